@@ -1,0 +1,86 @@
+//! Every way in which input can be wrong, with the place and the remedy.
+
+/// `Result` with [`Error`].
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// What went wrong. `Display` is written for the person at the terminal or the page.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The file name has no ending that says its format.
+    #[error("{name}: cannot tell the format from the name; use a .csv, .tsv or .jsonl file")]
+    UnknownFormat { name: String },
+
+    /// The bytes are not UTF-8.
+    #[error("{name}, line {line}: not valid UTF-8; save the file as UTF-8")]
+    NotUtf8 { name: String, line: usize },
+
+    /// A CSV, TSV or JSONL row cannot be read.
+    #[error("{name}, line {line}: {reason}")]
+    BadRow { name: String, line: usize, reason: String },
+
+    /// There is nothing to read.
+    #[error("{name}: no rows; expected at least one below the header")]
+    NoRows { name: String },
+
+    /// A column that was asked for, or has to be there, is not.
+    #[error(
+        "{name}: no {role} column{asked}; it has: {columns}. Name one with --{role}-column"
+    )]
+    NoColumn { name: String, role: &'static str, asked: String, columns: String },
+
+    /// A row's label is not one of the model's or the training data's.
+    #[error("{name}, line {line}: label \"{label}\" is not one of: {known}")]
+    UnknownLabel { name: String, line: usize, label: String, known: String },
+
+    /// A classifier needs at least two classes, each named once.
+    #[error("{name}: {reason}")]
+    BadLabels { name: String, reason: String },
+
+    /// A file that a model folder must have is missing.
+    #[error("{folder}: no {file} there; a Hugging Face model folder holds config.json, model.safetensors and tokenizer.json (or vocab.txt)")]
+    MissingFile { folder: String, file: &'static str },
+
+    /// `config.json` cannot be read, or asks for what is not supported.
+    #[error("{name}: {reason}")]
+    BadConfig { name: String, reason: String },
+
+    /// The tokenizer file cannot be read, or does not fit the model.
+    #[error("{name}: {reason}")]
+    BadTokenizer { name: String, reason: String },
+
+    /// The bytes are not a whole safetensors file.
+    #[error("{name}: not a readable safetensors file: {reason}. Was the download complete?")]
+    BadSafetensors { name: String, reason: String },
+
+    /// A tensor has another shape than `config.json` says.
+    #[error("{name}: tensor \"{key}\" has shape {found:?}, but config.json asks for {expected:?}")]
+    TensorShape { name: String, key: String, found: Vec<usize>, expected: Vec<usize> },
+
+    /// A tensor is stored as a type that weights do not have.
+    #[error("{name}: tensor \"{key}\" is stored as {dtype}; weights must be F32, F16 or BF16")]
+    TensorDtype { name: String, key: String, dtype: String },
+
+    /// A tensor holds NaN or infinity.
+    #[error("{name}: tensor \"{key}\" holds NaN or infinite values; the file is damaged")]
+    TensorNotFinite { name: String, key: String },
+
+    /// A tensor of the encoder is not in the file.
+    #[error("{name}: tensor \"{key}\" is missing; this is not a complete BERT encoder")]
+    TensorMissing { name: String, key: String },
+
+    /// The folder holds an encoder but no trained classification head.
+    #[error("{name}: no classification head (classifier.weight); fine-tune it first: emberlab train --model {folder} --train FILE")]
+    NoHead { name: String, folder: String },
+
+    /// A setting is out of range.
+    #[error("{name} = {value}: {reason}")]
+    BadSetting { name: &'static str, value: String, reason: String },
+
+    /// The loss is no longer a number.
+    #[error("the loss became {loss} at step {step}; lower the learning rate or the gradient norm limit (--learning-rate, --max-grad-norm)")]
+    LossNotFinite { loss: f32, step: usize },
+
+    /// The device failed while a value was read back.
+    #[error("the device failed: {0}")]
+    Device(String),
+}

@@ -1,0 +1,229 @@
+//! A model with its tokenizer and labels on one device: what predicts, and what is trained.
+
+use std::sync::Arc;
+
+use burn::{module::Module, tensor::Device};
+
+use super::{
+    BertConfig, BertForSequenceClassification, LoadReport, ModelFiles, StorageDtype,
+    checkpoint::Checkpoint, readback, storage,
+};
+use crate::{
+    Error, Result,
+    data::LabelMap,
+    text::{Batch, Encoding, Tokenizer, plan_in_order},
+};
+
+/// A classifier ready to predict. Cloning shares everything.
+#[derive(Clone)]
+pub struct Classifier {
+    pub(crate) model: BertForSequenceClassification,
+    pub(crate) device: Device,
+    about: Arc<About>,
+}
+
+/// What training does not change.
+struct About {
+    config: BertConfig,
+    label_map: LabelMap,
+    tokenizer: Tokenizer,
+    tokenizer_config: Vec<u8>,
+}
+
+/// What the model says of one text.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Prediction {
+    /// One for each class, in id order.
+    pub logits: Vec<f32>,
+    /// Softmax of `logits`; sums to 1.
+    pub probabilities: Vec<f32>,
+}
+
+impl Prediction {
+    fn new(logits: Vec<f32>) -> Self {
+        let most = logits.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+        let exponentials: Vec<f32> = logits.iter().map(|logit| (logit - most).exp()).collect();
+        let sum: f32 = exponentials.iter().sum();
+        let probabilities = exponentials.into_iter().map(|value| value / sum).collect();
+        Self { logits, probabilities }
+    }
+
+    /// The most probable class; the first of equals.
+    pub fn label(&self) -> usize {
+        let ids = 0..self.logits.len();
+        ids.reduce(|best, id| if self.logits[id] > self.logits[best] { id } else { best })
+            .unwrap_or(0)
+    }
+}
+
+impl Classifier {
+    /// Opens a fine-tuned folder to predict with.
+    ///
+    /// # Errors
+    /// [`Error::NoHead`] for a folder that was never fine-tuned, and whatever is wrong with a
+    /// file, by name.
+    pub fn open(files: &ModelFiles, device: &Device) -> Result<(Self, LoadReport)> {
+        let config = files.config()?;
+        let name = files.path("model.safetensors");
+        let checkpoint = Checkpoint::open(&name, files.weights())?;
+        let Some(&[num_labels, _]) = checkpoint.shape("classifier.weight") else {
+            return Err(Error::NoHead { name, folder: files.folder().into() });
+        };
+        let label_map = stored_labels(files, &config, num_labels)?;
+        let model = BertForSequenceClassification::new(&config, num_labels, device);
+        let (model, report) = checkpoint.load(model, &[])?;
+        if let Some(key) = report.initialized.first() {
+            return Err(Error::TensorMissing { name, key: key.clone() });
+        }
+        Ok((Self::new(files, config, label_map, model, device)?, report))
+    }
+
+    /// Opens a folder to fine-tune it for these classes: its head is kept if it was trained for
+    /// the same ones, and starts anew otherwise, as does a missing pooler.
+    ///
+    /// # Errors
+    /// Whatever is wrong with a file, by name.
+    pub fn for_training(
+        files: &ModelFiles,
+        label_map: LabelMap,
+        seed: u64,
+        device: &Device,
+    ) -> Result<(Self, LoadReport)> {
+        let config = files.config()?;
+        let checkpoint =
+            Checkpoint::open(&files.path("model.safetensors"), files.weights())?;
+        let same_head = match checkpoint.shape("classifier.weight") {
+            Some(&[rows, _]) if rows == label_map.len() => {
+                config.label_map(&files.path("config.json"))?.as_ref() == Some(&label_map)
+            }
+            _ => false,
+        };
+        let fresh: &[&str] = if same_head { &[] } else { &["classifier.weight", "classifier.bias"] };
+        device.seed(seed);
+        let model = BertForSequenceClassification::new(&config, label_map.len(), device);
+        let (model, report) = checkpoint.load(model, fresh)?;
+        Ok((Self::new(files, config, label_map, model, device)?, report))
+    }
+
+    fn new(
+        files: &ModelFiles,
+        config: BertConfig,
+        label_map: LabelMap,
+        model: BertForSequenceClassification,
+        device: &Device,
+    ) -> Result<Self> {
+        let tokenizer = files.tokenizer(&config)?;
+        let tokenizer_config = files.tokenizer_config(config.max_position_embeddings);
+        let about = Arc::new(About { config, label_map, tokenizer, tokenizer_config });
+        Ok(Self { model, device: device.clone(), about })
+    }
+
+    /// The same classifier with other weights.
+    pub(crate) fn with_model(&self, model: BertForSequenceClassification) -> Self {
+        Self { model, ..self.clone() }
+    }
+
+    pub fn config(&self) -> &BertConfig {
+        &self.about.config
+    }
+
+    pub fn label_map(&self) -> &LabelMap {
+        &self.about.label_map
+    }
+
+    pub fn tokenizer(&self) -> &Tokenizer {
+        &self.about.tokenizer
+    }
+
+    /// The longest text it takes, in tokens.
+    pub fn max_length(&self) -> usize {
+        self.about.config.max_position_embeddings
+    }
+
+    /// The number of weights.
+    pub fn num_parameters(&self) -> usize {
+        self.model.num_params()
+    }
+
+    /// Checks on the host what no device would: a wrong id on a GPU is silent garbage.
+    ///
+    /// # Errors
+    /// [`Error::BadSetting`] for a text longer than the model's positions.
+    pub(crate) fn check(&self, encodings: &[Encoding]) -> Result<()> {
+        let longest = encodings.iter().map(|encoding| encoding.ids.len()).max().unwrap_or(0);
+        if longest > self.max_length() {
+            return Err(Error::BadSetting {
+                name: "max_length",
+                value: longest.to_string(),
+                reason: format!("the model has {} positions", self.max_length()),
+            });
+        }
+        Ok(())
+    }
+
+    /// Pads rows of `encodings` to a batch of `seq_len` tokens.
+    pub(crate) fn collate(&self, encodings: &[Encoding], rows: &[usize], seq_len: usize) -> Batch {
+        Batch::collate(encodings, rows, seq_len, self.about.config.pad_token_id())
+    }
+
+    /// Predicts texts in order. `progress` is told after each batch how many are done.
+    ///
+    /// # Errors
+    /// [`Error::BadSetting`] for a text that is too long, [`Error::Device`] if the device fails.
+    pub async fn predict(
+        &self,
+        encodings: &[Encoding],
+        batch_size: usize,
+        mut progress: impl FnMut(usize),
+    ) -> Result<Vec<Prediction>> {
+        self.check(encodings)?;
+        let lengths: Vec<usize> = encodings.iter().map(|encoding| encoding.ids.len()).collect();
+        let mut predictions = vec![None; encodings.len()];
+        let mut done = 0;
+        for planned in plan_in_order(&lengths, batch_size, self.max_length()) {
+            let batch = self.collate(encodings, &planned.rows, planned.seq_len);
+            let logits = self.model.forward(batch.to_device(&self.device));
+            let data = logits.into_data_async().await.map_err(|e| Error::Device(e.to_string()))?;
+            let logits = data.try_into_vec::<f32>().map_err(|e| Error::Device(format!("{e:?}")))?;
+            let classes = self.label_map().len();
+            for (&row, logits) in planned.rows.iter().zip(logits.chunks(classes)) {
+                predictions[row] = Some(Prediction::new(logits.to_vec()));
+            }
+            done += planned.rows.len();
+            progress(done);
+        }
+        Ok(predictions.into_iter().flatten().collect())
+    }
+
+    /// The files of a Hugging Face folder that transformers opens unchanged, by name.
+    ///
+    /// # Errors
+    /// [`Error::Device`] when the weights cannot be read back.
+    pub async fn to_files(&self, dtype: StorageDtype) -> Result<Vec<(String, Vec<u8>)>> {
+        let weights = readback::weights(&self.model).await?;
+        let about = &self.about;
+        Ok(vec![
+            ("config.json".into(), about.config.to_json(&about.label_map, dtype.name())),
+            ("model.safetensors".into(), storage::encode(&weights, dtype)?),
+            ("tokenizer.json".into(), about.tokenizer.to_json()?),
+            ("tokenizer_config.json".into(), about.tokenizer_config.clone()),
+        ])
+    }
+}
+
+/// The classes a fine-tuned folder names, `LABEL_0 …` where it names none, as transformers does.
+fn stored_labels(files: &ModelFiles, config: &BertConfig, num_labels: usize) -> Result<LabelMap> {
+    let name = files.path("config.json");
+    let label_map = match config.label_map(&name)? {
+        Some(map) => map,
+        None => {
+            LabelMap::new(&name, (0..num_labels).map(|id| format!("LABEL_{id}")).collect())?
+        }
+    };
+    if label_map.len() != num_labels {
+        let found = label_map.len();
+        let reason = format!("id2label names {found} labels, but the head has {num_labels}");
+        return Err(Error::BadLabels { name, reason });
+    }
+    Ok(label_map)
+}

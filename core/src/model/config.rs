@@ -1,0 +1,172 @@
+//! `config.json` of a Hugging Face BERT.
+
+use serde::Deserialize;
+use serde_json::{Map, Value, json};
+
+use crate::{Error, Result, data::LabelMap};
+
+/// The settings of a BERT, named as in `config.json`
+/// (transformers' [`BertConfig`](https://huggingface.co/docs/transformers/model_doc/bert)).
+#[derive(Clone, Debug, Deserialize)]
+pub struct BertConfig {
+    pub vocab_size: usize,
+    pub hidden_size: usize,
+    pub num_hidden_layers: usize,
+    pub num_attention_heads: usize,
+    pub intermediate_size: usize,
+    pub max_position_embeddings: usize,
+    #[serde(default = "two")]
+    pub type_vocab_size: usize,
+    #[serde(default = "gelu")]
+    pub hidden_act: String,
+    #[serde(default = "tenth")]
+    pub hidden_dropout_prob: f64,
+    #[serde(default = "tenth")]
+    pub attention_probs_dropout_prob: f64,
+    /// Dropout before the head; `hidden_dropout_prob` where it is null.
+    #[serde(default)]
+    pub classifier_dropout: Option<f64>,
+    #[serde(default = "initializer_range")]
+    pub initializer_range: f64,
+    #[serde(default = "layer_norm_eps")]
+    pub layer_norm_eps: f64,
+    #[serde(default)]
+    pub pad_token_id: Option<u32>,
+    #[serde(default)]
+    model_type: Option<String>,
+    #[serde(default)]
+    position_embedding_type: Option<String>,
+    #[serde(default)]
+    id2label: Map<String, Value>,
+    /// The whole file, so that what we do not know survives a save.
+    #[serde(skip)]
+    raw: Map<String, Value>,
+}
+
+fn two() -> usize {
+    2
+}
+fn gelu() -> String {
+    "gelu".into()
+}
+fn tenth() -> f64 {
+    0.1
+}
+fn initializer_range() -> f64 {
+    0.02
+}
+fn layer_norm_eps() -> f64 {
+    1e-12
+}
+
+impl BertConfig {
+    /// Reads and checks a `config.json`.
+    ///
+    /// # Errors
+    /// [`Error::BadConfig`] with the key that is missing, out of range or not supported.
+    pub fn from_json(name: &str, bytes: &[u8]) -> Result<Self> {
+        let bad = |reason: String| Error::BadConfig { name: name.into(), reason };
+        let raw: Map<String, Value> = serde_json::from_slice(bytes)
+            .map_err(|error| bad(format!("not a JSON object: {error}")))?;
+        let mut config: Self = serde_json::from_value(Value::Object(raw.clone()))
+            .map_err(|error| bad(error.to_string()))?;
+        config.raw = raw;
+        config.check().map_err(bad)?;
+        Ok(config)
+    }
+
+    fn check(&self) -> Result<(), String> {
+        let model_type = self.model_type.as_deref().unwrap_or("bert");
+        if model_type != "bert" {
+            return Err(format!("model_type \"{model_type}\" is not supported; only \"bert\" is"));
+        }
+        if self.hidden_act != "gelu" {
+            return Err(format!("hidden_act \"{}\" is not supported; only \"gelu\"", self.hidden_act));
+        }
+        let positions = self.position_embedding_type.as_deref().unwrap_or("absolute");
+        if positions != "absolute" {
+            return Err(format!("position_embedding_type \"{positions}\" is not supported"));
+        }
+        let sizes = [
+            ("vocab_size", self.vocab_size, 10_000_000),
+            ("hidden_size", self.hidden_size, 65_536),
+            ("num_hidden_layers", self.num_hidden_layers, 1_000),
+            ("num_attention_heads", self.num_attention_heads, 1_024),
+            ("intermediate_size", self.intermediate_size, 1_000_000),
+            ("max_position_embeddings", self.max_position_embeddings, 1_000_000),
+            ("type_vocab_size", self.type_vocab_size, 1_000),
+        ];
+        if let Some((key, size, most)) = sizes.into_iter().find(|&(_, n, most)| n == 0 || n > most) {
+            return Err(format!("{key} is {size}; expected 1 to {most}"));
+        }
+        if !self.hidden_size.is_multiple_of(self.num_attention_heads) {
+            return Err(format!(
+                "hidden_size {} is not a multiple of num_attention_heads {}",
+                self.hidden_size, self.num_attention_heads
+            ));
+        }
+        let rates = [
+            ("hidden_dropout_prob", self.hidden_dropout_prob),
+            ("attention_probs_dropout_prob", self.attention_probs_dropout_prob),
+            ("classifier_dropout", self.classifier_dropout()),
+        ];
+        if let Some((key, rate)) = rates.into_iter().find(|(_, rate)| !(0.0..1.0).contains(rate)) {
+            return Err(format!("{key} is {rate}; expected 0 to below 1"));
+        }
+        let positive = self.layer_norm_eps > 0.0 && self.initializer_range > 0.0;
+        if !positive {
+            return Err("layer_norm_eps and initializer_range must be above 0".into());
+        }
+        Ok(())
+    }
+
+    /// Dropout before the classification head.
+    pub fn classifier_dropout(&self) -> f64 {
+        self.classifier_dropout.unwrap_or(self.hidden_dropout_prob)
+    }
+
+    /// The id that padding has; 0 unless the file says otherwise.
+    pub fn pad_token_id(&self) -> u32 {
+        self.pad_token_id.unwrap_or(0)
+    }
+
+    /// The classes named by `id2label`, if the file names any.
+    ///
+    /// # Errors
+    /// [`Error::BadLabels`] when the ids are not 0, 1, 2 … or a name stands twice.
+    pub fn label_map(&self, name: &str) -> Result<Option<LabelMap>> {
+        if self.id2label.is_empty() {
+            return Ok(None);
+        }
+        let label = |id: usize| match self.id2label.get(&id.to_string()) {
+            Some(Value::String(label)) => Ok(label.clone()),
+            _ => {
+                let reason = format!("id2label has no name for id {id}");
+                Err(Error::BadLabels { name: name.into(), reason })
+            }
+        };
+        let names = (0..self.id2label.len()).map(label).collect::<Result<_>>()?;
+        LabelMap::new(name, names).map(Some)
+    }
+
+    /// The `config.json` of a classifier with these classes, everything else as it was read.
+    pub fn to_json(&self, labels: &LabelMap, dtype: &str) -> Vec<u8> {
+        let ids = labels.names().iter().enumerate();
+        let id2label: Map<String, Value> =
+            ids.clone().map(|(id, name)| (id.to_string(), json!(name))).collect();
+        let label2id: Map<String, Value> = ids.map(|(id, name)| (name.clone(), json!(id))).collect();
+        let mut raw = self.raw.clone();
+        for stale in ["_name_or_path", "torch_dtype", "gradient_checkpointing"] {
+            raw.remove(stale);
+        }
+        raw.insert("architectures".into(), json!(["BertForSequenceClassification"]));
+        raw.insert("model_type".into(), json!("bert"));
+        raw.insert("problem_type".into(), json!("single_label_classification"));
+        raw.insert("id2label".into(), Value::Object(id2label));
+        raw.insert("label2id".into(), Value::Object(label2id));
+        raw.insert("dtype".into(), json!(dtype));
+        let mut bytes = serde_json::to_vec_pretty(&raw).unwrap_or_default();
+        bytes.push(b'\n');
+        bytes
+    }
+}

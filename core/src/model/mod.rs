@@ -1,0 +1,19 @@
+//! BERT with a classification head, and the Hugging Face folder it comes from and goes to.
+
+mod bert;
+mod checkpoint;
+mod classifier;
+mod config;
+mod files;
+mod names;
+mod readback;
+mod storage;
+
+pub use bert::BertForSequenceClassification;
+pub use checkpoint::LoadReport;
+pub use classifier::{Classifier, Prediction};
+pub use config::BertConfig;
+pub use files::ModelFiles;
+pub(crate) use names::ParamPath;
+pub(crate) use readback::Readback;
+pub use storage::{HostTensor, StorageDtype, convert};

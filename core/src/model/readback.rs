@@ -1,0 +1,78 @@
+//! Many tensors from a device in one transfer, in Hugging Face's names and layout.
+
+use burn::{
+    module::{Module, ModuleVisitor, Param},
+    tensor::{Tensor, Transaction},
+};
+
+use super::{BertForSequenceClassification, HostTensor, ParamPath, storage};
+use crate::{Error, Result};
+
+/// Tensors waiting to be read.
+#[derive(Default)]
+pub(crate) struct Readback {
+    transaction: Transaction,
+    entries: Vec<Entry>,
+}
+
+struct Entry {
+    key: String,
+    shape: Vec<usize>,
+    transposed: bool,
+}
+
+impl Readback {
+    /// Adds a tensor of the layout that the parameter at `path` has.
+    pub(crate) fn push<const D: usize>(&mut self, path: &ParamPath, tensor: Tensor<D>) {
+        let shape = tensor.shape().as_slice().to_vec();
+        self.entries.push(Entry { key: path.key(), shape, transposed: path.is_transposed() });
+        self.transaction = std::mem::take(&mut self.transaction).register(tensor);
+    }
+
+    /// # Errors
+    /// [`Error::Device`] when the device fails.
+    pub(crate) async fn read(self) -> Result<Vec<HostTensor>> {
+        let failed = |error: String| Error::Device(error);
+        let data = self.transaction.execute_async().await.map_err(|e| failed(e.to_string()))?;
+        let tensors = self.entries.into_iter().zip(data).map(|(entry, data)| {
+            let Entry { key, mut shape, transposed } = entry;
+            let mut values = data.try_into_vec::<f32>().map_err(|e| failed(format!("{e:?}")))?;
+            if transposed {
+                values = storage::transpose(&values, shape[0], shape[1]);
+                shape.reverse();
+            }
+            Ok(HostTensor { key, shape, values })
+        });
+        tensors.collect()
+    }
+}
+
+#[derive(Default)]
+struct Weights {
+    path: ParamPath,
+    readback: Readback,
+}
+
+impl ModuleVisitor for Weights {
+    fn enter_module(&mut self, name: &str, container_type: &str) {
+        self.path.enter(name, container_type);
+    }
+
+    fn exit_module(&mut self, _name: &str, _container_type: &str) {
+        self.path.exit();
+    }
+
+    fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
+        self.readback.push(&self.path, param.val());
+    }
+}
+
+/// All parameters of a model.
+///
+/// # Errors
+/// [`Error::Device`] when the device fails.
+pub(crate) async fn weights(model: &BertForSequenceClassification) -> Result<Vec<HostTensor>> {
+    let mut visitor = Weights::default();
+    model.visit(&mut visitor);
+    visitor.readback.read().await
+}

@@ -1,0 +1,119 @@
+//! f32 values to and from the bytes of safetensors tensors.
+
+use half::{bf16, f16, slice::HalfFloatSliceExt};
+use safetensors::{Dtype, tensor::TensorView};
+
+use super::names;
+use crate::{Error, Result};
+
+/// How weights are stored in a file. Computation is in f32.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum StorageDtype {
+    #[default]
+    F32,
+    F16,
+    Bf16,
+}
+
+impl StorageDtype {
+    /// The name that `config.json` uses.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::F32 => "float32",
+            Self::F16 => "float16",
+            Self::Bf16 => "bfloat16",
+        }
+    }
+
+    fn encode(self, values: &[f32]) -> (Dtype, Vec<u8>) {
+        match self {
+            Self::F32 => (Dtype::F32, values.iter().flat_map(|v| v.to_le_bytes()).collect()),
+            Self::F16 => {
+                let bytes = values.iter().flat_map(|&v| f16::from_f32(v).to_le_bytes());
+                (Dtype::F16, bytes.collect())
+            }
+            Self::Bf16 => {
+                let bytes = values.iter().flat_map(|&v| bf16::from_f32(v).to_le_bytes());
+                (Dtype::BF16, bytes.collect())
+            }
+        }
+    }
+}
+
+/// A tensor on the host in Hugging Face's name and layout.
+#[derive(Clone, Debug, PartialEq)]
+pub struct HostTensor {
+    pub key: String,
+    pub shape: Vec<usize>,
+    /// Row-major.
+    pub values: Vec<f32>,
+}
+
+/// The values of an F32, F16 or BF16 tensor; `None` for any other type.
+pub(super) fn decode(view: &TensorView) -> Option<Vec<f32>> {
+    let bytes = view.data();
+    let half = |bytes: &[u8]| -> Vec<u16> {
+        bytes.chunks_exact(2).map(|b| u16::from_le_bytes([b[0], b[1]])).collect()
+    };
+    match view.dtype() {
+        Dtype::F32 => {
+            let words = bytes.chunks_exact(4);
+            Some(words.map(|b| f32::from_le_bytes([b[0], b[1], b[2], b[3]])).collect())
+        }
+        Dtype::F16 => {
+            let values: Vec<f16> = half(bytes).into_iter().map(f16::from_bits).collect();
+            Some(values.to_f32_vec())
+        }
+        Dtype::BF16 => {
+            let values: Vec<bf16> = half(bytes).into_iter().map(bf16::from_bits).collect();
+            Some(values.to_f32_vec())
+        }
+        _ => None,
+    }
+}
+
+/// `[rows, columns]` to `[columns, rows]`.
+pub(super) fn transpose(values: &[f32], rows: usize, columns: usize) -> Vec<f32> {
+    (0..rows * columns).map(|i| values[(i % rows) * columns + i / rows]).collect()
+}
+
+/// The bytes of a safetensors file.
+///
+/// # Errors
+/// [`Error::BadSafetensors`] when a shape does not fit its values.
+pub(super) fn encode(tensors: &[HostTensor], dtype: StorageDtype) -> Result<Vec<u8>> {
+    let bad = |error: safetensors::SafeTensorError| Error::BadSafetensors {
+        name: "model.safetensors".into(),
+        reason: error.to_string(),
+    };
+    let encoded: Vec<_> = tensors.iter().map(|tensor| dtype.encode(&tensor.values)).collect();
+    let views = tensors.iter().zip(&encoded).map(|(tensor, (dtype, bytes))| {
+        let view = TensorView::new(*dtype, tensor.shape.clone(), bytes).map_err(bad)?;
+        Ok((tensor.key.as_str(), view))
+    });
+    let views = views.collect::<Result<Vec<_>>>()?;
+    let metadata = [("format".to_string(), "pt".to_string())].into();
+    safetensors::serialize(views, Some(metadata)).map_err(bad)
+}
+
+/// Rewrites a checkpoint with current names (no `gamma`, `beta` or `position_ids`) in another
+/// storage type, every other tensor kept.
+///
+/// # Errors
+/// [`Error::BadSafetensors`] or [`Error::TensorDtype`].
+pub fn convert(name: &str, safetensors: &[u8], dtype: StorageDtype) -> Result<Vec<u8>> {
+    let file = safetensors::SafeTensors::deserialize(safetensors).map_err(|error| {
+        Error::BadSafetensors { name: name.into(), reason: error.to_string() }
+    })?;
+    let mut tensors = Vec::new();
+    for (key, view) in file.tensors() {
+        let Some(current) = names::current(&key) else { continue };
+        let values = decode(&view).ok_or_else(|| Error::TensorDtype {
+            name: name.into(),
+            key,
+            dtype: format!("{:?}", view.dtype()),
+        })?;
+        tensors.push(HostTensor { key: current, shape: view.shape().to_vec(), values });
+    }
+    encode(&tensors, dtype)
+}

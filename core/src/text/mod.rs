@@ -1,0 +1,9 @@
+//! Text → token ids → batches of fixed lengths.
+
+mod batch;
+mod plan;
+mod tokenizer;
+
+pub use batch::{Batch, BatchTensors};
+pub use plan::{BUCKETS, PlannedBatch, bucket, plan_epoch, plan_in_order};
+pub use tokenizer::{Encoding, Tokenizer};

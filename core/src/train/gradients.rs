@@ -1,0 +1,64 @@
+//! Gradients by name, for tests and explanations.
+
+use burn::{
+    module::{Module, ModuleVisitor, Param},
+    optim::GradientsParams,
+    tensor::{Int, Tensor, TensorData},
+};
+
+use super::loss::cross_entropy_sum;
+use crate::{
+    Error, Result,
+    model::{Classifier, HostTensor, ParamPath, Readback},
+    text::Encoding,
+};
+
+/// The mean cross-entropy of one batch, without dropout, and its gradient for every parameter in
+/// Hugging Face's names and layout.
+///
+/// # Errors
+/// [`Error::BadSetting`] for a text that is too long, [`Error::Device`] if the device fails.
+pub async fn gradients(
+    classifier: &Classifier,
+    encodings: &[Encoding],
+    labels: &[usize],
+) -> Result<(f32, Vec<HostTensor>)> {
+    classifier.check(encodings)?;
+    let longest = encodings.iter().map(|encoding| encoding.ids.len()).max().unwrap_or(1);
+    let rows: Vec<usize> = (0..encodings.len()).collect();
+    let device = classifier.device.clone().autodiff();
+    let batch = classifier.collate(encodings, &rows, longest).to_device(&device);
+    let ids: Vec<i32> = labels.iter().map(|&label| label as i32).collect();
+    let labels = Tensor::<1, Int>::from_data(TensorData::new(ids, [rows.len()]), &device);
+
+    let model = classifier.model.clone().train().without_dropout();
+    let loss = cross_entropy_sum(model.forward(batch), labels) / rows.len() as f64;
+    let grads = GradientsParams::from_grads(loss.backward(), &model);
+    let mut visitor = Named { grads, path: ParamPath::default(), readback: Readback::default() };
+    model.visit(&mut visitor);
+    let tensors = visitor.readback.read().await?;
+    let loss = loss.inner().into_data_async().await.map_err(|e| Error::Device(e.to_string()))?;
+    Ok((loss.iter::<f32>().next().unwrap_or(f32::NAN), tensors))
+}
+
+struct Named {
+    grads: GradientsParams,
+    path: ParamPath,
+    readback: Readback,
+}
+
+impl ModuleVisitor for Named {
+    fn enter_module(&mut self, name: &str, container_type: &str) {
+        self.path.enter(name, container_type);
+    }
+
+    fn exit_module(&mut self, _name: &str, _container_type: &str) {
+        self.path.exit();
+    }
+
+    fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
+        if let Some(grad) = self.grads.remove::<D>(param.id) {
+            self.readback.push(&self.path, grad);
+        }
+    }
+}

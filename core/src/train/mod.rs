@@ -1,0 +1,15 @@
+//! Fine-tuning, one optimizer step at a time.
+
+mod adamw;
+mod clip;
+mod config;
+mod gradients;
+mod loss;
+mod schedule;
+mod trainer;
+
+pub use adamw::AdamWConfig;
+pub use config::TrainConfig;
+pub use gradients::gradients;
+pub use schedule::Schedule;
+pub use trainer::{StepInfo, Trainer};

@@ -1,0 +1,309 @@
+//! The command line, declared once: flags, their help and their defaults.
+
+use std::path::PathBuf;
+
+use clap::builder::{PossibleValuesParser, TypedValueParser};
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use emberlab_core::model::StorageDtype;
+use emberlab_core::train::Schedule;
+
+use crate::device::DeviceChoice;
+
+/// Tokens a text is cut at, unless something else is asked for.
+pub const DEFAULT_MAX_LENGTH: usize = 128;
+
+/// Fine-tune BERT text classifiers, and use them.
+///
+/// Models are Hugging Face folders (config.json, model.safetensors, tokenizer.json), in and out.
+/// Results go to standard output, everything else to standard error.
+/// Exit codes: 0 ok, 1 failed, 2 wrong usage, 130 interrupted.
+#[derive(Debug, Parser)]
+#[command(name = "emberlab", version, arg_required_else_help = true, after_help = EXAMPLES)]
+pub struct Cli {
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+const EXAMPLES: &str = "\
+Start here:
+  emberlab train                          fine-tunes the small model that comes with it
+  emberlab predict --text 'What a day!'   classifies a sentence
+  emberlab doctor                         says what this machine can do";
+
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Fine-tune a model on labelled texts and write a run folder
+    Train(TrainArgs),
+    /// Classify texts
+    Predict(PredictArgs),
+    /// Measure a classifier on labelled texts
+    Evaluate(EvaluateArgs),
+    /// Rewrite a model folder with another storage type and today's tensor names
+    Convert(ConvertArgs),
+    /// Say what this machine has and what is missing
+    Doctor,
+}
+
+#[derive(Debug, Args)]
+pub struct DeviceArg {
+    /// Where to compute: auto, cpu, cuda, cuda:N or wgpu. `auto` takes the first usable CUDA device,
+    /// else the CPU, and says so
+    #[arg(long, value_name = "DEVICE", default_value = "auto")]
+    pub device: DeviceChoice,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  emberlab train
+  emberlab train --model models/bert-tiny --train train.csv --test test.csv --out runs/mine
+  emberlab train --model DIR --train train.jsonl --eval dev.jsonl --out runs/mine --dry-run
+
+Data: CSV, TSV or JSONL with a text and a label on each row; labels are words or whole numbers.
+Without arguments it fine-tunes models/bert-tiny on data/emotions and writes runs/emotions.
+The weights saved are those after the last step.")]
+pub struct TrainArgs {
+    /// Model folder to start from [default: models/bert-tiny, which comes with emberlab]
+    #[arg(long, value_name = "DIR")]
+    pub model: Option<PathBuf>,
+    /// Rows to train on (.csv, .tsv, .jsonl) [default: data/emotions, which comes with emberlab]
+    #[arg(long, value_name = "FILE", requires = "out")]
+    pub train: Option<PathBuf>,
+    /// Rows to evaluate on after each epoch
+    #[arg(long, value_name = "FILE", requires = "train")]
+    pub eval: Option<PathBuf>,
+    /// Rows to evaluate on at the end
+    #[arg(long, value_name = "FILE", requires = "train")]
+    pub test: Option<PathBuf>,
+    /// Run folder to write: a Hugging Face model folder plus run.json and metrics.jsonl
+    /// [default: runs/emotions on the embedded data]
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
+    /// Replace --out if it is an earlier run folder
+    #[arg(long)]
+    pub overwrite: bool,
+    /// Show the plan (rows, labels, steps, device) and train nothing
+    #[arg(long)]
+    pub dry_run: bool,
+
+    #[command(flatten)]
+    pub columns: ColumnArgs,
+    #[command(flatten)]
+    pub recipe: RecipeArgs,
+    /// Tokens at which a text is cut
+    #[arg(long, value_name = "N", default_value_t = DEFAULT_MAX_LENGTH)]
+    pub max_length: usize,
+    /// How model.safetensors stores the weights: f32, f16 or bf16
+    #[arg(long, value_name = "DTYPE", default_value = "f32", value_parser = storage_dtype())]
+    pub dtype: StorageDtype,
+    /// Steps between two entries of the loss in metrics.jsonl
+    #[arg(long, value_name = "N", default_value = "10", value_parser = positive())]
+    pub logging_steps: usize,
+    #[command(flatten)]
+    pub device: DeviceArg,
+}
+
+/// The hyperparameters; what is not given comes from [`crate::embedded::recipe`] or
+/// `TrainConfig::default()`.
+#[derive(Debug, Default, Args)]
+#[command(next_help_heading = "Recipe (the embedded model has its own defaults, shown by --dry-run)")]
+pub struct RecipeArgs {
+    /// Passes over the training rows [default: 3]
+    #[arg(long, value_name = "N")]
+    pub epochs: Option<usize>,
+    /// Rows in a batch [default: 32]
+    #[arg(long, value_name = "N")]
+    pub batch_size: Option<usize>,
+    /// Batches whose gradients make one optimizer step [default: 1]
+    #[arg(long, value_name = "N")]
+    pub gradient_accumulation_steps: Option<usize>,
+    /// Highest learning rate of AdamW [default: 5e-5]
+    #[arg(long, value_name = "RATE")]
+    pub learning_rate: Option<f64>,
+    /// How the learning rate falls after the warm-up, linear or cosine [default: linear]
+    #[arg(long, value_name = "SHAPE", value_parser = schedule())]
+    pub schedule: Option<Schedule>,
+    /// Part of all steps in which the learning rate rises from 0 [default: 0.1]
+    #[arg(long, value_name = "PART")]
+    pub warmup_ratio: Option<f64>,
+    /// AdamW's weight decay; none on biases and LayerNorm [default: 0.01]
+    #[arg(long, value_name = "DECAY")]
+    pub weight_decay: Option<f64>,
+    /// Gradients are scaled down to this global norm [default: 1.0]
+    #[arg(long, value_name = "NORM")]
+    pub max_grad_norm: Option<f64>,
+    /// Seed of the shuffle, the dropout and a new classification head [default: 42]
+    #[arg(long, value_name = "N")]
+    pub seed: Option<u64>,
+}
+
+#[derive(Debug, Args)]
+pub struct ColumnArgs {
+    /// Column that holds the text [default: guessed, e.g. `text`]
+    #[arg(long, value_name = "NAME")]
+    pub text_column: Option<String>,
+    /// Column that holds the label [default: guessed, e.g. `label`]
+    #[arg(long, value_name = "NAME")]
+    pub label_column: Option<String>,
+}
+
+/// How texts go through a finished classifier.
+#[derive(Debug, Args)]
+pub struct InferenceArgs {
+    /// Tokens at which a text is cut [default: as in training (run.json), else 128]
+    #[arg(long, value_name = "N")]
+    pub max_length: Option<usize>,
+    /// Texts in a batch
+    #[arg(long, value_name = "N", default_value = "32", value_parser = positive())]
+    pub batch_size: usize,
+    #[command(flatten)]
+    pub device: DeviceArg,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  emberlab predict --text 'I could not stop smiling' 'Leave me alone'
+  emberlab predict --model runs/mine --input test.csv --output predicted.csv
+  echo 'Nobody came.' | emberlab predict --top-k 1
+
+Without --text and --input it reads standard input: one text a line, or JSONL rows.
+A JSONL row comes back with `label`, `score` and `probabilities`; its own label is kept as `gold`.
+A CSV row comes back with `label`, `score` and a column `p_<label>` for each class.")]
+pub struct PredictArgs {
+    /// Folder of the classifier [default: models/emotions, which comes with emberlab]
+    #[arg(long, value_name = "DIR")]
+    pub model: Option<PathBuf>,
+    /// Texts to classify
+    #[arg(long, value_name = "TEXT", num_args = 1.., conflicts_with = "input")]
+    pub text: Vec<String>,
+    /// File of texts (.csv, .tsv, .jsonl) [default: standard input]
+    #[arg(long, value_name = "FILE")]
+    pub input: Option<PathBuf>,
+    /// File to write (.jsonl or .csv) [default: standard output]
+    #[arg(long, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+    /// Format of the output [default: by the ending of --output, else jsonl]
+    #[arg(long, value_name = "FORMAT")]
+    pub format: Option<OutputFormat>,
+    /// Only the K most probable classes, best first
+    #[arg(long, value_name = "K", value_parser = positive())]
+    pub top_k: Option<usize>,
+    /// Column that holds the text [default: guessed, e.g. `text`]
+    #[arg(long, value_name = "NAME")]
+    pub text_column: Option<String>,
+    #[command(flatten)]
+    pub inference: InferenceArgs,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum OutputFormat {
+    Jsonl,
+    Csv,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  emberlab evaluate --model runs/mine --data test.jsonl
+  emberlab evaluate --model runs/mine --data test.csv --json > metrics.json")]
+pub struct EvaluateArgs {
+    /// Folder of the classifier [default: models/emotions, which comes with emberlab]
+    #[arg(long, value_name = "DIR")]
+    pub model: Option<PathBuf>,
+    /// Labelled rows (.csv, .tsv, .jsonl)
+    #[arg(long, value_name = "FILE")]
+    pub data: PathBuf,
+    /// Print JSON instead of a table
+    #[arg(long)]
+    pub json: bool,
+    #[command(flatten)]
+    pub columns: ColumnArgs,
+    #[command(flatten)]
+    pub inference: InferenceArgs,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Example:
+  emberlab convert --model runs/mine --out runs/mine-f16 --dtype f16
+
+Tensors get the names that transformers writes today, a stored `position_ids` is dropped, and the
+other files are copied.")]
+pub struct ConvertArgs {
+    /// Model folder to read
+    #[arg(long, value_name = "DIR")]
+    pub model: PathBuf,
+    /// Model folder to write; must not exist or be empty
+    #[arg(long, value_name = "DIR")]
+    pub out: PathBuf,
+    /// How model.safetensors stores the weights: f32, f16 or bf16
+    #[arg(long, value_name = "DTYPE", value_parser = storage_dtype())]
+    pub dtype: StorageDtype,
+}
+
+fn storage_dtype() -> impl TypedValueParser<Value = StorageDtype> {
+    PossibleValuesParser::new(["f32", "f16", "bf16"]).map(|name| match name.as_str() {
+        "f16" => StorageDtype::F16,
+        "bf16" => StorageDtype::Bf16,
+        _ => StorageDtype::F32,
+    })
+}
+
+fn schedule() -> impl TypedValueParser<Value = Schedule> {
+    PossibleValuesParser::new(["linear", "cosine"]).map(|name| match name.as_str() {
+        "cosine" => Schedule::Cosine,
+        _ => Schedule::Linear,
+    })
+}
+
+fn positive() -> impl TypedValueParser<Value = usize> {
+    clap::builder::StringValueParser::new().try_map(|value| match value.parse::<usize>() {
+        Ok(0) | Err(_) => Err("must be a whole number of at least 1"),
+        Ok(number) => Ok(number),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+    use emberlab_core::train::TrainConfig;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn help_states_the_defaults_of_the_recipe() {
+        let recipe = TrainConfig::default();
+        let mut command = Cli::command();
+        let train = command.find_subcommand_mut("train").expect("train is a subcommand");
+        let help = train.render_long_help().to_string();
+        for default in [
+            format!("optimizer step [default: {}]", recipe.gradient_accumulation_steps),
+            format!("training rows [default: {}]", recipe.epochs),
+            format!("batch [default: {}]", recipe.batch_size),
+            format!("AdamW [default: {:e}]", recipe.learning_rate),
+            format!("from 0 [default: {}]", recipe.warmup_ratio),
+            format!("LayerNorm [default: {}]", recipe.weight_decay),
+            format!("norm [default: {:?}]", recipe.max_grad_norm),
+            format!("head [default: {}]", recipe.seed),
+        ] {
+            assert!(help.contains(&default), "the help of train lacks: {default}");
+        }
+    }
+
+    #[test]
+    fn text_and_input_exclude_each_other() {
+        assert!(Cli::try_parse_from(["emberlab", "predict", "--text", "a", "--input", "b.csv"]).is_err());
+    }
+
+    #[test]
+    fn own_data_needs_a_place_for_the_result() {
+        assert!(Cli::try_parse_from(["emberlab", "train", "--train", "a.csv"]).is_err());
+        assert!(Cli::try_parse_from(["emberlab", "train", "--train", "a.csv", "--out", "b"]).is_ok());
+    }
+}

@@ -1,0 +1,56 @@
+//! `emberlab convert`: the same model, its weights stored as another type.
+
+use std::fs;
+use std::path::Path;
+
+use anyhow::{Context, Result};
+use emberlab_core::model::{StorageDtype, convert};
+use serde_json::{Map, Value};
+
+use crate::cli::ConvertArgs;
+use crate::files::{self, StagedFolder};
+use crate::report::{bytes, note};
+use crate::Outcome;
+
+const WEIGHTS: &str = "model.safetensors";
+const CONFIG: &str = "config.json";
+/// Weights in formats that are not converted, and so not carried over.
+const OTHER_WEIGHTS: [&str; 6] = ["bin", "h5", "msgpack", "onnx", "ot", "safetensors"];
+
+/// Runs the command.
+pub fn run(args: &ConvertArgs) -> Result<Outcome> {
+    let folder = StagedFolder::create(&args.out, false)?;
+    // Opened only to be checked: a folder that is no model is refused with the reason.
+    files::read_model(&args.model)?;
+    let path = args.model.join(WEIGHTS);
+    let before = files::read(&path)?;
+    let after = convert(&path.display().to_string(), &before, args.dtype)?;
+    folder.write(WEIGHTS, &after)?;
+    folder.write(CONFIG, &config(&args.model.join(CONFIG), args.dtype)?)?;
+    for entry in fs::read_dir(&args.model).with_context(|| format!("cannot read {}", args.model.display()))? {
+        let path = entry?.path();
+        if path.is_file() && is_carried_over(&path) {
+            folder.copy(&path)?;
+        }
+    }
+    folder.finish()?;
+    let (before, after) = (bytes(before.len() as u64), bytes(after.len() as u64));
+    note(format_args!("wrote {}: weights {before} before, {after} now", args.out.display()));
+    Ok(Outcome::Completed)
+}
+
+fn is_carried_over(path: &Path) -> bool {
+    let ending = path.extension().and_then(|ending| ending.to_str()).unwrap_or_default();
+    !path.ends_with(CONFIG) && !OTHER_WEIGHTS.contains(&ending)
+}
+
+/// `config.json` with the new storage type, under whichever of its two names it had.
+fn config(path: &Path, dtype: StorageDtype) -> Result<Vec<u8>> {
+    let mut config: Map<String, Value> =
+        serde_json::from_slice(&files::read(path)?).with_context(|| format!("{}: not a JSON object", path.display()))?;
+    let key = if config.contains_key("dtype") { "dtype" } else { "torch_dtype" };
+    config.insert(key.to_owned(), dtype.name().into());
+    let mut bytes = serde_json::to_vec_pretty(&config)?;
+    bytes.push(b'\n');
+    Ok(bytes)
+}

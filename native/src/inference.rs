@@ -1,0 +1,59 @@
+//! A finished classifier, opened for `predict` and `evaluate`.
+
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+
+use anyhow::Result;
+use emberlab_core::model::{Classifier, Prediction};
+
+use crate::cli::{DEFAULT_MAX_LENGTH, InferenceArgs};
+use crate::report::{grouped, note};
+use crate::{device, embedded, files, progress, run_folder};
+
+/// A classifier on its device, with the lengths that texts and batches are to have.
+pub struct Inference {
+    pub classifier: Classifier,
+    max_length: usize,
+    batch_size: usize,
+}
+
+impl Inference {
+    /// Opens the classifier in `model`, or the embedded one.
+    pub fn open(model: Option<&Path>, args: &InferenceArgs) -> Result<Self> {
+        let chosen = device::choose(args.device.device)?;
+        let folder = model.map_or_else(|| embedded::find(embedded::CLASSIFIER, "--model DIR"), |dir| Ok(PathBuf::from(dir)))?;
+        let (classifier, _) = Classifier::open(&files::read_model(&folder)?, &chosen.device)?;
+        note(format_args!("model   {}", folder.display()));
+        note(format_args!("device  {chosen}"));
+        let asked = args.max_length.or_else(|| run_folder::max_length(&folder)).unwrap_or(DEFAULT_MAX_LENGTH);
+        let max_length = at_most(asked, classifier.max_length());
+        Ok(Self { classifier, max_length, batch_size: args.batch_size })
+    }
+
+    /// The predictions for `texts`, in their order.
+    pub fn predict(&self, texts: &[String]) -> Result<Vec<Prediction>> {
+        let started = Instant::now();
+        let encodings = self.classifier.tokenizer().encode_all(texts, self.max_length)?;
+        let cut = encodings.iter().filter(|encoding| encoding.truncated).count();
+        if cut > 0 {
+            note(format_args!("cut     {} texts were longer than {} tokens", grouped(cut), self.max_length));
+        }
+        let bar = progress::texts(texts.len());
+        let predicting = self.classifier.predict(&encodings, self.batch_size, |done| bar.set_position(done as u64));
+        let predictions = pollster::block_on(predicting);
+        bar.finish_and_clear();
+        let predictions = predictions?;
+        let seconds = started.elapsed().as_secs_f64();
+        let rate = texts.len() as f64 / seconds;
+        note(format_args!("done    {} texts in {seconds:.2} s, {rate:.0} a second", grouped(texts.len())));
+        Ok(predictions)
+    }
+}
+
+/// `asked`, or the model's own limit where that is less, which is said.
+pub fn at_most(asked: usize, limit: usize) -> usize {
+    if asked > limit {
+        note(format_args!("length  the model reads at most {limit} tokens, not {asked}: using {limit}"));
+    }
+    asked.min(limit)
+}

@@ -1,0 +1,32 @@
+//! The native side of Emberlab: the command line, devices, files, run folders, progress, reports.
+//!
+//! Model and training mathematics live in `emberlab-core`; nothing here computes with tensors.
+
+pub mod cli;
+pub mod convert;
+mod cuda;
+pub mod device;
+pub mod doctor;
+mod embedded;
+pub mod evaluate;
+mod files;
+mod inference;
+pub mod interrupt;
+mod model_card;
+mod plan;
+pub mod predict;
+mod progress;
+pub mod report;
+mod rows;
+mod run_folder;
+mod system;
+pub mod train;
+
+/// How a command that did not fail ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// Everything asked for is done.
+    Completed,
+    /// Ctrl-C: what there was has been saved.
+    Interrupted,
+}

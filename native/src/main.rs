@@ -1,0 +1,56 @@
+//! The command `emberlab`: parse, dispatch, exit code.
+//!
+//! 0 ok, 1 failed, 2 wrong usage (by clap), 130 interrupted.
+
+use std::panic::{self, AssertUnwindSafe};
+use std::process::ExitCode;
+use std::sync::Once;
+
+use anyhow::Result;
+use clap::Parser;
+use emberlab::cli::{Cli, Command};
+use emberlab::report::{is_broken_pipe, note};
+use emberlab::{Outcome, convert, doctor, evaluate, interrupt, predict, train};
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    announce_panics_in_one_line();
+    let outcome = panic::catch_unwind(AssertUnwindSafe(|| dispatch(cli.command)));
+    match outcome {
+        Ok(Ok(Outcome::Completed)) => ExitCode::SUCCESS,
+        Ok(Ok(Outcome::Interrupted)) => ExitCode::from(interrupt::EXIT_CODE),
+        // The reader of our output (`| head`) has seen enough.
+        Ok(Err(error)) if is_broken_pipe(&error) => ExitCode::SUCCESS,
+        Ok(Err(error)) => {
+            note(format_args!("error: {error}"));
+            error.chain().skip(1).for_each(|cause| note(format_args!("  {cause}")));
+            ExitCode::FAILURE
+        }
+        Err(_) => ExitCode::FAILURE,
+    }
+}
+
+fn dispatch(command: Command) -> Result<Outcome> {
+    interrupt::install()?;
+    match command {
+        Command::Train(args) => train::run(&args),
+        Command::Predict(args) => predict::run(&args),
+        Command::Evaluate(args) => evaluate::run(&args),
+        Command::Convert(args) => convert::run(&args),
+        Command::Doctor => doctor::run(),
+    }
+}
+
+/// A panic is a bug of ours or of a driver: one line, once, and never a backtrace at a user.
+fn announce_panics_in_one_line() {
+    static FIRST: Once = Once::new();
+    panic::set_hook(Box::new(|info| {
+        FIRST.call_once(|| {
+            let message = info.payload_as_str().unwrap_or("no message").replace('\n', " ");
+            let place = info.location().map(|at| format!(" ({at})")).unwrap_or_default();
+            note(format_args!(
+                "error: internal error: {message}{place}; please report this with the output of `emberlab doctor`"
+            ));
+        });
+    }));
+}

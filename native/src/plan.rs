@@ -1,0 +1,260 @@
+//! What `emberlab train` is about to do: sources, data, recipe and a trainer that is ready to step.
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result};
+use emberlab_core::data::{Columns, Dataset, LabelMap};
+use emberlab_core::model::{Classifier, LoadReport, StorageDtype};
+use emberlab_core::text::Encoding;
+use emberlab_core::train::{TrainConfig, Trainer};
+use serde::Serialize;
+
+use crate::cli::{ColumnArgs, RecipeArgs, TrainArgs};
+use crate::device::{self, ChosenDevice};
+use crate::inference::at_most;
+use crate::report::{grouped, millions, note};
+use crate::{embedded, files};
+
+/// The folders and files of a run, given or embedded.
+pub struct Sources {
+    pub model: PathBuf,
+    pub model_is_embedded: bool,
+    /// `train`, then `eval` and `test` where there are such.
+    pub data: Vec<(&'static str, PathBuf)>,
+    pub out: PathBuf,
+}
+
+impl Sources {
+    /// What the arguments name; what they leave out comes from the embedded default, which is said.
+    pub fn resolve(args: &TrainArgs) -> Result<Self> {
+        let model = match &args.model {
+            Some(folder) => folder.clone(),
+            None => embedded::find(embedded::MODEL, "--model DIR")?,
+        };
+        if args.model.is_none() {
+            note(format_args!("no --model given: starting from the embedded {}", embedded::MODEL));
+        }
+        let data = match &args.train {
+            Some(train) => [("train", Some(train)), ("eval", args.eval.as_ref()), ("test", args.test.as_ref())]
+                .into_iter()
+                .filter_map(|(split, path)| Some((split, path?.clone())))
+                .collect(),
+            None => {
+                note(format_args!("no --train given: using the embedded {}", embedded::DATA));
+                let folder = embedded::find(embedded::DATA, "--train FILE")?;
+                ["train", "eval", "test"].map(|split| (split, folder.join(split).with_extension("jsonl"))).to_vec()
+            }
+        };
+        let out = args.out.clone().unwrap_or_else(|| PathBuf::from(embedded::OUT));
+        Ok(Self { model, model_is_embedded: args.model.is_none(), data, out })
+    }
+}
+
+/// One data file, as the plan shows it and `run.json` records it.
+#[derive(Debug, Serialize)]
+pub struct Split {
+    pub split: &'static str,
+    pub path: PathBuf,
+    pub sha256: String,
+    pub rows: usize,
+    /// Rows of each class, in id order.
+    pub label_counts: Vec<usize>,
+    pub text_column: String,
+    pub label_column: Option<String>,
+    pub tokens: TokenLengths,
+}
+
+/// How long the texts are, in tokens after the cut.
+#[derive(Debug, PartialEq, Serialize)]
+pub struct TokenLengths {
+    pub mean: f64,
+    /// 95 of 100 texts are no longer than this.
+    pub percentile_95: usize,
+    pub longest: usize,
+    /// Texts that lost their end at `max_length`.
+    pub truncated: usize,
+}
+
+impl TokenLengths {
+    fn of(encodings: &[Encoding]) -> Self {
+        let mut lengths: Vec<usize> = encodings.iter().map(|encoding| encoding.ids.len()).collect();
+        lengths.sort_unstable();
+        let rows = lengths.len();
+        Self {
+            mean: lengths.iter().sum::<usize>() as f64 / rows.max(1) as f64,
+            percentile_95: lengths.get(rows.saturating_sub(1) * 95 / 100).copied().unwrap_or(0),
+            longest: lengths.last().copied().unwrap_or(0),
+            truncated: encodings.iter().filter(|encoding| encoding.truncated).count(),
+        }
+    }
+}
+
+/// Rows to measure on.
+pub struct HeldOut {
+    pub split: &'static str,
+    pub encodings: Vec<Encoding>,
+    pub labels: Vec<usize>,
+}
+
+/// Everything a run needs, read and checked.
+pub struct Plan {
+    pub sources: Sources,
+    pub device: ChosenDevice,
+    pub recipe: TrainConfig,
+    pub max_length: usize,
+    pub storage: StorageDtype,
+    pub load_report: LoadReport,
+    pub classifier: Classifier,
+    pub splits: Vec<Split>,
+    pub held_out: Vec<HeldOut>,
+    pub trainer: Trainer,
+}
+
+impl Plan {
+    /// Reads model and data; trains nothing and writes nothing.
+    pub fn prepare(args: &TrainArgs, sources: Sources) -> Result<Self> {
+        let device = device::choose(args.device.device)?;
+        let recipe = recipe(&args.recipe, sources.model_is_embedded);
+        let data = read_datasets(&sources.data, &args.columns)?;
+        let labels = data.first().context("there is no training data")?.dataset.label_map.clone();
+        let model = files::read_model(&sources.model)?;
+        let (classifier, load_report) = Classifier::for_training(&model, labels, recipe.seed, &device.device)?;
+        let max_length = at_most(args.max_length, classifier.max_length());
+
+        let mut splits = Vec::new();
+        let mut encoded = Vec::new();
+        for read in data {
+            let encodings = classifier.tokenizer().encode_all(&read.dataset.texts, max_length)?;
+            splits.push(read.describe(&encodings));
+            encoded.push(HeldOut { split: read.split, encodings, labels: read.dataset.labels });
+        }
+        let train = encoded.remove(0);
+        let trainer = Trainer::new(classifier.clone(), train.encodings, train.labels, recipe.clone())?;
+        let (storage, held_out) = (args.dtype, encoded);
+        Ok(Self { sources, device, recipe, max_length, storage, load_report, classifier, splits, held_out, trainer })
+    }
+
+    /// The classes, in id order.
+    pub fn labels(&self) -> &LabelMap {
+        self.classifier.label_map()
+    }
+}
+
+struct ReadDataset {
+    split: &'static str,
+    path: PathBuf,
+    sha256: String,
+    columns: Columns,
+    dataset: Dataset,
+}
+
+impl ReadDataset {
+    fn describe(&self, encodings: &[Encoding]) -> Split {
+        Split {
+            split: self.split,
+            path: self.path.clone(),
+            sha256: self.sha256.clone(),
+            rows: self.dataset.texts.len(),
+            label_counts: self.dataset.label_counts(),
+            text_column: self.columns.text.clone(),
+            label_column: self.columns.label.clone(),
+            tokens: TokenLengths::of(encodings),
+        }
+    }
+}
+
+/// Reads the splits; the first one's labels hold for all.
+fn read_datasets(paths: &[(&'static str, PathBuf)], columns: &ColumnArgs) -> Result<Vec<ReadDataset>> {
+    let mut read: Vec<ReadDataset> = Vec::new();
+    for (split, path) in paths {
+        let known = read.first().map(|first| &first.dataset.label_map);
+        read.push(read_dataset(split, path, columns, known)?);
+    }
+    Ok(read)
+}
+
+fn read_dataset(split: &'static str, path: &Path, asked: &ColumnArgs, known: Option<&LabelMap>) -> Result<ReadDataset> {
+    let files::DataFile { table, sha256 } = files::read_data(path)?;
+    let columns = Columns::guess(&table, asked.text_column.as_deref(), asked.label_column.as_deref())?;
+    let dataset = Dataset::from_table(&table, &columns, known)?;
+    Ok(ReadDataset { split, path: path.to_owned(), sha256, columns, dataset })
+}
+
+/// The recipe: what was given, over the defaults of the embedded model or of any other.
+fn recipe(given: &RecipeArgs, model_is_embedded: bool) -> TrainConfig {
+    let default = if model_is_embedded { embedded::recipe() } else { TrainConfig::default() };
+    TrainConfig {
+        epochs: given.epochs.unwrap_or(default.epochs),
+        batch_size: given.batch_size.unwrap_or(default.batch_size),
+        learning_rate: given.learning_rate.unwrap_or(default.learning_rate),
+        weight_decay: given.weight_decay.unwrap_or(default.weight_decay),
+        warmup_ratio: given.warmup_ratio.unwrap_or(default.warmup_ratio),
+        schedule: given.schedule.unwrap_or(default.schedule),
+        max_grad_norm: given.max_grad_norm.unwrap_or(default.max_grad_norm),
+        gradient_accumulation_steps: given.gradient_accumulation_steps.unwrap_or(default.gradient_accumulation_steps),
+        seed: given.seed.unwrap_or(default.seed),
+    }
+}
+
+impl fmt::Display for Plan {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let config = self.classifier.config();
+        let parameters = millions(self.classifier.num_parameters());
+        let (layers, hidden) = (config.num_hidden_layers, config.hidden_size);
+        writeln!(f, "model   {}: {parameters} parameters, {layers} layers of {hidden}", self.sources.model.display())?;
+        if !self.load_report.initialized.is_empty() {
+            writeln!(f, "new     {}", self.load_report.initialized.join(", "))?;
+        }
+        writeln!(f, "device  {}", self.device)?;
+        for Split { split, path, rows, tokens, .. } in &self.splits {
+            let TokenLengths { mean, percentile_95, longest, truncated } = tokens;
+            write!(f, "{split:6}  {} rows, {mean:.0} tokens each (95 % up to {percentile_95}, longest {longest}", grouped(*rows))?;
+            if *truncated > 0 {
+                write!(f, ", {} cut", grouped(*truncated))?;
+            }
+            writeln!(f, "): {}", path.display())?;
+        }
+        let counts = self.splits.first().map_or(&[][..], |train| &train.label_counts);
+        let labels = self.labels().names().iter().zip(counts).map(|(name, &rows)| format!("{name} {}", grouped(rows)));
+        writeln!(f, "labels  {}", labels.collect::<Vec<_>>().join(", "))?;
+        writeln!(f, "recipe  {}", recipe_line(&self.recipe, self.max_length))?;
+        writeln!(f, "steps   {}", grouped(self.trainer.total_steps()))?;
+        writeln!(f, "out     {}", self.sources.out.display())
+    }
+}
+
+/// The recipe in one line.
+pub fn recipe_line(recipe: &TrainConfig, max_length: usize) -> String {
+    let TrainConfig { epochs, batch_size, learning_rate, weight_decay, warmup_ratio, schedule, .. } = recipe;
+    let TrainConfig { max_grad_norm, gradient_accumulation_steps, seed, .. } = recipe;
+    let batch = match gradient_accumulation_steps {
+        1 => batch_size.to_string(),
+        steps => format!("{batch_size} × {steps}"),
+    };
+    let schedule = format!("{schedule:?}").to_lowercase();
+    format!(
+        "{epochs} epochs, batch {batch}, learning rate {learning_rate:e} ({schedule}, warm-up {warmup_ratio}), \
+         weight decay {weight_decay}, gradient norm {max_grad_norm}, max length {max_length}, seed {seed}"
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn given_settings_win_over_the_defaults() {
+        let given = RecipeArgs { epochs: Some(7), ..RecipeArgs::default() };
+        assert_eq!(recipe(&given, true).epochs, 7);
+        assert_eq!(recipe(&given, true).batch_size, embedded::recipe().batch_size);
+        assert_eq!(recipe(&given, false).batch_size, TrainConfig::default().batch_size);
+    }
+
+    #[test]
+    fn token_lengths() {
+        let encoding = |length: usize| Encoding { ids: vec![0; length], type_ids: vec![0; length], truncated: length == 9 };
+        let lengths = TokenLengths::of(&[encoding(1), encoding(9), encoding(2)]);
+        assert_eq!(lengths, TokenLengths { mean: 4.0, percentile_95: 2, longest: 9, truncated: 1 });
+    }
+}

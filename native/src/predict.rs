@@ -1,0 +1,66 @@
+//! `emberlab predict`: texts in, labels and probabilities out, in the same order.
+
+use std::io::{self, IsTerminal};
+use std::path::Path;
+
+use anyhow::{Result, bail};
+use emberlab_core::data::{Columns, Table, texts};
+
+use crate::cli::{OutputFormat, PredictArgs};
+use crate::inference::Inference;
+use crate::report::{note, print};
+use crate::{Outcome, files, rows};
+
+/// Runs the command.
+pub fn run(args: &PredictArgs) -> Result<Outcome> {
+    let format = output_format(args)?;
+    let table = read(args)?;
+    let columns = Columns::guess(&table, args.text_column.as_deref(), None)?;
+    let texts = texts(&table, &columns)?;
+    let inference = Inference::open(args.model.as_deref(), &args.inference)?;
+    let predictions = inference.predict(&texts)?;
+    let labels = inference.classifier.label_map();
+    let rendered = match format {
+        Some(OutputFormat::Csv) => rows::to_csv(&table, &predictions, labels, args.top_k)?,
+        Some(OutputFormat::Jsonl) => rows::to_jsonl(&table, &predictions, labels, args.top_k)?,
+        None if !args.text.is_empty() && io::stdout().is_terminal() => {
+            rows::to_bars(&texts, &predictions, labels, args.top_k).into_bytes()
+        }
+        None => rows::to_jsonl(&table, &predictions, labels, args.top_k)?,
+    };
+    match &args.output {
+        Some(path) => {
+            files::write(path, &rendered)?;
+            note(format_args!("wrote   {}", path.display()));
+        }
+        None => print(String::from_utf8_lossy(&rendered))?,
+    }
+    Ok(Outcome::Completed)
+}
+
+/// The format asked for by `--format` or by the ending of `--output`.
+fn output_format(args: &PredictArgs) -> Result<Option<OutputFormat>> {
+    let Some(path) = &args.output else { return Ok(args.format) };
+    match (args.format, path.extension().and_then(|ending| ending.to_str())) {
+        (Some(format), _) => Ok(Some(format)),
+        (None, Some("csv")) => Ok(Some(OutputFormat::Csv)),
+        (None, Some("jsonl")) => Ok(Some(OutputFormat::Jsonl)),
+        (None, _) => bail!("{}: end the name in .jsonl or .csv, or add --format", path.display()),
+    }
+}
+
+fn read(args: &PredictArgs) -> Result<Table> {
+    if !args.text.is_empty() {
+        let texts = args.text.iter().enumerate().map(|(index, text)| (index + 1, text.as_str()));
+        return Ok(rows::from_texts("--text", texts));
+    }
+    match &args.input {
+        Some(path) => Ok(files::read_data(Path::new(path))?.table),
+        None => {
+            if io::stdin().is_terminal() {
+                note("reading standard input: one text a line, Ctrl-D at the end");
+            }
+            rows::from_stdin(&files::read_stdin()?)
+        }
+    }
+}

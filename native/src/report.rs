@@ -1,0 +1,163 @@
+//! What a person reads: lines on standard error, tables on standard output.
+
+use std::fmt::{Display, Write as _};
+use std::io::{self, Write};
+use std::time::Duration;
+
+use anyhow::{Context, Result};
+use emberlab_core::metrics::{ClassMetrics, ClassificationMetrics};
+
+/// More classes than this make a confusion matrix that no terminal shows well.
+const WIDEST_MATRIX: usize = 12;
+/// Class names are cut to this many characters in a matrix.
+const WIDEST_NAME: usize = 14;
+
+/// Says something on standard error. A reader that has gone away is no reason to stop.
+pub fn note(text: impl Display) {
+    let _ = writeln!(io::stderr(), "{text}");
+}
+
+/// Writes a result to standard output.
+pub fn print(text: impl Display) -> Result<()> {
+    let mut out = io::stdout().lock();
+    write!(out, "{text}").and_then(|()| out.flush()).context("cannot write to standard output")
+}
+
+/// Whether `error` only says that nobody reads our output any more.
+pub fn is_broken_pipe(error: &anyhow::Error) -> bool {
+    let io_error = error.chain().find_map(|cause| cause.downcast_ref::<io::Error>());
+    io_error.is_some_and(|error| error.kind() == io::ErrorKind::BrokenPipe)
+}
+
+/// Per-class figures, averages and the confusion matrix.
+pub fn metrics_table(metrics: &ClassificationMetrics) -> String {
+    let names: Vec<&str> = metrics.per_class.iter().map(|class| class.label.as_str()).collect();
+    let width = names.iter().map(|name| name.chars().count()).max().unwrap_or(0).max("weighted F1".len());
+    let mut table = format!("{:width$}  precision  recall     F1   rows\n", "");
+    for ClassMetrics { label, precision, recall, f1, support } in &metrics.per_class {
+        let support = grouped(*support);
+        let _ = writeln!(table, "{label:width$}  {precision:9.4}  {recall:6.4}  {f1:5.4}  {support:>5}");
+    }
+    table.push('\n');
+    for (name, value) in [
+        ("accuracy", metrics.accuracy),
+        ("macro F1", metrics.macro_f1),
+        ("micro F1", metrics.micro_f1),
+        ("weighted F1", metrics.weighted_f1),
+    ] {
+        let _ = writeln!(table, "{name:width$}  {value:9.4}");
+    }
+    if names.len() <= WIDEST_MATRIX {
+        table.push('\n');
+        table.push_str(&confusion_matrix(&names, &metrics.confusion_matrix));
+    }
+    table
+}
+
+fn confusion_matrix(names: &[&str], counts: &[Vec<usize>]) -> String {
+    let names: Vec<String> = names.iter().map(|name| name.chars().take(WIDEST_NAME).collect()).collect();
+    let first = "gold \\ predicted";
+    let left = names.iter().map(|name| name.chars().count()).max().unwrap_or(0).max(first.len());
+    let widths: Vec<usize> = names.iter().map(|name| name.chars().count().max(5)).collect();
+    let row = |head: &str, cells: &mut dyn Iterator<Item = String>| {
+        let cells = cells.zip(&widths).map(|(cell, &width)| format!("  {cell:>width$}"));
+        format!("{head:left$}{}\n", cells.collect::<String>())
+    };
+    let mut matrix = row(first, &mut names.iter().cloned());
+    for (name, counts) in names.iter().zip(counts) {
+        matrix.push_str(&row(name, &mut counts.iter().map(usize::to_string)));
+    }
+    matrix
+}
+
+/// `16000` as `16,000`.
+pub fn grouped(number: usize) -> String {
+    let digits = number.to_string();
+    let mut text = String::new();
+    for (index, digit) in digits.chars().enumerate() {
+        if index > 0 && (digits.len() - index).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+/// `4386178` as `4.4 million`, for parameters.
+pub fn millions(number: usize) -> String {
+    format!("{:.1} million", number as f64 / 1e6)
+}
+
+/// `0:41`, `12:05` or `1:02:03`.
+pub fn clock(duration: Duration) -> String {
+    let seconds = duration.as_secs_f64().round() as u64;
+    let (hours, minutes, seconds) = (seconds / 3600, seconds / 60 % 60, seconds % 60);
+    match hours {
+        0 => format!("{minutes}:{seconds:02}"),
+        _ => format!("{hours}:{minutes:02}:{seconds:02}"),
+    }
+}
+
+/// Bytes as `512 MiB` or `1.4 GiB`.
+pub fn bytes(number: u64) -> String {
+    let mebibytes = number as f64 / f64::from(1 << 20);
+    if mebibytes < 1024.0 { format!("{mebibytes:.0} MiB") } else { format!("{:.1} GiB", mebibytes / 1024.0) }
+}
+
+/// A word as a shell takes it, quoted where it has to be.
+pub fn shell_word(word: &str) -> String {
+    let plain = |c: char| c.is_alphanumeric() || "-_./=:,+@%".contains(c);
+    if !word.is_empty() && word.chars().all(plain) {
+        return word.to_owned();
+    }
+    format!("'{}'", word.replace('\'', r"'\''"))
+}
+
+#[cfg(test)]
+mod tests {
+    use emberlab_core::data::LabelMap;
+
+    use super::*;
+
+    #[test]
+    fn figures() {
+        assert_eq!(grouped(0), "0");
+        assert_eq!(grouped(999), "999");
+        assert_eq!(grouped(1_234_567), "1,234,567");
+        assert_eq!(clock(Duration::from_secs(41)), "0:41");
+        assert_eq!(clock(Duration::from_millis(59_700)), "1:00");
+        assert_eq!(clock(Duration::from_secs(3723)), "1:02:03");
+        assert_eq!(bytes(512 << 20), "512 MiB");
+        assert_eq!(bytes(1536 << 20), "1.5 GiB");
+    }
+
+    #[test]
+    fn shell_words() {
+        assert_eq!(shell_word("runs/a-b_1"), "runs/a-b_1");
+        assert_eq!(shell_word("it's"), r"'it'\''s'");
+        assert_eq!(shell_word(""), "''");
+    }
+
+    #[test]
+    fn the_table_lines_up() {
+        let labels = LabelMap::new("test", vec!["joy".into(), "surprise".into()]).unwrap();
+        let metrics = ClassificationMetrics::new(&[0, 0, 1], &[0, 1, 1], &labels);
+        let table = metrics_table(&metrics);
+        assert_eq!(
+            table,
+            "             precision  recall     F1   rows
+joy             1.0000  0.5000  0.6667      2
+surprise        0.5000  1.0000  0.6667      1
+
+accuracy        0.6667
+macro F1        0.6667
+micro F1        0.6667
+weighted F1     0.6667
+
+gold \\ predicted    joy  surprise
+joy                   1         1
+surprise              0         1
+"
+        );
+    }
+}

@@ -1,0 +1,177 @@
+//! The rows of `predict`: what comes in (file, standard input, command line) and what goes out.
+
+use anyhow::{Context, Result, ensure};
+use emberlab_core::data::{Format, LabelMap, Row, Table};
+use emberlab_core::model::Prediction;
+use serde_json::{Map, Value};
+
+/// Columns that a prediction adds; an input column of that name gives way.
+const OWN_COLUMNS: [&str; 3] = ["label", "score", "probabilities"];
+
+/// A table of plain texts in one column `text`.
+pub fn from_texts<'a>(name: &str, texts: impl Iterator<Item = (usize, &'a str)>) -> Table {
+    let row = |(line, text)| Row { line, cells: Map::from_iter([("text".to_owned(), Value::from(text))]) };
+    Table { name: name.to_owned(), columns: vec!["text".to_owned()], rows: texts.map(row).collect() }
+}
+
+/// Standard input: JSONL where the first line opens an object, else one text a line. Empty lines
+/// are skipped.
+pub fn from_stdin(bytes: &[u8]) -> Result<Table> {
+    const NAME: &str = "standard input";
+    let bytes = bytes.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(bytes);
+    if bytes.trim_ascii_start().starts_with(b"{") {
+        return Ok(Table::parse(NAME, bytes, Format::Jsonl)?);
+    }
+    let text = str::from_utf8(bytes).context("standard input is not UTF-8")?;
+    let lines = text.lines().enumerate().map(|(index, line)| (index + 1, line));
+    let table = from_texts(NAME, lines.filter(|(_, line)| !line.trim().is_empty()));
+    ensure!(!table.rows.is_empty(), "standard input holds no text; give one a line, or --text, or --input");
+    Ok(table)
+}
+
+/// The classes of one prediction with their probabilities: in id order, or the `top_k` most
+/// probable, best first.
+fn ranked(prediction: &Prediction, top_k: Option<usize>) -> Vec<(usize, f32)> {
+    let mut classes: Vec<(usize, f32)> = prediction.probabilities.iter().copied().enumerate().collect();
+    if let Some(k) = top_k {
+        classes.sort_by(|a, b| b.1.total_cmp(&a.1));
+        classes.truncate(k);
+    }
+    classes
+}
+
+/// The input row without the columns a prediction adds; its own `label` becomes `gold`.
+fn kept(row: &Row) -> Map<String, Value> {
+    let has_gold = row.cells.contains_key("gold");
+    let rename = |(key, value): (&String, &Value)| match key.as_str() {
+        "label" if !has_gold => Some(("gold".to_owned(), value.clone())),
+        key if OWN_COLUMNS.contains(&key) => None,
+        key => Some((key.to_owned(), value.clone())),
+    };
+    row.cells.iter().filter_map(rename).collect()
+}
+
+/// JSONL: each input row with `label`, `score` and `probabilities`.
+pub fn to_jsonl(table: &Table, predictions: &[Prediction], labels: &LabelMap, top_k: Option<usize>) -> Result<Vec<u8>> {
+    let mut out = Vec::new();
+    for (row, prediction) in table.rows.iter().zip(predictions) {
+        let best = prediction.label();
+        let probabilities: Map<String, Value> =
+            ranked(prediction, top_k).into_iter().map(|(id, p)| (labels.name(id).to_owned(), number(p))).collect();
+        let mut cells = kept(row);
+        cells.insert("label".to_owned(), labels.name(best).into());
+        cells.insert("score".to_owned(), number(prediction.probabilities[best]));
+        cells.insert("probabilities".to_owned(), probabilities.into());
+        serde_json::to_writer(&mut out, &cells)?;
+        out.push(b'\n');
+    }
+    Ok(out)
+}
+
+/// CSV: the input columns, `label`, `score` and `p_<label>` for each class (empty below the top K).
+pub fn to_csv(table: &Table, predictions: &[Prediction], labels: &LabelMap, top_k: Option<usize>) -> Result<Vec<u8>> {
+    let has_gold = table.columns.iter().any(|column| column == "gold");
+    let columns: Vec<&str> = table
+        .columns
+        .iter()
+        .map(|column| if column == "label" && !has_gold { "gold" } else { column })
+        .filter(|column| !OWN_COLUMNS.contains(column))
+        .collect();
+    let mut out = csv::Writer::from_writer(Vec::new());
+    let classes = labels.names().iter().map(|name| format!("p_{name}"));
+    out.write_record(columns.iter().map(|c| (*c).to_owned()).chain(["label".into(), "score".into()]).chain(classes))?;
+    for (row, prediction) in table.rows.iter().zip(predictions) {
+        let best = prediction.label();
+        let cells = kept(row);
+        let mut record: Vec<String> = columns.iter().map(|column| cells.get(*column).map_or_else(String::new, cell)).collect();
+        record.extend([labels.name(best).to_owned(), number(prediction.probabilities[best]).to_string()]);
+        let mut probabilities = vec![String::new(); labels.len()];
+        ranked(prediction, top_k).into_iter().for_each(|(id, p)| probabilities[id] = number(p).to_string());
+        out.write_record(record.into_iter().chain(probabilities))?;
+    }
+    out.into_inner().context("cannot finish the CSV")
+}
+
+/// For a person at a terminal: each text with a bar for each class.
+pub fn to_bars(texts: &[String], predictions: &[Prediction], labels: &LabelMap, top_k: Option<usize>) -> String {
+    const WIDTH: usize = 30;
+    let names = labels.names();
+    let width = names.iter().map(|name| name.chars().count()).max().unwrap_or(0);
+    let mut out = String::new();
+    for (text, prediction) in texts.iter().zip(predictions) {
+        out.push_str(&format!("{text}\n"));
+        for (id, p) in ranked(prediction, Some(top_k.unwrap_or(names.len()))) {
+            let bar = "█".repeat((p * WIDTH as f32).round() as usize);
+            out.push_str(&format!("  {:width$} {:5.1} % {bar}\n", names[id], p * 100.0));
+        }
+    }
+    out
+}
+
+/// A probability with six decimals, as people and diffs like it.
+fn number(probability: f32) -> Value {
+    Value::from((f64::from(probability) * 1e6).round() / 1e6)
+}
+
+fn cell(value: &Value) -> String {
+    match value {
+        Value::String(text) => text.clone(),
+        Value::Null => String::new(),
+        other => other.to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn labels() -> LabelMap {
+        LabelMap::new("test", vec!["joy".into(), "fear".into(), "love".into()]).unwrap()
+    }
+
+    fn prediction() -> Prediction {
+        Prediction { logits: vec![0.0, 2.0, 1.0], probabilities: vec![0.1, 0.7, 0.2] }
+    }
+
+    fn jsonl(line: &str, top_k: Option<usize>) -> String {
+        let table = from_stdin(line.as_bytes()).unwrap();
+        String::from_utf8(to_jsonl(&table, &[prediction()], &labels(), top_k).unwrap()).unwrap()
+    }
+
+    #[test]
+    fn a_label_becomes_gold() {
+        assert_eq!(
+            jsonl(r#"{"id": 7, "text": "a", "label": "joy"}"#, None),
+            "{\"id\":7,\"text\":\"a\",\"gold\":\"joy\",\"label\":\"fear\",\"score\":0.7,\
+             \"probabilities\":{\"joy\":0.1,\"fear\":0.7,\"love\":0.2}}\n"
+        );
+    }
+
+    #[test]
+    fn predicting_again_keeps_gold() {
+        let once = jsonl(r#"{"text": "a", "label": "joy"}"#, None);
+        assert_eq!(jsonl(&once, None), once);
+    }
+
+    #[test]
+    fn top_k_is_best_first() {
+        assert!(jsonl("a", Some(2)).contains(r#""probabilities":{"fear":0.7,"love":0.2}"#));
+    }
+
+    #[test]
+    fn csv_has_a_column_for_each_class() {
+        let table = Table::parse("a.csv", b"text,label\n\"a, b\",joy\n", Format::Csv).unwrap();
+        let csv = to_csv(&table, &[prediction()], &labels(), Some(1)).unwrap();
+        assert_eq!(
+            String::from_utf8(csv).unwrap(),
+            "text,gold,label,score,p_joy,p_fear,p_love\n\"a, b\",joy,fear,0.7,,0.7,\n"
+        );
+    }
+
+    #[test]
+    fn plain_lines_keep_their_line_numbers() {
+        let table = from_stdin(b"first\n\nthird\r\n").unwrap();
+        let lines: Vec<(usize, &str)> = table.rows.iter().map(|row| (row.line, row.cells["text"].as_str().unwrap())).collect();
+        assert_eq!(lines, [(1, "first"), (3, "third")]);
+    }
+}

@@ -1,0 +1,6 @@
+//! One test binary (linking Burn once): a module for each thing that is shown.
+#![cfg(test)]
+
+mod parity;
+mod support;
+mod variants;

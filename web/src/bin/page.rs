@@ -1,0 +1,3 @@
+fn main() {
+    emberlab_web::page::start();
+}

@@ -1,0 +1,114 @@
+//! What an engine does with each request.
+
+use super::worker;
+use crate::messages::{Classified, Gradient, ModelInfo, Prediction, Request, Response, describe};
+use emberlab_core::{Device, data::LabelMap, model::{Classifier, HostTensor, ModelFiles}, text::Encoding, train};
+use js_sys::{ArrayBuffer, Uint8Array};
+use wasm_bindgen::{JsCast, JsValue};
+use wasm_bindgen_futures::JsFuture;
+
+/// Texts to a batch; a browser tab has little memory to spare.
+const BATCH_SIZE: usize = 16;
+/// Values of each gradient that an answer quotes.
+const QUOTED: usize = 8;
+
+pub struct Engine {
+    device: Device,
+    classifier: Option<Classifier>,
+}
+
+impl Engine {
+    pub fn new(device: Device) -> Self {
+        Self { device, classifier: None }
+    }
+
+    pub async fn answer(&mut self, request: Request, files: Vec<(String, JsValue)>) -> Result<Response, String> {
+        match request {
+            Request::Open { name } => self.open(name, files).await,
+            Request::Classify { texts } => self.classify(&texts).await,
+            Request::Gradients { texts, labels } => self.gradients(&texts, &labels).await,
+        }
+    }
+
+    /// Opens a model. The one before it stays until the new one is whole.
+    async fn open(&mut self, name: String, files: Vec<(String, JsValue)>) -> Result<Response, String> {
+        let mut named = Vec::new();
+        for (file, data) in files.into_iter().filter(|(file, _)| ModelFiles::NAMES.contains(&file.as_str())) {
+            let bytes = read(&data).await.map_err(|error| format!("{name}/{file} could not be read: {}", describe(&error)))?;
+            named.push((file, bytes));
+        }
+        let files = ModelFiles::from_named(&name, named).map_err(in_words)?;
+        let (classifier, _) = Classifier::open(&files, &self.device).map_err(in_words)?;
+        let model = ModelInfo {
+            name,
+            architecture: "bert".into(),
+            parameters: classifier.num_parameters(),
+            labels: classifier.label_map().names().to_vec(),
+            max_length: classifier.max_length(),
+        };
+        self.classifier = Some(classifier);
+        Ok(Response::Opened { model })
+    }
+
+    async fn classify(&self, texts: &[String]) -> Result<Response, String> {
+        let start = now();
+        let (classifier, encodings) = self.encode(texts)?;
+        let predictions = classifier.predict(&encodings, BATCH_SIZE, |_| ()).await.map_err(in_words)?;
+        let predictions = predictions
+            .into_iter()
+            .zip(&encodings)
+            .map(|(prediction, encoding)| Prediction {
+                logits: prediction.logits,
+                probabilities: prediction.probabilities,
+                tokens: encoding.ids.len(),
+                truncated: encoding.truncated,
+            })
+            .collect();
+        Ok(Response::Classified(Classified { predictions, milliseconds: now() - start }))
+    }
+
+    async fn gradients(&self, texts: &[String], labels: &[usize]) -> Result<Response, String> {
+        let (classifier, encodings) = self.encode(texts)?;
+        check_labels(texts, labels, classifier.label_map())?;
+        let (loss, tensors) = train::gradients(classifier, &encodings, labels).await.map_err(in_words)?;
+        Ok(Response::Gradients { loss, parameters: tensors.into_iter().map(gradient).collect() })
+    }
+
+    fn encode(&self, texts: &[String]) -> Result<(&Classifier, Vec<Encoding>), String> {
+        let classifier = self.classifier.as_ref().ok_or("No model is open.")?;
+        let encodings = classifier.tokenizer().encode_all(texts, classifier.max_length()).map_err(in_words)?;
+        Ok((classifier, encodings))
+    }
+}
+
+/// A label that the model does not have would not be noticed by a GPU.
+fn check_labels(texts: &[String], labels: &[usize], known: &LabelMap) -> Result<(), String> {
+    if texts.is_empty() || texts.len() != labels.len() {
+        return Err(format!("{} texts with {} labels; each text needs one.", texts.len(), labels.len()));
+    }
+    match labels.iter().find(|&&label| label >= known.len()) {
+        Some(label) => Err(format!("Label {label} is not one of the model's {}.", known.len())),
+        None => Ok(()),
+    }
+}
+
+fn gradient(tensor: HostTensor) -> Gradient {
+    let norm = tensor.values.iter().map(|value| value * value).sum::<f32>().sqrt();
+    Gradient { name: tensor.key, norm, first: tensor.values.into_iter().take(QUOTED).collect() }
+}
+
+/// The bytes of a blob, a buffer or a typed array: `Response` takes them all.
+async fn read(data: &JsValue) -> Result<Vec<u8>, JsValue> {
+    let response = web_sys::Response::new_with_opt_buffer_source(data.dyn_ref())?;
+    let buffer: ArrayBuffer = JsFuture::from(response.array_buffer()?).await?.unchecked_into();
+    Ok(Uint8Array::new(&buffer).to_vec())
+}
+
+/// Milliseconds since the worker began.
+fn now() -> f64 {
+    worker().performance().map(|clock| clock.now()).unwrap_or_default()
+}
+
+fn in_words(error: emberlab_core::Error) -> String {
+    error.to_string()
+}

@@ -1,0 +1,65 @@
+//! An engine: a worker that owns one classifier on one device and answers the page's requests, one after the other.
+
+mod answer;
+
+use crate::messages::{Numbered, Request, Response, UNASKED, attached_files, from_object, to_object};
+use answer::Engine;
+use emberlab_core::Device;
+use futures_channel::mpsc::{UnboundedReceiver, unbounded};
+use futures_util::StreamExt;
+use wasm_bindgen::{JsCast, JsValue, closure::Closure};
+use wasm_bindgen_futures::spawn_local;
+use web_sys::{DedicatedWorkerGlobalScope, MessageEvent};
+
+/// Runs the engine in this worker for as long as the worker lives.
+pub fn run(device: impl Future<Output = Result<Device, String>> + 'static) {
+    std::panic::set_hook(Box::new(|panic| die(panic.to_string())));
+    let messages = listen();
+    spawn_local(async move {
+        match device.await {
+            Ok(device) => serve(Engine::new(device), messages).await,
+            Err(message) => die(message),
+        }
+    });
+}
+
+/// The last word of an engine that cannot go on. The page ends the worker when it hears it.
+pub fn die(message: String) {
+    post(UNASKED, Response::Died { message });
+}
+
+/// Queues what the page posts, so that a request waits until the one before it is answered.
+fn listen() -> UnboundedReceiver<JsValue> {
+    let (sender, receiver) = unbounded();
+    let on_message = Closure::<dyn FnMut(MessageEvent)>::new(move |event: MessageEvent| {
+        let _ = sender.unbounded_send(event.data());
+    });
+    worker().set_onmessage(Some(on_message.as_ref().unchecked_ref()));
+    on_message.forget();
+    receiver
+}
+
+async fn serve(mut engine: Engine, mut messages: UnboundedReceiver<JsValue>) {
+    post(UNASKED, Response::Ready);
+    while let Some(message) = messages.next().await {
+        let files = attached_files(&message);
+        match from_object::<Request>(message) {
+            Ok(Numbered { id, body }) => {
+                let answer = engine.answer(body, files).await;
+                post(id, answer.unwrap_or_else(|message| Response::Failed { message }));
+            }
+            Err(message) => post(UNASKED, Response::Failed { message }),
+        }
+    }
+}
+
+fn post(id: u32, response: Response) {
+    let posted = to_object(id, response).and_then(|object| worker().post_message(&object).map_err(|error| format!("{error:?}")));
+    if let Err(error) = posted {
+        web_sys::console::error_1(&error.into());
+    }
+}
+
+fn worker() -> DedicatedWorkerGlobalScope {
+    js_sys::global().unchecked_into()
+}

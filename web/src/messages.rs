@@ -1,0 +1,152 @@
+//! The messages between the page and an engine: plain JavaScript objects, so that a test can post them by hand.
+//!
+//! An engine is a module worker. It says `ready` (id 0) once it can take requests and then answers each request in order,
+//! with the request's own `id`:
+//!
+//! ```js
+//! const engine = new Worker("./engine-cpu_loader.js", { type: "module" });
+//! engine.onmessage = ({ data }) => console.log(data);
+//! // { id: 0, type: "ready" }
+//! engine.postMessage({ id: 1, type: "open", name: "emotions", files: [["config.json", bytes], …] });
+//! // { id: 1, type: "opened", model: { name, architecture, parameters, labels, max_length } }
+//! engine.postMessage({ id: 2, type: "classify", texts: ["I can't wait!"] });
+//! // { id: 2, type: "classified", predictions: [{ logits, probabilities, tokens, truncated }], milliseconds }
+//! engine.postMessage({ id: 3, type: "gradients", texts: ["I can't wait!"], labels: [1] });
+//! // { id: 3, type: "gradients", loss, parameters: [{ name, norm, first }] }
+//! ```
+//!
+//! A request that cannot be met is answered by `{ id, type: "failed", message }` and changes nothing: after a failed `open`
+//! the model from before still answers. `{ id: 0, type: "died", message }` is an engine's last word.
+//!
+//! `files` goes beside the request, as pairs of a name and a `Blob`, `ArrayBuffer` or typed array. The page sends blobs,
+//! which the browser shares rather than copies, so that it never holds a model in its own memory.
+
+use js_sys::{Array, Reflect};
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use serde_wasm_bindgen::Serializer;
+use wasm_bindgen::{JsCast, JsValue};
+
+/// A request or a response with the number that ties the two together.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct Numbered<T> {
+    pub id: u32,
+    #[serde(flatten)]
+    pub body: T,
+}
+
+/// The id of what an engine says unasked: `ready` and `died`.
+pub const UNASKED: u32 = 0;
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub enum Request {
+    /// Opens the model in the `files` beside this request; `name` is what messages call it.
+    Open { name: String },
+    /// Classifies each text with the open model.
+    Classify { texts: Vec<String> },
+    /// Loss and gradients of one training step on these texts with these label ids, dropout off; no weight changes.
+    Gradients {
+        texts: Vec<String>,
+        labels: Vec<usize>,
+    },
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub enum Response {
+    Ready,
+    Opened {
+        model: ModelInfo,
+    },
+    Classified(Classified),
+    Gradients {
+        loss: f32,
+        parameters: Vec<Gradient>,
+    },
+    Failed {
+        message: String,
+    },
+    Died {
+        message: String,
+    },
+}
+
+/// What the page says about the open model.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct ModelInfo {
+    pub name: String,
+    /// `model_type` of the model's `config.json`.
+    pub architecture: String,
+    /// Number of weights.
+    pub parameters: usize,
+    /// Label names in the order of their ids.
+    pub labels: Vec<String>,
+    /// Tokens that a text may have before it is cut.
+    pub max_length: usize,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Classified {
+    /// In the order of the texts.
+    pub predictions: Vec<Prediction>,
+    /// Wall time of tokenizing and predicting, in the engine.
+    pub milliseconds: f64,
+}
+
+/// One text's logits and probabilities, in the order of the label ids.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Prediction {
+    pub logits: Vec<f32>,
+    pub probabilities: Vec<f32>,
+    /// Tokens that the model saw, special ones included.
+    pub tokens: usize,
+    /// Whether the text had more tokens than the model can see.
+    pub truncated: bool,
+}
+
+/// The gradient of one parameter: its L2 norm and its first values.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Gradient {
+    pub name: String,
+    pub norm: f32,
+    pub first: Vec<f32>,
+}
+
+/// The plain object for a message, ready to post.
+pub fn to_object<T: Serialize>(id: u32, body: T) -> Result<JsValue, String> {
+    Numbered { id, body }
+        .serialize(&Serializer::json_compatible())
+        .map_err(|error| format!("a message could not be written: {error}"))
+}
+
+/// Reads a posted object.
+pub fn from_object<T: DeserializeOwned>(object: JsValue) -> Result<Numbered<T>, String> {
+    serde_wasm_bindgen::from_value(object).map_err(|error| format!("a message could not be read: {error}"))
+}
+
+/// Puts `files` (an array of `[name, data]` pairs) beside a request.
+pub fn attach_files(object: &JsValue, files: &Array) -> Result<(), JsValue> {
+    Reflect::set(object, &"files".into(), files).map(|_| ())
+}
+
+/// The `[name, data]` pairs beside a request; none where it has no `files`.
+pub fn attached_files(object: &JsValue) -> Vec<(String, JsValue)> {
+    let files = Reflect::get(object, &"files".into()).unwrap_or_default();
+    if !Array::is_array(&files) {
+        return Vec::new();
+    }
+    Array::from(&files)
+        .iter()
+        .map(|pair| Array::from(&pair))
+        .filter_map(|pair| Some((pair.get(0).as_string()?, pair.get(1))))
+        .collect()
+}
+
+/// What went wrong, in words, from whatever JavaScript threw.
+pub fn describe(error: &JsValue) -> String {
+    error
+        .dyn_ref::<js_sys::Error>()
+        .map(|error| String::from(error.message()))
+        .or_else(|| error.as_string())
+        .unwrap_or_else(|| format!("{error:?}"))
+}

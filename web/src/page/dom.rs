@@ -1,0 +1,55 @@
+//! The few things that the page asks of the browser.
+
+use crate::messages::describe;
+use js_sys::{Function, Promise};
+use wasm_bindgen::{JsCast, JsValue, closure::Closure};
+use wasm_bindgen_futures::JsFuture;
+use web_sys::{Document, Element, EventTarget, Window};
+
+pub fn window() -> Result<Window, JsValue> {
+    web_sys::window().ok_or_else(|| "not in a browser window".into())
+}
+
+pub fn document() -> Result<Document, JsValue> {
+    window()?.document().ok_or_else(|| "no document".into())
+}
+
+/// The element of `index.html` with this id.
+pub fn by_id<T: JsCast>(id: &str) -> Result<T, JsValue> {
+    document()?
+        .get_element_by_id(id)
+        .and_then(|element| element.dyn_into().ok())
+        .ok_or_else(|| format!("index.html has no fitting element #{id}").into())
+}
+
+/// A new element `<tag class=…>` at the end of `parent`.
+pub fn append(parent: &Element, tag: &str, class: &str) -> Result<Element, JsValue> {
+    let element = document()?.create_element(tag)?;
+    element.set_class_name(class);
+    parent.append_child(&element)?;
+    Ok(element)
+}
+
+/// Calls `handler` on each such event for as long as the page lives.
+pub fn on<E: JsCast + 'static>(target: &EventTarget, event: &str, mut handler: impl FnMut(E) + 'static) -> Result<(), JsValue> {
+    let closure = Closure::<dyn FnMut(JsValue)>::new(move |event: JsValue| handler(event.unchecked_into()));
+    target.add_event_listener_with_callback(event, closure.as_ref().unchecked_ref())?;
+    closure.forget();
+    Ok(())
+}
+
+/// Waits. A window that refuses to set a timer is on its way out, and then nothing is waited for.
+pub async fn sleep(milliseconds: i32) {
+    let promise = Promise::new(&mut |resolve: Function, _: Function| {
+        let timer = window().and_then(|window| window.set_timeout_with_callback_and_timeout_and_arguments_0(&resolve, milliseconds));
+        if timer.is_err() {
+            let _ = resolve.call0(&JsValue::UNDEFINED);
+        }
+    });
+    let _ = JsFuture::from(promise).await;
+}
+
+/// Waits for a promise; its rejection in words.
+pub async fn settle(promise: Promise) -> Result<JsValue, String> {
+    JsFuture::from(promise).await.map_err(|error| describe(&error))
+}

@@ -1,0 +1,190 @@
+//! One engine: a worker, the requests it still owes an answer, and its death.
+
+use super::dom::sleep;
+use crate::messages::{Numbered, Request, Response, UNASKED, attach_files, describe, from_object, to_object};
+use futures_channel::oneshot::{self, Sender};
+use futures_util::future::{Either, select};
+use js_sys::Array;
+use std::{
+    cell::{Cell, RefCell},
+    collections::HashMap,
+    fmt,
+    pin::pin,
+    rc::Rc,
+};
+use wasm_bindgen::{JsCast, JsValue, closure::Closure};
+use web_sys::{ErrorEvent, MessageEvent, Worker, WorkerOptions, WorkerType};
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    Cpu,
+    WebGpu,
+}
+
+impl Kind {
+    fn script(self) -> &'static str {
+        match self {
+            Kind::Cpu => "./engine-cpu_loader.js",
+            Kind::WebGpu => "./engine-webgpu_loader.js",
+        }
+    }
+}
+
+impl fmt::Display for Kind {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        f.write_str(match self {
+            Kind::Cpu => "CPU engine",
+            Kind::WebGpu => "WebGPU engine",
+        })
+    }
+}
+
+/// Why a request has no answer.
+#[derive(Debug)]
+pub enum Failure {
+    /// The engine says what is wrong with the request, and works on.
+    Refused(String),
+    /// The engine is gone.
+    Died(String),
+}
+
+impl From<Failure> for String {
+    fn from(failure: Failure) -> String {
+        match failure {
+            Failure::Refused(message) | Failure::Died(message) => message,
+        }
+    }
+}
+
+/// A running worker. Dropping it ends it.
+pub struct Engine {
+    pub kind: Kind,
+    worker: Worker,
+    state: Rc<State>,
+    _handlers: (Closure<dyn FnMut(MessageEvent)>, Closure<dyn FnMut(ErrorEvent)>),
+}
+
+type Answer = Result<Response, Failure>;
+
+#[derive(Default)]
+struct State {
+    last_id: Cell<u32>,
+    owed: RefCell<HashMap<u32, Sender<Answer>>>,
+    mourners: RefCell<Vec<Sender<String>>>,
+    death: RefCell<Option<String>>,
+}
+
+impl Engine {
+    /// Starts the worker and waits until it takes requests.
+    pub async fn start(kind: Kind, seconds: i32) -> Result<Self, Failure> {
+        let engine = Self::spawn(kind).map_err(|error| Failure::Died(format!("The {kind} did not start: {}", describe(&error))))?;
+        engine.answer(UNASKED, seconds).await?;
+        Ok(engine)
+    }
+
+    fn spawn(kind: Kind) -> Result<Self, JsValue> {
+        let options = WorkerOptions::new();
+        options.set_type(WorkerType::Module);
+        let worker = Worker::new_with_options(kind.script(), &options)?;
+        let state = Rc::new(State::default());
+
+        let hearer = state.clone();
+        let on_message = Closure::<dyn FnMut(MessageEvent)>::new(move |event: MessageEvent| hearer.hear(kind, event.data()));
+        worker.set_onmessage(Some(on_message.as_ref().unchecked_ref()));
+
+        let hearer = state.clone();
+        let on_error = Closure::<dyn FnMut(ErrorEvent)>::new(move |event: ErrorEvent| {
+            hearer.die(format!("The {kind} stopped: {}", error_text(&event)));
+        });
+        worker.set_onerror(Some(on_error.as_ref().unchecked_ref()));
+        Ok(Self { kind, worker, state, _handlers: (on_message, on_error) })
+    }
+
+    /// Sends a request, with the files that belong to it, and waits for the answer. An engine that gives none in time is ended.
+    pub async fn ask(&self, request: &Request, files: Option<&Array>, seconds: i32) -> Answer {
+        let id = self.state.last_id.get() + 1;
+        self.state.last_id.set(id);
+        self.post(id, request, files).map_err(Failure::Refused)?;
+        self.answer(id, seconds).await
+    }
+
+    fn post(&self, id: u32, request: &Request, files: Option<&Array>) -> Result<(), String> {
+        let object = to_object(id, request)?;
+        if let Some(files) = files {
+            attach_files(&object, files).map_err(|error| describe(&error))?;
+        }
+        self.worker.post_message(&object).map_err(|error| describe(&error))
+    }
+
+    async fn answer(&self, id: u32, seconds: i32) -> Answer {
+        if let Some(reason) = self.state.death.borrow().clone() {
+            return Err(Failure::Died(reason));
+        }
+        let (sender, receiver) = oneshot::channel();
+        self.state.owed.borrow_mut().insert(id, sender);
+        match select(receiver, pin!(sleep(seconds * 1000))).await {
+            Either::Left((answer, _)) => answer.unwrap_or_else(|_| Err(Failure::Died(format!("The {} was ended.", self.kind)))),
+            Either::Right(_) => {
+                let reason = format!("The {} gave no answer within {seconds} seconds and was ended.", self.kind);
+                self.end(reason.clone());
+                Err(Failure::Died(reason))
+            }
+        }
+    }
+
+    /// Waits for the engine's death, and says its cause.
+    pub async fn died(&self) -> String {
+        if let Some(reason) = self.state.death.borrow().clone() {
+            return reason;
+        }
+        let (sender, receiver) = oneshot::channel();
+        self.state.mourners.borrow_mut().push(sender);
+        receiver.await.unwrap_or_default()
+    }
+
+    /// Ends the worker at once; whoever waits for it is told `reason`.
+    pub fn end(&self, reason: String) {
+        self.worker.terminate();
+        self.state.die(reason);
+    }
+}
+
+impl Drop for Engine {
+    fn drop(&mut self) {
+        self.worker.terminate();
+    }
+}
+
+impl State {
+    fn hear(&self, kind: Kind, data: JsValue) {
+        let Numbered { id, body } = match from_object::<Response>(data) {
+            Ok(message) => message,
+            Err(message) => return self.die(format!("The {kind} was not understood: {message}")),
+        };
+        let answer = match body {
+            Response::Died { message } => return self.die(format!("The {kind} stopped: {message}")),
+            Response::Failed { message } => Err(Failure::Refused(message)),
+            response => Ok(response),
+        };
+        if let Some(sender) = self.owed.borrow_mut().remove(&id) {
+            let _ = sender.send(answer);
+        }
+    }
+
+    /// The first reason counts: what follows a death is only noise.
+    fn die(&self, reason: String) {
+        self.death.borrow_mut().get_or_insert(reason.clone());
+        for (_, sender) in self.owed.borrow_mut().drain() {
+            let _ = sender.send(Err(Failure::Died(reason.clone())));
+        }
+        for sender in self.mourners.borrow_mut().drain(..) {
+            let _ = sender.send(reason.clone());
+        }
+    }
+}
+
+/// A script that cannot be loaded gives an event without a message.
+fn error_text(event: &ErrorEvent) -> String {
+    let message = js_sys::Reflect::get(event, &"message".into()).ok().and_then(|message| message.as_string());
+    message.filter(|message| !message.is_empty()).unwrap_or_else(|| "its file could not be loaded".to_string())
+}

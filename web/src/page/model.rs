@@ -1,0 +1,150 @@
+//! Where a model comes from: a folder on the page's own origin, files picked by hand, or a folder dropped on the page.
+
+use super::dom::{document, settle, window};
+use crate::messages::{Request, describe};
+use futures_util::future::try_join_all;
+use js_sys::{Array, Function, Promise, Reflect};
+use wasm_bindgen::{JsCast, JsValue};
+use web_sys::{
+    DataTransferItemList, File, FileList, FileSystemDirectoryEntry, FileSystemEntry, FileSystemFileEntry, RequestInit, RequestRedirect,
+    Response, Url, UrlSearchParams,
+};
+
+/// What the page opens when no `?model=` names another folder.
+const DEFAULT_FOLDER: &str = "models/emotions";
+/// What is fetched of a folder; `vocab.txt` only where there is no `tokenizer.json`.
+const FILES: [&str; 4] = ["config.json", "model.safetensors", "tokenizer.json", "tokenizer_config.json"];
+
+/// A model's files as `[name, Blob]` pairs: handles that an engine reads, not bytes.
+pub struct Model {
+    pub name: String,
+    pub files: Array,
+}
+
+impl Model {
+    fn new(name: String, files: impl IntoIterator<Item = (String, JsValue)>) -> Self {
+        let files = files.into_iter().map(|(name, data)| Array::of2(&name.into(), &data)).collect();
+        Self { name, files }
+    }
+
+    pub fn request(&self) -> Request {
+        Request::Open { name: self.name.clone() }
+    }
+
+    /// Fetches the folder named by `?model=`, or the default.
+    pub async fn fetch() -> Result<Self, String> {
+        let folder = wished_folder().map_err(|error| describe(&error))?.unwrap_or_else(|| DEFAULT_FOLDER.into());
+        let base = own_folder(&folder).map_err(|error| describe(&error))?;
+        let mut files: Vec<_> = try_join_all(FILES.map(|name| fetch_file(&base, name))).await?.into_iter().flatten().collect();
+        if !files.iter().any(|(name, _)| name == "tokenizer.json") {
+            files.extend(fetch_file(&base, "vocab.txt").await?);
+        }
+        if files.is_empty() {
+            return Err(format!("{folder}: there is no model in this folder of the site."));
+        }
+        Ok(Self::new(last_part(&folder).into(), files))
+    }
+
+    /// Files from a file input. A picked folder names the model, and its sub-folders are left out.
+    pub fn picked(list: &FileList) -> Self {
+        let files: Vec<File> = (0..list.length()).filter_map(|index| list.get(index)).collect();
+        let folder = files.first().map(relative_path).and_then(|path| Some(path.split_once('/')?.0.to_string()));
+        let top_level = files.into_iter().filter(|file| relative_path(file).matches('/').count() <= 1);
+        Self::new(folder.unwrap_or_else(|| "your model".into()), top_level.map(|file| (file.name(), file.into())))
+    }
+
+    /// A dropped folder, or dropped files. The entries must be taken out of the event before anything is waited for.
+    pub async fn dropped(entries: Vec<FileSystemEntry>) -> Result<Self, String> {
+        let folder = entries.iter().find(|entry| entry.is_directory()).cloned();
+        let (name, entries) = match folder {
+            Some(folder) => (folder.name(), read_folder(folder.unchecked_into()).await?),
+            None => ("your model".to_string(), entries),
+        };
+        let files = entries.into_iter().filter(|entry| entry.is_file()).map(|entry| read_entry(entry.unchecked_into()));
+        Ok(Self::new(name, try_join_all(files).await?))
+    }
+}
+
+/// The files and folders of a drop event.
+pub fn entries(items: &DataTransferItemList) -> Vec<FileSystemEntry> {
+    (0..items.length()).filter_map(|index| items.get(index)?.webkit_get_as_entry().ok()?).collect()
+}
+
+fn wished_folder() -> Result<Option<String>, JsValue> {
+    let query = window()?.location().search()?;
+    Ok(UrlSearchParams::new_with_str(&query)?.get("model").filter(|folder| !folder.is_empty()))
+}
+
+/// The folder's address, which must be on this page's own origin.
+fn own_folder(folder: &str) -> Result<String, JsValue> {
+    let location = window()?.location();
+    let base = document()?.base_uri()?.unwrap_or_default();
+    let url = Url::new_with_base(&format!("{}/", folder.trim_end_matches('/')), &base)
+        .map_err(|_| JsValue::from(format!("?model={folder} is not the name of a folder.")))?;
+    if url.origin() != location.origin()? || url.protocol() != location.protocol()? {
+        return Err(format!("?model={folder} is not on this site; name a folder beside this page, such as {DEFAULT_FOLDER}.").into());
+    }
+    Ok(url.href())
+}
+
+/// One file of the folder as a blob; nothing when the host has no such file. A redirect could lead elsewhere, so it is refused.
+async fn fetch_file(base: &str, name: &str) -> Result<Option<(String, JsValue)>, String> {
+    let failed = |error: JsValue| format!("{name} could not be loaded: {}", describe(&error));
+    let address = format!("{base}{name}");
+    let init = RequestInit::new();
+    init.set_redirect(RequestRedirect::Error);
+    let promise = window().map_err(failed)?.fetch_with_str_and_init(&address, &init);
+    let response: Response = settle(promise.unchecked_into()).await.map_err(|error| failed(error.into()))?.unchecked_into();
+    if response.status() == 404 {
+        return Ok(None);
+    }
+    if !response.ok() {
+        return Err(format!("{name} could not be loaded: the server answered {}.", response.status()));
+    }
+    let blob = settle(response.blob().map_err(failed)?.unchecked_into()).await.map_err(|error| failed(error.into()))?;
+    Ok(Some((name.to_string(), blob)))
+}
+
+fn last_part(folder: &str) -> &str {
+    folder.trim_end_matches('/').rsplit('/').next().unwrap_or(folder)
+}
+
+/// `folder/file` for a file from a folder picker, empty for one from a file picker.
+fn relative_path(file: &File) -> String {
+    Reflect::get(file, &"webkitRelativePath".into()).ok().and_then(|path| path.as_string()).unwrap_or_default()
+}
+
+/// The entries of a folder; the browser hands them out in portions, the last of which is empty.
+async fn read_folder(folder: FileSystemDirectoryEntry) -> Result<Vec<FileSystemEntry>, String> {
+    let reader = folder.create_reader();
+    let mut entries = Vec::new();
+    loop {
+        let promise = Promise::new(&mut |resolve: Function, reject: Function| {
+            if let Err(error) = reader.read_entries_with_callback_and_callback(&resolve, &reject) {
+                let _ = reject.call1(&JsValue::UNDEFINED, &error);
+            }
+        });
+        let portion = Array::from(&settle(promise).await?);
+        if portion.length() == 0 {
+            return Ok(entries);
+        }
+        entries.extend(portion.iter().map(|entry| entry.unchecked_into::<FileSystemEntry>()));
+    }
+}
+
+async fn read_entry(entry: FileSystemFileEntry) -> Result<(String, JsValue), String> {
+    let promise = Promise::new(&mut |resolve: Function, reject: Function| entry.file_with_callback_and_callback(&resolve, &reject));
+    Ok((entry.name(), settle(promise).await?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::last_part;
+
+    #[test]
+    fn a_folder_is_called_by_its_last_part() {
+        assert_eq!(last_part("models/emotions"), "emotions");
+        assert_eq!(last_part("models/emotions/"), "emotions");
+        assert_eq!(last_part("emotions"), "emotions");
+    }
+}

@@ -1,0 +1,130 @@
+//! The project's habits as commands; `cargo xtask` lists them.
+
+mod arguments;
+mod demo;
+mod native;
+mod page;
+mod setup;
+mod stages;
+mod test;
+mod validate;
+mod workspace;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use anyhow::Result;
+use xtask::serve::Server;
+
+use crate::arguments::Arguments;
+use crate::workspace::Workspace;
+
+const USAGE: &str = "\
+cargo xtask COMMAND
+
+  demo [--no-serve] [--port N]     fine-tune on the embedded default, then serve the page with the new model
+  test [--quick]                   check everything; --quick leaves out the page and the browser
+
+  setup                            install what is missing: wasm target, trunk, wasm-bindgen, npm packages, Chromium
+  page                             build the page into dist/
+  validate                         formatting, lints, repository checks
+  serve [DIR] [--port N] [--prefix /sub/folder/]
+                                   serve DIR (default: dist) on 127.0.0.1
+
+Both demo and test install what they need. Tools go into the target folder, nothing of yours is replaced.
+";
+
+enum Task {
+    Help,
+    Demo {
+        serve: bool,
+        port: Option<u16>,
+    },
+    Test {
+        quick: bool,
+    },
+    Setup,
+    Page,
+    Validate,
+    Serve {
+        folder: PathBuf,
+        port: Option<u16>,
+        prefix: String,
+    },
+}
+
+fn main() -> ExitCode {
+    let task = match parse(Arguments::new(std::env::args().skip(1))) {
+        Ok(task) => task,
+        Err(error) => {
+            eprintln!("error: {error:#}\n\n{USAGE}");
+            return ExitCode::from(2);
+        }
+    };
+    match perform(task) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("\nerror: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn parse(mut arguments: Arguments) -> Result<Task> {
+    let task = match arguments.positional().as_deref() {
+        None | Some("help") => Task::Help,
+        Some("demo") => Task::Demo {
+            serve: !arguments.flag("--no-serve"),
+            port: arguments.number("--port")?,
+        },
+        Some("test") => Task::Test {
+            quick: arguments.flag("--quick"),
+        },
+        Some("setup") => Task::Setup,
+        Some("page") => Task::Page,
+        Some("validate") => Task::Validate,
+        Some("serve") => Task::Serve {
+            port: arguments.number("--port")?,
+            prefix: arguments
+                .value("--prefix")?
+                .unwrap_or_else(|| "/".to_owned()),
+            folder: arguments
+                .positional()
+                .unwrap_or_else(|| "dist".to_owned())
+                .into(),
+        },
+        Some(other) => anyhow::bail!("there is no command `{other}`"),
+    };
+    arguments.finish()?;
+    Ok(task)
+}
+
+fn perform(task: Task) -> Result<()> {
+    let workspace = Workspace::here()?;
+    match task {
+        Task::Help => print!("{USAGE}"),
+        Task::Demo { serve, port } => demo::demo(&workspace, serve, port)?,
+        Task::Test { quick } => test::test(&workspace, quick)?,
+        Task::Setup => setup::everything(&workspace)?,
+        Task::Page => {
+            setup::crates(&workspace)?;
+            setup::page_tools(&workspace)?;
+            page::build(&workspace)?;
+        }
+        Task::Validate => validate::validate(&workspace)?,
+        Task::Serve {
+            folder,
+            port,
+            prefix,
+        } => {
+            let server = Server::start(&folder, &prefix, port)?;
+            println!(
+                "{} serves {}; Ctrl-C ends it",
+                server.url(),
+                folder.display()
+            );
+            server.wait();
+        }
+    }
+    Ok(())
+}

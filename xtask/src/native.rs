@@ -1,0 +1,46 @@
+//! The command `emberlab`, built for this machine.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::Result;
+
+use crate::workspace::{Workspace, run};
+
+const REMEDY: &str = "the compiler's message above says what is wrong";
+
+/// Builds `emberlab` and returns its path.
+pub fn build(workspace: &Workspace) -> Result<PathBuf> {
+    compile(workspace, &[])
+}
+
+/// Builds `emberlab` and every test in one go, so that both share their dependencies.
+pub fn build_with_tests(workspace: &Workspace) -> Result<PathBuf> {
+    compile(workspace, &["--tests"])
+}
+
+fn compile(workspace: &Workspace, more: &[&str]) -> Result<PathBuf> {
+    // All of the workspace is selected, so that features resolve alike in every command.
+    let mut cargo = workspace.cargo(&["build", "--release", "--locked", "--workspace"]);
+    cargo.args(["--bin", "emberlab"]).args(more);
+    run(cargo.args(features(workspace)), REMEDY)?;
+    let name = format!("emberlab{}", std::env::consts::EXE_SUFFIX);
+    Ok(workspace.target.join("release").join(name))
+}
+
+/// `cuda` where a driver is: its build needs nothing of CUDA, but is longer.
+pub fn features(workspace: &Workspace) -> &'static [&'static str] {
+    if has_nvidia_driver(workspace) {
+        &["--features", "emberlab/cuda"]
+    } else {
+        &[]
+    }
+}
+
+fn has_nvidia_driver(workspace: &Workspace) -> bool {
+    const LIBRARY: &str = "libcuda.so.1";
+    Path::new("/proc/driver/nvidia/version").exists()
+        || Path::new("/usr/lib/wsl/lib").join(LIBRARY).exists()
+        || workspace
+            .output_of("ldconfig", &["-p"])
+            .is_some_and(|libraries| libraries.contains(LIBRARY))
+}

@@ -1,0 +1,58 @@
+//! Everything that is checked, in the order in which it fails soonest.
+
+use std::path::PathBuf;
+
+use anyhow::Result;
+
+use crate::stages::Stages;
+use crate::workspace::{Workspace, run};
+use crate::{native, page, setup, validate};
+
+/// With `quick`, neither the page is built nor a browser started.
+pub fn test(workspace: &Workspace, quick: bool) -> Result<()> {
+    let mut stages = Stages::default();
+    let result = stages_of(workspace, quick, &mut stages);
+    stages.print();
+    if quick {
+        eprintln!("\nNOT CHECKED: the page and everything in the browser (--quick)");
+    }
+    result
+}
+
+fn stages_of(workspace: &Workspace, quick: bool, stages: &mut Stages) -> Result<()> {
+    let browser = stages.run("setup", || set_up(workspace, quick))?;
+    stages.run("formatting", || validate::formatting(workspace))?;
+    stages.run("repository checks", || validate::repository(workspace))?;
+    stages.run("lints", || validate::lints(workspace))?;
+    stages.run("lints for wasm", || validate::wasm_lints(workspace))?;
+    let emberlab = stages.run("build emberlab and the tests", || {
+        native::build_with_tests(workspace)
+    })?;
+    if !quick {
+        stages.run("build the page", || page::build(workspace))?;
+    }
+    stages.run("tests", || {
+        let mut cargo = workspace.cargo(&["test", "--release", "--locked", "--workspace"]);
+        cargo
+            .args(native::features(workspace))
+            .env("EMBERLAB_BIN", emberlab);
+        match browser {
+            Some(chromium) => cargo
+                .env("EMBERLAB_DIST", workspace.dist())
+                .env("CHROMIUM", chromium),
+            None => cargo.env("EMBERLAB_SKIP_BROWSER", "1"),
+        };
+        run(&mut cargo, "the failed test above says what it expected")
+    })
+}
+
+/// Returns the browser for the tests, which quick ones do without.
+fn set_up(workspace: &Workspace, quick: bool) -> Result<Option<PathBuf>> {
+    setup::crates(workspace)?;
+    if quick {
+        setup::wasm_target(workspace)?;
+        return Ok(None);
+    }
+    setup::page_tools(workspace)?;
+    setup::browser(workspace).map(Some)
+}
