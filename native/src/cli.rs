@@ -88,8 +88,6 @@ pub struct TrainArgs {
 
     #[command(flatten)]
     pub columns: ColumnArgs,
-    #[command(flatten)]
-    pub recipe: RecipeArgs,
     /// Tokens at which a text is cut
     #[arg(long, value_name = "N", default_value_t = DEFAULT_MAX_LENGTH)]
     pub max_length: usize,
@@ -101,6 +99,9 @@ pub struct TrainArgs {
     pub logging_steps: usize,
     #[command(flatten)]
     pub device: DeviceArg,
+    // Last, because its help heading holds for whatever follows.
+    #[command(flatten)]
+    pub recipe: RecipeArgs,
 }
 
 /// The hyperparameters; what is not given comes from [`crate::embedded::recipe`] or

@@ -82,8 +82,7 @@ fn gpu(report: &mut Report) {
             "install the driver's user-space part, or add its folder to LD_LIBRARY_PATH",
         ),
         (None, None) => {
-            report.lacks("driver", "no NVIDIA driver: CUDA cannot be used", "with an NVIDIA GPU, install its driver; else nothing to do");
-            return built_with_cuda(report);
+            return report.lacks("driver", "no NVIDIA driver: CUDA cannot be used", "with an NVIDIA GPU, install its driver; else nothing to do");
         }
     }
     for card in nvidia_smi() {
@@ -160,7 +159,7 @@ fn embedded_parts(report: &mut Report) {
     for name in [embedded::MODEL, embedded::DATA, embedded::CLASSIFIER] {
         match embedded::find(name, "a path of your own") {
             Ok(folder) => report.fact("embedded", &folder.display().to_string()),
-            Err(problem) => report.lacks("embedded", &format!("{name} is missing"), &problem.to_string()),
+            Err(_) => report.lacks("embedded", &format!("{name} was not found"), "run in the repository, or name folders of your own (--model, --train)"),
         }
     }
 }

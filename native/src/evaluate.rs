@@ -6,7 +6,7 @@ use emberlab_core::metrics::ClassificationMetrics;
 
 use crate::cli::EvaluateArgs;
 use crate::inference::Inference;
-use crate::report::{grouped, metrics_table, print};
+use crate::report::{counted, json, metrics_table, print};
 use crate::{Outcome, files};
 
 /// Runs the command.
@@ -21,10 +21,10 @@ pub fn run(args: &EvaluateArgs) -> Result<Outcome> {
     let predicted: Vec<usize> = predictions.iter().map(|prediction| prediction.label()).collect();
     let metrics = ClassificationMetrics::new(&dataset.labels, &predicted, labels);
     if args.json {
-        print(format_args!("{}\n", serde_json::to_string_pretty(&metrics)?))?;
+        print(json(&metrics)?)?;
     } else {
-        let rows = grouped(metrics.rows);
-        print(format_args!("{}: {rows} rows\n\n{}", args.data.display(), metrics_table(&metrics)))?;
+        let rows = counted(metrics.rows, "row");
+        print(format_args!("{}: {rows}\n\n{}", args.data.display(), metrics_table(&metrics)))?;
     }
     Ok(Outcome::Completed)
 }

@@ -101,9 +101,7 @@ impl StagedFolder {
     /// Copies one file into it under its own name.
     pub fn copy(&self, from: &Path) -> Result<()> {
         let name = from.file_name().context("a file to copy has no name")?;
-        fs::copy(from, self.staged.join(name))
-            .map(drop)
-            .with_context(|| format!("cannot copy {} to {}", from.display(), self.target.display()))
+        self.write(&name.to_string_lossy(), &read(from)?)
     }
 
     /// Opens a file in it that grows line by line.

@@ -7,7 +7,7 @@ use anyhow::Result;
 use emberlab_core::model::{Classifier, Prediction};
 
 use crate::cli::{DEFAULT_MAX_LENGTH, InferenceArgs};
-use crate::report::{grouped, note};
+use crate::report::{counted, note, short};
 use crate::{device, embedded, files, progress, run_folder};
 
 /// A classifier on its device, with the lengths that texts and batches are to have.
@@ -36,16 +36,16 @@ impl Inference {
         let encodings = self.classifier.tokenizer().encode_all(texts, self.max_length)?;
         let cut = encodings.iter().filter(|encoding| encoding.truncated).count();
         if cut > 0 {
-            note(format_args!("cut     {} texts were longer than {} tokens", grouped(cut), self.max_length));
+            note(format_args!("cut     {} at {} tokens", counted(cut, "text"), self.max_length));
         }
         let bar = progress::texts(texts.len());
         let predicting = self.classifier.predict(&encodings, self.batch_size, |done| bar.set_position(done as u64));
         let predictions = pollster::block_on(predicting);
         bar.finish_and_clear();
         let predictions = predictions?;
-        let seconds = started.elapsed().as_secs_f64();
-        let rate = texts.len() as f64 / seconds;
-        note(format_args!("done    {} texts in {seconds:.2} s, {rate:.0} a second", grouped(texts.len())));
+        let rate = texts.len() as f64 / started.elapsed().as_secs_f64();
+        let (texts, took) = (counted(texts.len(), "text"), short(started.elapsed()));
+        note(format_args!("done    {texts} in {took}, {rate:.0} a second"));
         Ok(predictions)
     }
 }

@@ -5,7 +5,7 @@ use std::fmt::Write;
 use emberlab_core::metrics::ClassificationMetrics;
 
 use crate::plan::recipe_line;
-use crate::report::{clock, grouped, metrics_table};
+use crate::report::{clock, counted, metrics_table};
 use crate::run_folder::{RunRecord, Status};
 
 /// The card of a run, with its figures by split.
@@ -22,7 +22,7 @@ pub fn render(record: &RunRecord, metrics: &[(&'static str, ClassificationMetric
         card.push_str("\nNothing: no evaluation data was given.\n");
     }
     for (split, metrics) in metrics {
-        let _ = write!(card, "\nOn `{split}` ({} rows):\n\n```\n{}```\n", grouped(metrics.rows), metrics_table(metrics));
+        let _ = write!(card, "\nOn `{split}` ({}):\n\n```\n{}```\n", counted(metrics.rows, "row"), metrics_table(metrics));
     }
     card.push_str("\n## Data\n\n| split | rows | file | SHA-256 |\n| --- | ---: | --- | --- |\n");
     for split in &record.data {
@@ -31,9 +31,9 @@ pub fn render(record: &RunRecord, metrics: &[(&'static str, ClassificationMetric
     let seconds = std::time::Duration::from_secs_f64(record.train_seconds);
     let _ = write!(
         card,
-        "\n## Recipe\n\n{}.\n{} steps in {} on {} ({}), with emberlab {} and Burn {}.\n\n```sh\n{}\n```\n",
+        "\n## Recipe\n\n{}.\n{} in {} on {} ({}), with emberlab {} and Burn {}.\n\n```sh\n{}\n```\n",
         recipe_line(&record.recipe, record.max_length),
-        grouped(record.steps),
+        counted(record.steps, "step"),
         clock(seconds),
         record.device.chosen,
         record.device.name,

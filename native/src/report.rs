@@ -6,6 +6,9 @@ use std::time::Duration;
 
 use anyhow::{Context, Result};
 use emberlab_core::metrics::{ClassMetrics, ClassificationMetrics};
+use serde::Serialize;
+use serde_json::Serializer;
+use serde_json::ser::{Formatter, PrettyFormatter};
 
 /// More classes than this make a confusion matrix that no terminal shows well.
 const WIDEST_MATRIX: usize = 12;
@@ -83,6 +86,16 @@ pub fn grouped(number: usize) -> String {
     text
 }
 
+/// `1 row`, `2,000 rows`.
+pub fn counted(number: usize, unit: &str) -> String {
+    format!("{} {unit}{}", grouped(number), if number == 1 { "" } else { "s" })
+}
+
+/// A figure with six decimals: what there is to tell, without the noise of the last bits of f32.
+pub fn rounded(figure: f32) -> f64 {
+    (f64::from(figure) * 1e6).round() / 1e6
+}
+
 /// `4386178` as `4.4 million`, for parameters.
 pub fn millions(number: usize) -> String {
     format!("{:.1} million", number as f64 / 1e6)
@@ -98,10 +111,52 @@ pub fn clock(duration: Duration) -> String {
     }
 }
 
+/// A short time as `12 ms` or `3.4 s`.
+pub fn short(duration: Duration) -> String {
+    match duration.as_secs_f64() {
+        seconds if seconds < 0.1 => format!("{:.0} ms", seconds * 1e3),
+        seconds => format!("{seconds:.1} s"),
+    }
+}
+
 /// Bytes as `512 MiB` or `1.4 GiB`.
 pub fn bytes(number: u64) -> String {
     let mebibytes = number as f64 / f64::from(1 << 20);
     if mebibytes < 1024.0 { format!("{mebibytes:.0} MiB") } else { format!("{:.1} GiB", mebibytes / 1024.0) }
+}
+
+/// Indented JSON with each array on one line, so that a confusion matrix takes a line and not a page.
+pub fn json(value: &impl Serialize) -> Result<String> {
+    let mut bytes = Vec::new();
+    let formatter = ArraysOnOneLine(PrettyFormatter::new());
+    value.serialize(&mut Serializer::with_formatter(&mut bytes, formatter))?;
+    bytes.push(b'\n');
+    Ok(String::from_utf8(bytes)?)
+}
+
+/// Objects as [`PrettyFormatter`] writes them; arrays as [`Formatter`] does by itself.
+struct ArraysOnOneLine(PrettyFormatter<'static>);
+
+impl Formatter for ArraysOnOneLine {
+    fn begin_object<W: ?Sized + io::Write>(&mut self, to: &mut W) -> io::Result<()> {
+        self.0.begin_object(to)
+    }
+
+    fn end_object<W: ?Sized + io::Write>(&mut self, to: &mut W) -> io::Result<()> {
+        self.0.end_object(to)
+    }
+
+    fn begin_object_key<W: ?Sized + io::Write>(&mut self, to: &mut W, first: bool) -> io::Result<()> {
+        self.0.begin_object_key(to, first)
+    }
+
+    fn begin_object_value<W: ?Sized + io::Write>(&mut self, to: &mut W) -> io::Result<()> {
+        self.0.begin_object_value(to)
+    }
+
+    fn end_object_value<W: ?Sized + io::Write>(&mut self, to: &mut W) -> io::Result<()> {
+        self.0.end_object_value(to)
+    }
 }
 
 /// A word as a shell takes it, quoted where it has to be.
@@ -129,6 +184,12 @@ mod tests {
         assert_eq!(clock(Duration::from_secs(3723)), "1:02:03");
         assert_eq!(bytes(512 << 20), "512 MiB");
         assert_eq!(bytes(1536 << 20), "1.5 GiB");
+    }
+
+    #[test]
+    fn json_keeps_arrays_on_one_line() {
+        let value = serde_json::json!({"a": [[1, 2], [3, 4]], "b": {"c": []}});
+        assert_eq!(json(&value).unwrap(), "{\n  \"a\": [[1,2],[3,4]],\n  \"b\": {\n    \"c\": []\n  }\n}\n");
     }
 
     #[test]

@@ -5,6 +5,8 @@ use emberlab_core::data::{Format, LabelMap, Row, Table};
 use emberlab_core::model::Prediction;
 use serde_json::{Map, Value};
 
+use crate::report::rounded;
+
 /// Columns that a prediction adds; an input column of that name gives way.
 const OWN_COLUMNS: [&str; 3] = ["label", "score", "probabilities"];
 
@@ -108,9 +110,8 @@ pub fn to_bars(texts: &[String], predictions: &[Prediction], labels: &LabelMap, 
     out
 }
 
-/// A probability with six decimals, as people and diffs like it.
 fn number(probability: f32) -> Value {
-    Value::from((f64::from(probability) * 1e6).round() / 1e6)
+    Value::from(rounded(probability))
 }
 
 fn cell(value: &Value) -> String {

@@ -12,6 +12,7 @@ use serde_json::{Map, Value};
 
 use crate::files::{RUN_FILE, StagedFolder};
 use crate::plan::Split;
+use crate::report::{json, rounded};
 
 /// Beginnings of the names of files that state the base model's terms, which hold for what is made
 /// of it too.
@@ -88,7 +89,7 @@ impl RunFolder {
 
     /// Adds the training loss to `metrics.jsonl`.
     pub fn log_loss(&mut self, step: usize, epoch: f64, loss: f32, learning_rate: f64) -> Result<()> {
-        let loss = f64::from(loss);
+        let loss = rounded(loss);
         self.log(&serde_json::json!({ "step": step, "epoch": epoch, "loss": loss, "learning_rate": learning_rate }))
     }
 
@@ -115,9 +116,7 @@ impl RunFolder {
             self.folder.copy(&terms)?;
         }
         self.folder.write("README.md", card.as_bytes())?;
-        let mut json = serde_json::to_vec_pretty(record)?;
-        json.push(b'\n');
-        self.folder.write(RUN_FILE, &json)?;
+        self.folder.write(RUN_FILE, json(record)?.as_bytes())?;
         self.metrics.sync_all().context("cannot write metrics.jsonl")?;
         self.folder.finish()
     }

@@ -12,7 +12,7 @@ use serde_json::{Map, Value};
 use crate::cli::TrainArgs;
 use crate::plan::{HeldOut, Plan, Sources};
 use crate::progress::TrainProgress;
-use crate::report::{bytes, clock, grouped, metrics_table, note, print, shell_word};
+use crate::report::{bytes, clock, counted, metrics_table, note, print, shell_word, short};
 use crate::run_folder::{BaseModelRecord, DeviceRecord, RunFolder, RunRecord, Status};
 use crate::{Outcome, interrupt, model_card, system};
 
@@ -61,7 +61,7 @@ impl Run {
             let started = Instant::now();
             let step = self.plan.trainer.step();
             let epoch_ends = self.plan.trainer.is_done() || self.plan.trainer.epoch() != step.epoch;
-            if epoch_ends || step.step % self.logging_steps == 0 || interrupt::requested() {
+            if epoch_ends || step.step.is_multiple_of(self.logging_steps) || interrupt::requested() {
                 self.log_loss(&step)?;
             }
             self.training += started.elapsed();
@@ -91,11 +91,11 @@ impl Run {
         let metrics = measure(&self.plan, held_out)?;
         self.evaluating += started.elapsed();
         self.progress.say(&format!(
-            "{when}: {split} accuracy {:.4}, macro F1 {:.4} ({} rows in {:.1} s){}",
+            "{when}: {split} accuracy {:.4}, macro F1 {:.4} ({} in {}){}",
             metrics.accuracy,
             metrics.macro_f1,
-            grouped(metrics.rows),
-            started.elapsed().as_secs_f64(),
+            counted(metrics.rows, "row"),
+            short(started.elapsed()),
             self.loss.map_or_else(String::new, |loss| format!(", training loss {loss:.4}")),
         ));
         let (step, epoch) = (self.plan.trainer.step_count(), self.epochs_done());
@@ -179,7 +179,7 @@ fn command_line() -> String {
 /// What a person sees at the end.
 fn summary(record: &RunRecord, metrics: &[(&'static str, ClassificationMetrics)], out: &Path) -> String {
     let mut text = match metrics.last() {
-        Some((split, figures)) => format!("{split}: {} rows\n\n{}\n", grouped(figures.rows), metrics_table(figures)),
+        Some((split, figures)) => format!("{split}: {}\n\n{}\n", counted(figures.rows, "row"), metrics_table(figures)),
         None => "no --eval or --test rows, so nothing was measured\n\n".to_owned(),
     };
     if record.status == Status::Interrupted {

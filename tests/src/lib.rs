@@ -1,6 +1,7 @@
 //! One test binary (linking Burn once): a module for each thing that is shown.
 #![cfg(test)]
 
+mod page;
 mod parity;
 mod support;
 mod variants;

@@ -24,20 +24,12 @@
 use js_sys::{Array, Reflect};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use serde_wasm_bindgen::Serializer;
-use wasm_bindgen::{JsCast, JsValue};
-
-/// A request or a response with the number that ties the two together.
-#[derive(Debug, Serialize, Deserialize)]
-pub struct Numbered<T> {
-    pub id: u32,
-    #[serde(flatten)]
-    pub body: T,
-}
+use wasm_bindgen::JsValue;
 
 /// The id of what an engine says unasked: `ready` and `died`.
 pub const UNASKED: u32 = 0;
 
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Clone, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub enum Request {
     /// Opens the model in the `files` beside this request; `name` is what messages call it.
@@ -51,7 +43,7 @@ pub enum Request {
     },
 }
 
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Clone, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub enum Response {
     Ready,
@@ -72,7 +64,7 @@ pub enum Response {
 }
 
 /// What the page says about the open model.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Clone, Serialize, Deserialize)]
 pub struct ModelInfo {
     pub name: String,
     /// `model_type` of the model's `config.json`.
@@ -85,7 +77,7 @@ pub struct ModelInfo {
     pub max_length: usize,
 }
 
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Clone, Serialize, Deserialize)]
 pub struct Classified {
     /// In the order of the texts.
     pub predictions: Vec<Prediction>,
@@ -94,7 +86,7 @@ pub struct Classified {
 }
 
 /// One text's logits and probabilities, in the order of the label ids.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Clone, Serialize, Deserialize)]
 pub struct Prediction {
     pub logits: Vec<f32>,
     pub probabilities: Vec<f32>,
@@ -105,33 +97,36 @@ pub struct Prediction {
 }
 
 /// The gradient of one parameter: its L2 norm and its first values.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Clone, Serialize, Deserialize)]
 pub struct Gradient {
     pub name: String,
     pub norm: f32,
     pub first: Vec<f32>,
 }
 
-/// The plain object for a message, ready to post.
-pub fn to_object<T: Serialize>(id: u32, body: T) -> Result<JsValue, String> {
-    Numbered { id, body }
-        .serialize(&Serializer::json_compatible())
-        .map_err(|error| format!("a message could not be written: {error}"))
+/// The plain object for a request or a response; `id` is what ties the two together.
+pub fn to_object<T: Serialize>(id: u32, body: &T) -> Result<JsValue, String> {
+    let failed = |error: JsValue| format!("a message could not be written: {}", describe(&error));
+    let object = body.serialize(&Serializer::json_compatible()).map_err(|error| failed(error.into()))?;
+    Reflect::set(&object, &"id".into(), &id.into()).map_err(failed)?;
+    Ok(object)
 }
 
-/// Reads a posted object.
-pub fn from_object<T: DeserializeOwned>(object: JsValue) -> Result<Numbered<T>, String> {
-    serde_wasm_bindgen::from_value(object).map_err(|error| format!("a message could not be read: {error}"))
+/// Reads a posted object: its id, 0 where it has none, and the rest.
+pub fn from_object<T: DeserializeOwned>(object: JsValue) -> (u32, Result<T, String>) {
+    let id = property(&object, "id").as_f64().unwrap_or_default() as u32;
+    let body = serde_wasm_bindgen::from_value(object);
+    (id, body.map_err(|error| format!("a message could not be read: {error}")))
 }
 
 /// Puts `files` (an array of `[name, data]` pairs) beside a request.
-pub fn attach_files(object: &JsValue, files: &Array) -> Result<(), JsValue> {
-    Reflect::set(object, &"files".into(), files).map(|_| ())
+pub fn attach_files(object: &JsValue, files: &Array) -> Result<(), String> {
+    Reflect::set(object, &"files".into(), files).map(drop).map_err(|error| describe(&error))
 }
 
 /// The `[name, data]` pairs beside a request; none where it has no `files`.
 pub fn attached_files(object: &JsValue) -> Vec<(String, JsValue)> {
-    let files = Reflect::get(object, &"files".into()).unwrap_or_default();
+    let files = property(object, "files");
     if !Array::is_array(&files) {
         return Vec::new();
     }
@@ -142,11 +137,13 @@ pub fn attached_files(object: &JsValue) -> Vec<(String, JsValue)> {
         .collect()
 }
 
+/// A property of a JavaScript value; `undefined` where it has none.
+pub fn property(object: &JsValue, key: &str) -> JsValue {
+    Reflect::get(object, &key.into()).unwrap_or_default()
+}
+
 /// What went wrong, in words, from whatever JavaScript threw.
 pub fn describe(error: &JsValue) -> String {
-    error
-        .dyn_ref::<js_sys::Error>()
-        .map(|error| String::from(error.message()))
-        .or_else(|| error.as_string())
-        .unwrap_or_else(|| format!("{error:?}"))
+    let message = property(error, "message").as_string().or_else(|| error.as_string());
+    message.unwrap_or_else(|| format!("{error:?}"))
 }

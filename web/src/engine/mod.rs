@@ -2,7 +2,7 @@
 
 mod answer;
 
-use crate::messages::{Numbered, Request, Response, UNASKED, attached_files, from_object, to_object};
+use crate::messages::{Response, UNASKED, attached_files, describe, from_object, to_object};
 use answer::Engine;
 use emberlab_core::Device;
 use futures_channel::mpsc::{UnboundedReceiver, unbounded};
@@ -25,7 +25,7 @@ pub fn run(device: impl Future<Output = Result<Device, String>> + 'static) {
 
 /// The last word of an engine that cannot go on. The page ends the worker when it hears it.
 pub fn die(message: String) {
-    post(UNASKED, Response::Died { message });
+    post(UNASKED, &Response::Died { message });
 }
 
 /// Queues what the page posts, so that a request waits until the one before it is answered.
@@ -40,21 +40,20 @@ fn listen() -> UnboundedReceiver<JsValue> {
 }
 
 async fn serve(mut engine: Engine, mut messages: UnboundedReceiver<JsValue>) {
-    post(UNASKED, Response::Ready);
+    post(UNASKED, &Response::Ready);
     while let Some(message) = messages.next().await {
         let files = attached_files(&message);
-        match from_object::<Request>(message) {
-            Ok(Numbered { id, body }) => {
-                let answer = engine.answer(body, files).await;
-                post(id, answer.unwrap_or_else(|message| Response::Failed { message }));
-            }
-            Err(message) => post(UNASKED, Response::Failed { message }),
-        }
+        let (id, request) = from_object(message);
+        let answer = match request {
+            Ok(request) => engine.answer(request, files).await,
+            Err(message) => Err(message),
+        };
+        post(id, &answer.unwrap_or_else(|message| Response::Failed { message }));
     }
 }
 
-fn post(id: u32, response: Response) {
-    let posted = to_object(id, response).and_then(|object| worker().post_message(&object).map_err(|error| format!("{error:?}")));
+fn post(id: u32, response: &Response) {
+    let posted = to_object(id, response).and_then(|object| worker().post_message(&object).map_err(|error| describe(&error)));
     if let Err(error) = posted {
         web_sys::console::error_1(&error.into());
     }

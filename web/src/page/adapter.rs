@@ -1,7 +1,8 @@
 //! Is there a GPU worth using? `web-sys` counts its WebGPU types as unstable, so the three questions go through `Reflect`.
 
 use super::dom::{settle, window};
-use js_sys::{Function, Promise, Reflect};
+use crate::messages::{describe, property};
+use js_sys::{Function, Promise};
 use wasm_bindgen::{JsCast, JsValue};
 
 /// Renderers that are programs, as they name themselves in `GPUAdapterInfo`.
@@ -9,12 +10,12 @@ const SOFTWARE: [&str; 4] = ["swiftshader", "llvmpipe", "lavapipe", "basic rende
 
 /// Says why WebGPU is not to be used here, if so. A software adapter is slower than the CPU engine, so it must be asked for.
 pub async fn require(accept_software: bool) -> Result<(), String> {
-    let gpu = window().map(|window| get(&window.navigator(), "gpu")).unwrap_or_default();
+    let gpu = window().map(|window| property(&window.navigator(), "gpu")).unwrap_or_default();
     if gpu.is_falsy() {
         return Err("This browser has no WebGPU.".into());
     }
-    let request: Function = get(&gpu, "requestAdapter").dyn_into().map_err(|_| "This browser has no WebGPU.")?;
-    let promise = request.call0(&gpu).map_err(|error| crate::messages::describe(&error))?;
+    let request: Function = property(&gpu, "requestAdapter").dyn_into().map_err(|_| "This browser has no WebGPU.")?;
+    let promise = request.call0(&gpu).map_err(|error| describe(&error))?;
     let adapter = settle(promise.unchecked_into::<Promise>()).await?;
     if adapter.is_falsy() {
         return Err("The browser gives no WebGPU adapter.".into());
@@ -26,20 +27,15 @@ pub async fn require(accept_software: bool) -> Result<(), String> {
 }
 
 fn is_software(adapter: &JsValue) -> bool {
-    let info = get(adapter, "info");
-    let fallback = [adapter, &info].iter().any(|object| get(object, "isFallbackAdapter").is_truthy());
-    let names = ["vendor", "architecture", "device", "description"].map(|key| get(&info, key).as_string().unwrap_or_default());
+    let info = property(adapter, "info");
+    let fallback = [adapter, &info].iter().any(|object| property(object, "isFallbackAdapter").is_truthy());
+    let names = ["vendor", "architecture", "device", "description"].map(|key| property(&info, key).as_string().unwrap_or_default());
     fallback || is_software_name(&names.join(" "))
 }
 
 fn is_software_name(name: &str) -> bool {
-    let name = name.to_lowercase();
+    let name = name.to_ascii_lowercase();
     SOFTWARE.iter().any(|software| name.contains(software))
-}
-
-/// A property, `undefined` where the object has none or is no object.
-fn get(object: &JsValue, key: &str) -> JsValue {
-    Reflect::get(object, &key.into()).unwrap_or_default()
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! One engine: a worker, the requests it still owes an answer, and its death.
 
 use super::dom::sleep;
-use crate::messages::{Numbered, Request, Response, UNASKED, attach_files, describe, from_object, to_object};
+use crate::messages::{Request, Response, UNASKED, attach_files, describe, from_object, property, to_object};
 use futures_channel::oneshot::{self, Sender};
 use futures_util::future::{Either, select};
 use js_sys::Array;
@@ -111,7 +111,7 @@ impl Engine {
     fn post(&self, id: u32, request: &Request, files: Option<&Array>) -> Result<(), String> {
         let object = to_object(id, request)?;
         if let Some(files) = files {
-            attach_files(&object, files).map_err(|error| describe(&error))?;
+            attach_files(&object, files)?;
         }
         self.worker.post_message(&object).map_err(|error| describe(&error))
     }
@@ -157,14 +157,12 @@ impl Drop for Engine {
 
 impl State {
     fn hear(&self, kind: Kind, data: JsValue) {
-        let Numbered { id, body } = match from_object::<Response>(data) {
-            Ok(message) => message,
-            Err(message) => return self.die(format!("The {kind} was not understood: {message}")),
-        };
-        let answer = match body {
-            Response::Died { message } => return self.die(format!("The {kind} stopped: {message}")),
-            Response::Failed { message } => Err(Failure::Refused(message)),
-            response => Ok(response),
+        let (id, response) = from_object(data);
+        let answer = match response {
+            Ok(Response::Died { message }) => return self.die(format!("The {kind} stopped: {message}")),
+            Ok(Response::Failed { message }) => Err(Failure::Refused(message)),
+            Ok(response) => Ok(response),
+            Err(message) => Err(Failure::Refused(format!("The {kind} was not understood: {message}"))),
         };
         if let Some(sender) = self.owed.borrow_mut().remove(&id) {
             let _ = sender.send(answer);
@@ -185,6 +183,5 @@ impl State {
 
 /// A script that cannot be loaded gives an event without a message.
 fn error_text(event: &ErrorEvent) -> String {
-    let message = js_sys::Reflect::get(event, &"message".into()).ok().and_then(|message| message.as_string());
-    message.filter(|message| !message.is_empty()).unwrap_or_else(|| "its file could not be loaded".to_string())
+    property(event, "message").as_string().filter(|message| !message.is_empty()).unwrap_or_else(|| "its file could not be loaded".to_string())
 }

@@ -64,6 +64,12 @@ impl Engines {
         }
     }
 
+    /// Starts the CPU engine while the first model is still on its way. A failure is met, and said, by the first request.
+    pub async fn warm_up(&self) {
+        let mut cpu = self.cpu.lock().await;
+        *cpu = self.start_cpu().await.ok();
+    }
+
     /// Opens a model on the CPU engine; the WebGPU engine, which has the old one, is ended. After an error nothing has changed.
     pub async fn open(&self, model: Model) -> Result<ModelInfo, String> {
         let info = {
@@ -186,14 +192,14 @@ fn distance(found: &[f32], expected: &[f32]) -> f32 {
 fn opened(response: Response) -> Result<ModelInfo, String> {
     match response {
         Response::Opened { model } => Ok(model),
-        other => Err(format!("The engine answered an open with {other:?}.")),
+        _ => Err("The engine answered something else than was asked.".into()),
     }
 }
 
 fn classified(response: Response) -> Result<Classified, String> {
     match response {
         Response::Classified(classified) => Ok(classified),
-        other => Err(format!("The engine answered a classify with {other:?}.")),
+        _ => Err("The engine answered something else than was asked.".into()),
     }
 }
 

@@ -38,7 +38,7 @@ struct Page {
 /// Wires up the page and opens the first model.
 pub fn start() {
     std::panic::set_hook(Box::new(|panic| web_sys::console::error_1(&panic.to_string().into())));
-    if let Err(error) = Page::new().and_then(|page| page.listen().map(|()| page.open(Model::fetch()))) {
+    if let Err(error) = Page::new().and_then(|page| page.begin()) {
         web_sys::console::error_1(&error);
     }
 }
@@ -55,6 +55,14 @@ impl Page {
             busy: Cell::new(false),
             attempt: Cell::new(0),
         }))
+    }
+
+    fn begin(self: Rc<Self>) -> Result<(), JsValue> {
+        self.listen()?;
+        let page = self.clone();
+        spawn_local(async move { page.engines.warm_up().await });
+        self.open(Model::fetch());
+        Ok(())
     }
 
     fn listen(self: &Rc<Self>) -> Result<(), JsValue> {

@@ -1,10 +1,10 @@
 //! Where a model comes from: a folder on the page's own origin, files picked by hand, or a folder dropped on the page.
 
 use super::dom::{document, settle, window};
-use crate::messages::{Request, describe};
-use futures_util::future::try_join_all;
-use js_sys::{Array, Function, Promise, Reflect};
+use crate::messages::{Request, describe, property};
+use js_sys::{Array, Function, Promise};
 use wasm_bindgen::{JsCast, JsValue};
+use wasm_bindgen_futures::JsFuture;
 use web_sys::{
     DataTransferItemList, File, FileList, FileSystemDirectoryEntry, FileSystemEntry, FileSystemFileEntry, RequestInit, RequestRedirect,
     Response, Url, UrlSearchParams,
@@ -22,7 +22,7 @@ pub struct Model {
 }
 
 impl Model {
-    fn new(name: String, files: impl IntoIterator<Item = (String, JsValue)>) -> Self {
+    fn new(name: String, files: impl IntoIterator<Item = (impl Into<JsValue>, JsValue)>) -> Self {
         let files = files.into_iter().map(|(name, data)| Array::of2(&name.into(), &data)).collect();
         Self { name, files }
     }
@@ -35,9 +35,12 @@ impl Model {
     pub async fn fetch() -> Result<Self, String> {
         let folder = wished_folder().map_err(|error| describe(&error))?.unwrap_or_else(|| DEFAULT_FOLDER.into());
         let base = own_folder(&folder).map_err(|error| describe(&error))?;
-        let mut files: Vec<_> = try_join_all(FILES.map(|name| fetch_file(&base, name))).await?.into_iter().flatten().collect();
-        if !files.iter().any(|(name, _)| name == "tokenizer.json") {
-            files.extend(fetch_file(&base, "vocab.txt").await?);
+        let mut files = Vec::new();
+        for file in FILES.map(|name| Fetch::start(&base, name)) {
+            files.extend(file?.finish().await?);
+        }
+        if !files.iter().any(|(name, _)| *name == "tokenizer.json") {
+            files.extend(Fetch::start(&base, "vocab.txt")?.finish().await?);
         }
         if files.is_empty() {
             return Err(format!("{folder}: there is no model in this folder of the site."));
@@ -60,8 +63,11 @@ impl Model {
             Some(folder) => (folder.name(), read_folder(folder.unchecked_into()).await?),
             None => ("your model".to_string(), entries),
         };
-        let files = entries.into_iter().filter(|entry| entry.is_file()).map(|entry| read_entry(entry.unchecked_into()));
-        Ok(Self::new(name, try_join_all(files).await?))
+        let mut files = Vec::new();
+        for entry in entries.into_iter().filter(FileSystemEntry::is_file) {
+            files.push((entry.name(), read_entry(entry.unchecked_into()).await?));
+        }
+        Ok(Self::new(name, files))
     }
 }
 
@@ -87,22 +93,33 @@ fn own_folder(folder: &str) -> Result<String, JsValue> {
     Ok(url.href())
 }
 
-/// One file of the folder as a blob; nothing when the host has no such file. A redirect could lead elsewhere, so it is refused.
-async fn fetch_file(base: &str, name: &str) -> Result<Option<(String, JsValue)>, String> {
-    let failed = |error: JsValue| format!("{name} could not be loaded: {}", describe(&error));
-    let address = format!("{base}{name}");
-    let init = RequestInit::new();
-    init.set_redirect(RequestRedirect::Error);
-    let promise = window().map_err(failed)?.fetch_with_str_and_init(&address, &init);
-    let response: Response = settle(promise.unchecked_into()).await.map_err(|error| failed(error.into()))?.unchecked_into();
-    if response.status() == 404 {
-        return Ok(None);
+/// A file of the folder on its way; all of them are started before the first is waited for.
+struct Fetch {
+    name: &'static str,
+    response: JsFuture,
+}
+
+impl Fetch {
+    /// A redirect could lead to another origin, so it is refused.
+    fn start(base: &str, name: &'static str) -> Result<Self, String> {
+        let init = RequestInit::new();
+        init.set_redirect(RequestRedirect::Error);
+        let window = window().map_err(|error| describe(&error))?;
+        let promise = window.fetch_with_str_and_init(&format!("{base}{name}"), &init);
+        Ok(Self { name, response: JsFuture::from(promise) })
     }
-    if !response.ok() {
-        return Err(format!("{name} could not be loaded: the server answered {}.", response.status()));
+
+    /// The file's name and blob; nothing when the host has no such file.
+    async fn finish(self) -> Result<Option<(&'static str, JsValue)>, String> {
+        let name = self.name;
+        let failed = |error: JsValue| format!("{name} could not be loaded: {}", describe(&error));
+        let response: Response = self.response.await.map_err(failed)?.unchecked_into();
+        match response.status() {
+            404 => Ok(None),
+            200..300 => Ok(Some((name, JsFuture::from(response.blob().map_err(failed)?).await.map_err(failed)?))),
+            status => Err(format!("{name} could not be loaded: the server answered {status}.")),
+        }
     }
-    let blob = settle(response.blob().map_err(failed)?.unchecked_into()).await.map_err(|error| failed(error.into()))?;
-    Ok(Some((name.to_string(), blob)))
 }
 
 fn last_part(folder: &str) -> &str {
@@ -111,7 +128,7 @@ fn last_part(folder: &str) -> &str {
 
 /// `folder/file` for a file from a folder picker, empty for one from a file picker.
 fn relative_path(file: &File) -> String {
-    Reflect::get(file, &"webkitRelativePath".into()).ok().and_then(|path| path.as_string()).unwrap_or_default()
+    property(file, "webkitRelativePath").as_string().unwrap_or_default()
 }
 
 /// The entries of a folder; the browser hands them out in portions, the last of which is empty.
@@ -132,9 +149,9 @@ async fn read_folder(folder: FileSystemDirectoryEntry) -> Result<Vec<FileSystemE
     }
 }
 
-async fn read_entry(entry: FileSystemFileEntry) -> Result<(String, JsValue), String> {
+async fn read_entry(entry: FileSystemFileEntry) -> Result<JsValue, String> {
     let promise = Promise::new(&mut |resolve: Function, reject: Function| entry.file_with_callback_and_callback(&resolve, &reject));
-    Ok((entry.name(), settle(promise).await?))
+    settle(promise).await
 }
 
 #[cfg(test)]

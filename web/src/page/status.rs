@@ -47,7 +47,7 @@ impl Status {
 
 /// `emotions (BERT, 4.4 M parameters)`
 fn summary(model: &ModelInfo) -> String {
-    let architecture = model.architecture.to_uppercase();
+    let architecture = model.architecture.to_ascii_uppercase();
     format!("{} ({architecture}, {} parameters)", model.name, count(model.parameters))
 }
 

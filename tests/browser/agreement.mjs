@@ -1,0 +1,21 @@
+// The CPU engine in the browser agrees with the native command on 100 texts, and the page shows what the engine says.
+import { join } from "node:path";
+import { Engine } from "./engine.mjs";
+import { root, scenario } from "./harness.mjs";
+import { assertAgreement, hundredTexts, predict } from "./native.mjs";
+
+await scenario(async ({ page }) => {
+  await page.backend.selectOption("CPU");
+  await page.says(/CPU engine · ready/);
+  const native = predict(join(root, "models/emotions"), hundredTexts());
+
+  const engine = await Engine.start(page.tab, "./engine-cpu_loader.js");
+  const labels = await engine.open("models/emotions");
+  const found = await engine.classify(native.map(({ text }) => text), labels);
+  console.log("largest difference of 100 texts:", assertAgreement(native, found));
+
+  const few = native.filter((_, index) => index % 20 === 7);
+  const shown = [];
+  for (const { text } of few) shown.push(await page.classify(text));
+  console.log(`largest difference of ${few.length} texts as shown:`, assertAgreement(few, shown));
+});

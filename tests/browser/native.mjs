@@ -1,0 +1,47 @@
+// The command `emberlab`, whose answers the page's are held against.
+import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
+import { readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { root, temporaryFolder } from "./harness.mjs";
+
+/** Runs `emberlab` and returns its standard output. */
+export function emberlab(...words) {
+  assert(process.env.EMBERLAB_BIN, "EMBERLAB_BIN must name the built command emberlab");
+  return execFileSync(process.env.EMBERLAB_BIN, words, { cwd: root, encoding: "utf8", stdio: ["ignore", "pipe", "inherit"] });
+}
+
+/** Native predictions on the CPU: { label, probabilities } for each text. */
+export function predict(model, texts) {
+  const input = join(temporaryFolder(), "texts.jsonl");
+  writeJsonLines(input, texts.map((text) => ({ text })));
+  const rows = emberlab("predict", "--model", model, "--input", input, "--device", "cpu", "--max-length", "512");
+  return parseJsonLines(rows);
+}
+
+/** The texts that both sides classify: 50 sentences of emotion and the beginnings of 50 e-mails. */
+export function hundredTexts() {
+  const texts = (file) => readJsonLines(join(root, file)).slice(0, 50).map(({ text }) => [...text].slice(0, 300).join("").trim());
+  return [...texts("data/emotions/test.jsonl"), ...texts("data/spam/test.jsonl")];
+}
+
+/** Asserts the same labels, and probabilities within `tolerance`; returns the largest difference. */
+export function assertAgreement(expected, found, tolerance = 1e-3) {
+  assert.equal(found.length, expected.length);
+  const furthest = expected.map((row, index) => {
+    const probabilities = found[index];
+    assert.equal(highest(probabilities), highest(row.probabilities), `the label of text ${index}: "${row.text}"`);
+    assert.deepEqual(Object.keys(probabilities).sort(), Object.keys(row.probabilities).sort());
+    const differences = Object.entries(row.probabilities).map(([label, value]) => Math.abs(value - probabilities[label]));
+    const distance = Math.max(...differences);
+    assert(distance <= tolerance, `text ${index} is ${distance} off: "${row.text}"`);
+    return distance;
+  });
+  return Math.max(...furthest);
+}
+
+export const highest = (probabilities) => Object.entries(probabilities).reduce((most, next) => (next[1] > most[1] ? next : most))[0];
+
+export const readJsonLines = (file) => parseJsonLines(readFileSync(file, "utf8"));
+export const writeJsonLines = (file, rows) => writeFileSync(file, rows.map((row) => `${JSON.stringify(row)}\n`).join(""));
+const parseJsonLines = (text) => text.split("\n").filter(Boolean).map((line) => JSON.parse(line));

@@ -1,0 +1,67 @@
+// The page as a person meets it: by role and accessible name only.
+import assert from "node:assert/strict";
+
+const PATIENCE = 60_000;
+
+export class Page {
+  constructor(tab) {
+    this.tab = tab;
+    this.text = tab.getByRole("textbox", { name: "Text", exact: true });
+    this.button = tab.getByRole("button", { name: "Classify", exact: true });
+    this.backend = tab.getByRole("combobox", { name: "Backend", exact: true });
+    this.list = tab.getByRole("list", { name: "Probabilities", exact: true });
+    this.files = tab.getByLabel("Open a model", { exact: true });
+    this.region = tab.getByRole("status");
+  }
+
+  async status() {
+    return (await this.region.innerText()).replace(/\s+/g, " ").trim();
+  }
+
+  /** Waits until the status says what `pattern` matches, and returns it. */
+  async says(pattern, patience = PATIENCE) {
+    return this.until(`the status says ${pattern}`, patience, async () => {
+      const status = await this.status();
+      return pattern.test(status) ? status : null;
+    });
+  }
+
+  /** Label → probability, as the list shows them now. */
+  async shown() {
+    const items = await this.list.getByRole("listitem").allTextContents();
+    return Object.fromEntries(
+      items.map((item) => {
+        const match = /^(.+) (\d+(?:\.\d+)?)%$/.exec(item.replace(/\s+/g, " ").trim());
+        assert(match, `the item "${item}" does not read "<label> <percent>"`);
+        return [match[1], Number(match[2]) / 100];
+      }),
+    );
+  }
+
+  /** Classifies `text` as a person would, from an empty box, and returns what the list shows then. */
+  async classify(text, patience = PATIENCE) {
+    await this.enter("");
+    await this.until("the list is empty", patience, async () => Object.keys(await this.shown()).length === 0);
+    await this.enter(text);
+    return this.until(`the list shows classes for "${text}"`, patience, async () => {
+      const shown = await this.shown();
+      return Object.keys(shown).length > 0 ? shown : null;
+    });
+  }
+
+  async enter(text) {
+    await this.text.fill(text);
+    await this.button.click();
+  }
+
+  /** Waits until `look` gives something. */
+  async until(what, patience, look) {
+    const end = Date.now() + patience;
+    for (;;) {
+      const found = await look();
+      if (found) return found;
+      assert(Date.now() < end, `waited ${patience / 1000} s in vain until ${what}; the status says: ${await this.status()}`);
+      await this.tab.waitForTimeout(20);
+    }
+  }
+}

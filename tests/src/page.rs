@@ -1,0 +1,134 @@
+//! The page in a real Chromium: each test runs one script of `tests/browser` with Node.js.
+//!
+//! `cargo xtask test` builds what they need and names it in `EMBERLAB_DIST` and `EMBERLAB_BIN`. To run one by hand:
+//! `EMBERLAB_BIN=target/release/emberlab node tests/browser/embedded.mjs`.
+
+use std::{
+    env,
+    fs::File,
+    io::{Read, Seek, Write, stderr},
+    path::PathBuf,
+    process::{Child, Command, ExitStatus, Stdio},
+    sync::{Mutex, PoisonError},
+    thread::sleep,
+    time::{Duration, Instant},
+};
+
+use crate::support::root;
+
+/// One browser at a time: each keeps two cores busy.
+static BROWSER: Mutex<()> = Mutex::new(());
+
+#[test]
+fn classifies_with_the_embedded_model() {
+    run("embedded.mjs", 2);
+}
+
+#[test]
+fn agrees_with_the_native_command() {
+    run("agreement.mjs", 3);
+}
+
+#[test]
+fn opens_a_folder_that_the_native_command_wrote() {
+    run("native-model.mjs", 8);
+}
+
+#[test]
+fn says_what_is_wrong_with_a_model() {
+    run("bad-models.mjs", 3);
+}
+
+#[test]
+fn keeps_to_its_own_origin() {
+    run("own-origin.mjs", 2);
+}
+
+#[test]
+fn answers_while_the_engine_works() {
+    run("responsive.mjs", 4);
+}
+
+#[test]
+fn carries_on_without_a_webgpu_adapter() {
+    run("no-adapter.mjs", 3);
+}
+
+#[test]
+fn webgpu_agrees_with_the_cpu_until_its_device_is_lost() {
+    run("webgpu.mjs", 15);
+}
+
+/// Runs a script, which has so many minutes, and shows what it prints.
+fn run(script: &str, minutes: u64) {
+    if let Some(reason) = obstacle() {
+        return say(&format!("SKIPPED: {script}: {reason}\n"));
+    }
+    let _browser = BROWSER.lock().unwrap_or_else(PoisonError::into_inner);
+    let mut log = tempfile::tempfile().unwrap();
+    let mut node = start(script, &log);
+    let status = wait(&mut node, Duration::from_secs(60 * minutes));
+    let mut printed = String::new();
+    log.rewind().unwrap();
+    log.read_to_string(&mut printed).unwrap();
+    match status {
+        Some(status) if status.success() => say(&format!("{script}:\n{printed}")),
+        Some(status) => panic!("{script}: {status}\n{printed}"),
+        None => panic!("{script} was ended after {minutes} minutes\n{printed}"),
+    }
+}
+
+/// Why the page cannot be tested here, if so. In CI that is a failure, but for a skip that was asked for.
+fn obstacle() -> Option<String> {
+    if env::var("EMBERLAB_SKIP_BROWSER").is_ok_and(|value| value == "1") {
+        return Some("EMBERLAB_SKIP_BROWSER=1 asks for it".into());
+    }
+    let missing = missing()?;
+    let reason = format!("{missing}; `cargo xtask test` builds and installs what is needed");
+    assert!(env::var("CI").as_deref() != Ok("true"), "{reason}");
+    Some(reason)
+}
+
+fn missing() -> Option<String> {
+    let named = |variable| env::var_os(variable).map(PathBuf::from);
+    let page = named("EMBERLAB_DIST").map(|dist| dist.join("index.html"));
+    let command = named("EMBERLAB_BIN");
+    let driver = root().join("tests/browser/node_modules");
+    let needed = [
+        ("the built page (EMBERLAB_DIST)", page),
+        ("the command emberlab (EMBERLAB_BIN)", command),
+        ("tests/browser/node_modules", Some(driver)),
+    ];
+    let there = |path: Option<PathBuf>| path.is_some_and(|path| path.exists());
+    let (what, _) = needed.into_iter().find(|(_, path)| !there(path.clone()))?;
+    Some(format!("{what} is missing"))
+}
+
+fn start(script: &str, log: &File) -> Child {
+    Command::new("node")
+        .arg(root().join("tests/browser").join(script))
+        .stdin(Stdio::null())
+        .stdout(log.try_clone().unwrap())
+        .stderr(log.try_clone().unwrap())
+        .spawn()
+        .expect("node starts; Node.js 18 or newer must be on PATH")
+}
+
+/// Waits for the end; after `limit` the script is killed. Its Chromium follows, because the pipe between the two closes.
+fn wait(node: &mut Child, limit: Duration) -> Option<ExitStatus> {
+    let end = Instant::now() + limit;
+    while Instant::now() < end {
+        if let Some(status) = node.try_wait().unwrap() {
+            return Some(status);
+        }
+        sleep(Duration::from_millis(50));
+    }
+    let _ = node.kill();
+    let _ = node.wait();
+    None
+}
+
+/// Prints past the test harness, which swallows what a passing test prints with `println!`.
+fn say(text: &str) {
+    let _ = stderr().write_all(text.as_bytes());
+}
