@@ -88,9 +88,9 @@ pub struct TrainArgs {
 
     #[command(flatten)]
     pub columns: ColumnArgs,
-    /// Tokens at which a text is cut
-    #[arg(long, value_name = "N", default_value_t = DEFAULT_MAX_LENGTH)]
-    pub max_length: usize,
+    /// Tokens at which a text is cut [default: 128, or what the model can read if that is less]
+    #[arg(long, value_name = "N")]
+    pub max_length: Option<usize>,
     /// How model.safetensors stores the weights: f32, f16 or bf16
     #[arg(long, value_name = "DTYPE", default_value = "f32", value_parser = storage_dtype())]
     pub dtype: StorageDtype,
@@ -107,7 +107,9 @@ pub struct TrainArgs {
 /// The hyperparameters; what is not given comes from [`crate::embedded::recipe`] or
 /// `TrainConfig::default()`.
 #[derive(Debug, Default, Args)]
-#[command(next_help_heading = "Recipe (the embedded model has its own defaults, shown by --dry-run)")]
+#[command(
+    next_help_heading = "Recipe (the embedded model has its own defaults, shown by --dry-run)"
+)]
 pub struct RecipeArgs {
     /// Passes over the training rows [default: 3]
     #[arg(long, value_name = "N")]
@@ -119,19 +121,19 @@ pub struct RecipeArgs {
     #[arg(long, value_name = "N")]
     pub gradient_accumulation_steps: Option<usize>,
     /// Highest learning rate of AdamW [default: 5e-5]
-    #[arg(long, value_name = "RATE")]
+    #[arg(long, value_name = "RATE", allow_negative_numbers = true)]
     pub learning_rate: Option<f64>,
     /// How the learning rate falls after the warm-up, linear or cosine [default: linear]
     #[arg(long, value_name = "SHAPE", value_parser = schedule())]
     pub schedule: Option<Schedule>,
     /// Part of all steps in which the learning rate rises from 0 [default: 0.1]
-    #[arg(long, value_name = "PART")]
+    #[arg(long, value_name = "PART", allow_negative_numbers = true)]
     pub warmup_ratio: Option<f64>,
     /// AdamW's weight decay; none on biases and LayerNorm [default: 0.01]
-    #[arg(long, value_name = "DECAY")]
+    #[arg(long, value_name = "DECAY", allow_negative_numbers = true)]
     pub weight_decay: Option<f64>,
     /// Gradients are scaled down to this global norm [default: 1.0]
-    #[arg(long, value_name = "NORM")]
+    #[arg(long, value_name = "NORM", allow_negative_numbers = true)]
     pub max_grad_norm: Option<f64>,
     /// Seed of the shuffle, the dropout and a new classification head [default: 42]
     #[arg(long, value_name = "N")]
@@ -299,12 +301,17 @@ mod tests {
 
     #[test]
     fn text_and_input_exclude_each_other() {
-        assert!(Cli::try_parse_from(["emberlab", "predict", "--text", "a", "--input", "b.csv"]).is_err());
+        assert!(
+            Cli::try_parse_from(["emberlab", "predict", "--text", "a", "--input", "b.csv"])
+                .is_err()
+        );
     }
 
     #[test]
     fn own_data_needs_a_place_for_the_result() {
         assert!(Cli::try_parse_from(["emberlab", "train", "--train", "a.csv"]).is_err());
-        assert!(Cli::try_parse_from(["emberlab", "train", "--train", "a.csv", "--out", "b"]).is_ok());
+        assert!(
+            Cli::try_parse_from(["emberlab", "train", "--train", "a.csv", "--out", "b"]).is_ok()
+        );
     }
 }

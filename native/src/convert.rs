@@ -7,10 +7,10 @@ use anyhow::{Context, Result};
 use emberlab_core::model::{StorageDtype, convert};
 use serde_json::{Map, Value};
 
+use crate::Outcome;
 use crate::cli::ConvertArgs;
 use crate::files::{self, StagedFolder};
 use crate::report::{bytes, note};
-use crate::Outcome;
 
 const WEIGHTS: &str = "model.safetensors";
 const CONFIG: &str = "config.json";
@@ -27,7 +27,9 @@ pub fn run(args: &ConvertArgs) -> Result<Outcome> {
     let after = convert(&path.display().to_string(), &before, args.dtype)?;
     folder.write(WEIGHTS, &after)?;
     folder.write(CONFIG, &config(&args.model.join(CONFIG), args.dtype)?)?;
-    for entry in fs::read_dir(&args.model).with_context(|| format!("cannot read {}", args.model.display()))? {
+    for entry in fs::read_dir(&args.model)
+        .with_context(|| format!("cannot read {}", args.model.display()))?
+    {
         let path = entry?.path();
         if path.is_file() && is_carried_over(&path) {
             folder.copy(&path)?;
@@ -46,8 +48,8 @@ fn is_carried_over(path: &Path) -> bool {
 
 /// `config.json` with the new storage type, under whichever of its two names it had.
 fn config(path: &Path, dtype: StorageDtype) -> Result<Vec<u8>> {
-    let mut config: Map<String, Value> =
-        serde_json::from_slice(&files::read(path)?).with_context(|| format!("{}: not a JSON object", path.display()))?;
+    let mut config: Map<String, Value> = serde_json::from_slice(&files::read(path)?)
+        .with_context(|| format!("{}: not a JSON object", path.display()))?;
     let key = if config.contains_key("dtype") { "dtype" } else { "torch_dtype" };
     config.insert(key.to_owned(), dtype.name().into());
     let mut bytes = serde_json::to_vec_pretty(&config)?;

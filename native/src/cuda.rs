@@ -8,8 +8,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 #[cfg(not(feature = "cuda"))]
-pub const NOT_BUILT: &str =
-    "this binary was built without CUDA; build it with: cargo build --release -p emberlab --features cuda";
+pub const NOT_BUILT: &str = "this binary was built without CUDA; build it with: cargo build --release -p emberlab --features cuda";
 
 /// The driver's library.
 pub const DRIVER: &str = "libcuda.so";
@@ -19,14 +18,20 @@ pub const NVRTC: &str = "libnvrtc.so";
 /// Where `library` lies on the paths of the dynamic loader, with any version behind `.so`.
 pub fn find_library(library: &str) -> Option<PathBuf> {
     let from_environment = env::var_os("LD_LIBRARY_PATH").unwrap_or_default();
-    let defaults = ["/lib", "/usr/lib", "/lib64", "/usr/lib64", "/usr/lib/x86_64-linux-gnu"].map(PathBuf::from);
-    find_in_cache(&fs::read("/etc/ld.so.cache").unwrap_or_default(), library)
-        .or_else(|| env::split_paths(&from_environment).chain(defaults).find_map(|folder| find_in_folder(&folder, library)))
+    let defaults = ["/lib", "/usr/lib", "/lib64", "/usr/lib64", "/usr/lib/x86_64-linux-gnu"]
+        .map(PathBuf::from);
+    find_in_cache(&fs::read("/etc/ld.so.cache").unwrap_or_default(), library).or_else(|| {
+        env::split_paths(&from_environment)
+            .chain(defaults)
+            .find_map(|folder| find_in_folder(&folder, library))
+    })
 }
 
 /// Where `library` lies in a usual place that the loader does not search.
 pub fn find_library_off_path(library: &str) -> Option<PathBuf> {
-    [toolkit()?.join("lib64"), toolkit()?.join("lib")].iter().find_map(|folder| find_in_folder(folder, library))
+    [toolkit()?.join("lib64"), toolkit()?.join("lib")]
+        .iter()
+        .find_map(|folder| find_in_folder(folder, library))
 }
 
 /// The CUDA toolkit's folder: `CUDA_PATH`, else the usual places (the same that Burn looks at).
@@ -86,16 +91,24 @@ mod built {
     /// The first thing that is missing, in one line.
     pub fn check(devices: &[Device]) -> Result<()> {
         if devices.is_empty() && find_library(DRIVER).is_none() {
-            bail!("no NVIDIA driver was found (libcuda.so); install the driver, or use --device cpu");
+            bail!(
+                "no NVIDIA driver was found (libcuda.so); install the driver, or use --device cpu"
+            );
         }
         if devices.is_empty() {
-            bail!("the NVIDIA driver reports no usable GPU (try nvidia-smi); use --device cpu meanwhile");
+            bail!(
+                "the NVIDIA driver reports no usable GPU (try nvidia-smi); use --device cpu meanwhile"
+            );
         }
         if find_library(NVRTC).is_none() {
-            bail!("CUDA's kernel compiler was not found (libnvrtc.so); `emberlab doctor` says how to add it");
+            bail!(
+                "CUDA's kernel compiler was not found (libnvrtc.so); `emberlab doctor` says how to add it"
+            );
         }
         if headers().is_none() {
-            bail!("CUDA's headers were not found (cuda_fp16.h); `emberlab doctor` says how to add them");
+            bail!(
+                "CUDA's headers were not found (cuda_fp16.h); `emberlab doctor` says how to add them"
+            );
         }
         Ok(())
     }
@@ -103,7 +116,11 @@ mod built {
     /// What the driver's tool calls device `index`.
     pub fn name(index: usize) -> Option<String> {
         let query = ["--query-gpu=name", "--format=csv,noheader", "-i", &index.to_string()];
-        let answer = Command::new("nvidia-smi").args(query).output().ok().filter(|answer| answer.status.success())?;
+        let answer = Command::new("nvidia-smi")
+            .args(query)
+            .output()
+            .ok()
+            .filter(|answer| answer.status.success())?;
         Some(String::from_utf8_lossy(&answer.stdout).trim().to_owned())
     }
 }

@@ -95,7 +95,12 @@ fn auto() -> ChosenDevice {
 }
 
 fn cpu(reason: Option<String>) -> ChosenDevice {
-    ChosenDevice { device: Device::flex(), kind: "cpu".to_owned(), name: crate::system::cpu_name(), reason }
+    ChosenDevice {
+        device: Device::flex(),
+        kind: "cpu".to_owned(),
+        name: crate::system::cpu_name(),
+        reason,
+    }
 }
 
 #[cfg(feature = "cuda")]
@@ -132,7 +137,9 @@ fn wgpu_device() -> Result<ChosenDevice> {
 
 #[cfg(not(feature = "wgpu"))]
 fn wgpu_device() -> Result<ChosenDevice> {
-    bail!("this binary was built without wgpu; build it with: cargo build --release -p emberlab --features wgpu")
+    bail!(
+        "this binary was built without wgpu; build it with: cargo build --release -p emberlab --features wgpu"
+    )
 }
 
 #[cfg(test)]

@@ -48,9 +48,14 @@ impl Report {
 
 fn versions(report: &mut Report) {
     let with = |feature, built: bool| if built { feature } else { "" };
-    let backends = ["cpu", with(" cuda", cfg!(feature = "cuda")), with(" wgpu", cfg!(feature = "wgpu"))].concat();
+    let backends =
+        ["cpu", with(" cuda", cfg!(feature = "cuda")), with(" wgpu", cfg!(feature = "wgpu"))]
+            .concat();
     let version = env!("CARGO_PKG_VERSION");
-    report.fact("emberlab", &format!("{version} with Burn {BURN_VERSION}, for {ARCH} {OS}; built with: {backends}"));
+    report.fact(
+        "emberlab",
+        &format!("{version} with Burn {BURN_VERSION}, for {ARCH} {OS}; built with: {backends}"),
+    );
 }
 
 fn processor(report: &mut Report) {
@@ -59,8 +64,14 @@ fn processor(report: &mut Report) {
     #[cfg(target_arch = "x86_64")]
     match (std::is_x86_feature_detected!("avx2"), std::is_x86_feature_detected!("avx512f")) {
         (_, true) => report.fact("simd", "AVX-512"),
-        (true, false) => report.fact("simd", "AVX2 (no AVX-512: matrix products run at about half the speed)"),
-        (false, false) => report.lacks("simd", "no AVX2: training on this CPU is slow", "use a machine with AVX2 or a GPU"),
+        (true, false) => {
+            report.fact("simd", "AVX2 (no AVX-512: matrix products run at about half the speed)")
+        }
+        (false, false) => report.lacks(
+            "simd",
+            "no AVX2: training on this CPU is slow",
+            "use a machine with AVX2 or a GPU",
+        ),
     }
     if let Some((total, available)) = system::memory() {
         report.fact("memory", &format!("{}, {} available", bytes(total), bytes(available)));
@@ -94,12 +105,15 @@ fn gpu(report: &mut Report) {
 
 /// Name and memory of each card, as NVIDIA's own tool gives them.
 fn nvidia_smi() -> Vec<String> {
-    let query = ["--query-gpu=index,name,memory.total,memory.free,compute_cap", "--format=csv,noheader"];
+    let query =
+        ["--query-gpu=index,name,memory.total,memory.free,compute_cap", "--format=csv,noheader"];
     let Ok(answer) = Command::new("nvidia-smi").args(query).output() else { return Vec::new() };
     let cards = String::from_utf8_lossy(&answer.stdout).into_owned();
     let card = |line: &str| match line.split(", ").collect::<Vec<_>>()[..] {
         [index, name, total, free, capability] => {
-            format!("cuda:{index} {name}, {total} of memory, {free} free, compute capability {capability}")
+            format!(
+                "cuda:{index} {name}, {total} of memory, {free} free, compute capability {capability}"
+            )
         }
         _ => line.to_owned(),
     };
@@ -149,7 +163,11 @@ fn graphics(report: &mut Report) {
     match device::choose(DeviceChoice::Wgpu) {
         Ok(chosen) => report.fact("wgpu", &chosen.name),
         Err(_) if !cfg!(feature = "wgpu") => {
-            report.lacks("wgpu", "not in this build", "cargo build --release -p emberlab --features wgpu");
+            report.lacks(
+                "wgpu",
+                "not in this build",
+                "cargo build --release -p emberlab --features wgpu",
+            );
         }
         Err(problem) => report.fact("wgpu", &problem.to_string()),
     }
@@ -159,7 +177,11 @@ fn embedded_parts(report: &mut Report) {
     for name in [embedded::MODEL, embedded::DATA, embedded::CLASSIFIER] {
         match embedded::find(name, "a path of your own") {
             Ok(folder) => report.fact("embedded", &folder.display().to_string()),
-            Err(_) => report.lacks("embedded", &format!("{name} was not found"), "run in the repository, or name folders of your own (--model, --train)"),
+            Err(_) => report.lacks(
+                "embedded",
+                &format!("{name} was not found"),
+                "run in the repository, or name folders of your own (--model, --train)",
+            ),
         }
     }
 }

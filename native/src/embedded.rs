@@ -20,7 +20,7 @@ pub const OUT: &str = "runs/emotions";
 
 /// Hyperparameters for [`MODEL`]: a small model wants more and larger steps than a base-size BERT.
 pub fn recipe() -> TrainConfig {
-    TrainConfig { epochs: 10, batch_size: 16, learning_rate: 5e-4, ..TrainConfig::default() }
+    TrainConfig { epochs: 5, batch_size: 32, learning_rate: 1e-3, ..TrainConfig::default() }
 }
 
 /// The folder `name` ([`MODEL`], [`DATA`] or [`CLASSIFIER`]).

@@ -3,8 +3,10 @@
 
 use std::fs::{self, File};
 use std::io::{self, Read, Write};
+use std::mem;
 use std::path::{Path, PathBuf};
 use std::process;
+use std::sync::Mutex;
 
 use anyhow::{Context, Result, bail};
 use emberlab_core::data::{Format, Table};
@@ -25,13 +27,18 @@ pub fn read(path: &Path) -> Result<Vec<u8>> {
 /// No such folder, or a file that a model needs is not in it.
 pub fn read_model(folder: &Path) -> Result<ModelFiles> {
     if folder.is_file() {
-        bail!("{} is a file; name the folder that holds config.json and model.safetensors", folder.display());
+        bail!(
+            "{} is a file; name the folder that holds config.json and model.safetensors",
+            folder.display()
+        );
     }
     if !folder.is_dir() {
         bail!("there is no model folder {}", folder.display());
     }
     let names = ModelFiles::NAMES.iter().filter(|name| folder.join(name).is_file());
-    let files = names.map(|name| Ok((name.to_string(), read(&folder.join(name))?))).collect::<Result<_>>()?;
+    let files = names
+        .map(|name| Ok((name.to_string(), read(&folder.join(name))?)))
+        .collect::<Result<_>>()?;
     Ok(ModelFiles::from_named(&folder.display().to_string(), files)?)
 }
 
@@ -74,7 +81,18 @@ pub fn write(path: &Path, bytes: &[u8]) -> Result<()> {
 pub struct StagedFolder {
     staged: PathBuf,
     target: PathBuf,
-    finished: bool,
+}
+
+/// Folders in the making, for [`discard_unfinished`].
+static UNFINISHED: Mutex<Vec<PathBuf>> = Mutex::new(Vec::new());
+
+/// Removes every folder in the making, before the process ends at once.
+pub fn discard_unfinished() {
+    let unfinished = UNFINISHED.lock().map(|mut folders| mem::take(&mut *folders)).unwrap_or_default();
+    for folder in unfinished {
+        // Best effort: nobody is left to tell.
+        let _ = fs::remove_dir_all(folder);
+    }
 }
 
 impl StagedFolder {
@@ -89,8 +107,11 @@ impl StagedFolder {
         let parent = staged.parent().unwrap_or(Path::new("."));
         fs::create_dir_all(parent)
             .and_then(|()| fs::create_dir(&staged))
-            .with_context(|| format!("cannot write in {}", parent.display()))?;
-        Ok(Self { staged, target: target.to_owned(), finished: false })
+            .with_context(|| format!("cannot write {}", target.display()))?;
+        if let Ok(mut unfinished) = UNFINISHED.lock() {
+            unfinished.push(staged.clone());
+        }
+        Ok(Self { staged, target: target.to_owned() })
     }
 
     /// Writes one file of it.
@@ -110,7 +131,7 @@ impl StagedFolder {
     }
 
     /// Gives the folder its name.
-    pub fn finish(mut self) -> Result<()> {
+    pub fn finish(self) -> Result<()> {
         let replaced = self.target.exists();
         let old = beside(&self.target)?.with_extension("old");
         let moved = File::open(&self.staged)
@@ -120,7 +141,6 @@ impl StagedFolder {
         moved.with_context(|| {
             format!("cannot move {} to {}", self.staged.display(), self.target.display())
         })?;
-        self.finished = true;
         if replaced {
             fs::remove_dir_all(&old).with_context(|| format!("cannot remove {}", old.display()))?;
         }
@@ -134,9 +154,11 @@ impl StagedFolder {
 
 impl Drop for StagedFolder {
     fn drop(&mut self) {
-        if !self.finished {
-            // Best effort: whatever stopped us is the error to report.
-            let _ = fs::remove_dir_all(&self.staged);
+        // Best effort: a finished folder is not there any more, and where one was not finished
+        // whatever stopped us is the error to report.
+        let _ = fs::remove_dir_all(&self.staged);
+        if let Ok(mut unfinished) = UNFINISHED.lock() {
+            unfinished.retain(|folder| *folder != self.staged);
         }
     }
 }
@@ -149,14 +171,17 @@ fn refuse_to_replace(target: &Path, overwrite: bool) -> Result<()> {
     let empty = fs::read_dir(target).map_or(true, |mut entries| entries.next().is_none());
     match (empty, target.join(RUN_FILE).is_file(), overwrite) {
         (true, ..) | (false, true, true) => Ok(()),
-        (false, true, false) => bail!("{shown} holds an earlier run; name another folder, or add --overwrite"),
+        (false, true, false) => {
+            bail!("{shown} holds an earlier run; name another folder, or add --overwrite")
+        }
         (false, false, _) => bail!("{shown} is not empty and no run folder; name another folder"),
     }
 }
 
 /// A hidden name in the same folder, so that a rename stays on one file system.
 fn beside(path: &Path) -> Result<PathBuf> {
-    let name = path.file_name().with_context(|| format!("{} is no name to write to", path.display()))?;
+    let name =
+        path.file_name().with_context(|| format!("{} is no name to write to", path.display()))?;
     Ok(path.with_file_name(format!(".{}.{}.partial", name.to_string_lossy(), process::id())))
 }
 
@@ -179,7 +204,10 @@ mod tests {
     }
 
     fn names(folder: &Path) -> Vec<String> {
-        fs::read_dir(folder).unwrap().map(|e| e.unwrap().file_name().into_string().unwrap()).collect()
+        fs::read_dir(folder)
+            .unwrap()
+            .map(|e| e.unwrap().file_name().into_string().unwrap())
+            .collect()
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
-use anyhow::Result;
+use anyhow::{Result, bail};
 use emberlab_core::model::{Classifier, Prediction};
 
 use crate::cli::{DEFAULT_MAX_LENGTH, InferenceArgs};
@@ -21,12 +21,15 @@ impl Inference {
     /// Opens the classifier in `model`, or the embedded one.
     pub fn open(model: Option<&Path>, args: &InferenceArgs) -> Result<Self> {
         let chosen = device::choose(args.device.device)?;
-        let folder = model.map_or_else(|| embedded::find(embedded::CLASSIFIER, "--model DIR"), |dir| Ok(PathBuf::from(dir)))?;
+        let folder = model.map_or_else(
+            || embedded::find(embedded::CLASSIFIER, "--model DIR"),
+            |dir| Ok(PathBuf::from(dir)),
+        )?;
         let (classifier, _) = Classifier::open(&files::read_model(&folder)?, &chosen.device)?;
         note(format_args!("model   {}", folder.display()));
         note(format_args!("device  {chosen}"));
-        let asked = args.max_length.or_else(|| run_folder::max_length(&folder)).unwrap_or(DEFAULT_MAX_LENGTH);
-        let max_length = at_most(asked, classifier.max_length());
+        let usual = run_folder::max_length(&folder).unwrap_or(DEFAULT_MAX_LENGTH);
+        let max_length = max_length(args.max_length, usual, &classifier)?;
         Ok(Self { classifier, max_length, batch_size: args.batch_size })
     }
 
@@ -39,7 +42,9 @@ impl Inference {
             note(format_args!("cut     {} at {} tokens", counted(cut, "text"), self.max_length));
         }
         let bar = progress::texts(texts.len());
-        let predicting = self.classifier.predict(&encodings, self.batch_size, |done| bar.set_position(done as u64));
+        let predicting = self
+            .classifier
+            .predict(&encodings, self.batch_size, |done| bar.set_position(done as u64));
         let predictions = pollster::block_on(predicting);
         bar.finish_and_clear();
         let predictions = predictions?;
@@ -50,10 +55,18 @@ impl Inference {
     }
 }
 
-/// `asked`, or the model's own limit where that is less, which is said.
-pub fn at_most(asked: usize, limit: usize) -> usize {
-    if asked > limit {
-        note(format_args!("length  the model reads at most {limit} tokens, not {asked}: using {limit}"));
+/// Tokens at which a text is cut: as asked for, else as usual or what the model can read if that is
+/// less.
+///
+/// # Errors
+/// More was asked for than the model can read.
+pub fn max_length(asked: Option<usize>, usual: usize, classifier: &Classifier) -> Result<usize> {
+    let limit = classifier.max_length();
+    match asked {
+        Some(length) if length > limit => {
+            bail!("max_length = {length}: the model reads at most {limit} tokens")
+        }
+        Some(length) => Ok(length),
+        None => Ok(usual.min(limit)),
     }
-    asked.min(limit)
 }

@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
 
 use anyhow::{Context, Result};
 
+use crate::files;
 use crate::report::note;
 
 /// The exit code of an interrupted command.
@@ -21,6 +22,7 @@ pub fn install() -> Result<()> {
     ctrlc::set_handler(|| {
         let second = REQUESTED.swap(true, SeqCst);
         if second || !FINISH_STEP_FIRST.load(SeqCst) {
+            files::discard_unfinished();
             process::exit(i32::from(EXIT_CODE));
         }
         note("\ninterrupted: finishing this step, then saving. Ctrl-C again stops at once.");

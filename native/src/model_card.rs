@@ -13,20 +13,40 @@ pub fn render(record: &RunRecord, metrics: &[(&'static str, ClassificationMetric
     let base = record.base_model.path.file_name().unwrap_or_default().to_string_lossy();
     let mut card = front_matter(&base);
     // Writing to a String cannot fail.
-    let _ = write!(card, "\n# Text classifier fine-tuned from {base}\n\nClasses: {}.\n", record.labels.join(", "));
+    let _ = write!(
+        card,
+        "\n# Text classifier fine-tuned from {base}\n\nClasses: {}.\n",
+        record.labels.join(", ")
+    );
     if record.status == Status::Interrupted {
-        let _ = write!(card, "\n**Interrupted** after {} of {} steps.\n", record.steps, record.total_steps);
+        let _ = write!(
+            card,
+            "\n**Interrupted** after {} of {} steps.\n",
+            record.steps, record.total_steps
+        );
     }
     card.push_str("\n## Measured\n");
     if metrics.is_empty() {
-        card.push_str("\nNothing: no evaluation data was given.\n");
+        card.push_str("\nNothing.\n");
     }
     for (split, metrics) in metrics {
-        let _ = write!(card, "\nOn `{split}` ({}):\n\n```\n{}```\n", counted(metrics.rows, "row"), metrics_table(metrics));
+        let _ = write!(
+            card,
+            "\nOn `{split}` ({}):\n\n```\n{}```\n",
+            counted(metrics.rows, "row"),
+            metrics_table(metrics)
+        );
     }
     card.push_str("\n## Data\n\n| split | rows | file | SHA-256 |\n| --- | ---: | --- | --- |\n");
     for split in &record.data {
-        let _ = writeln!(card, "| {} | {} | `{}` | `{}` |", split.split, split.rows, split.path.display(), split.sha256);
+        let _ = writeln!(
+            card,
+            "| {} | {} | `{}` | `{}` |",
+            split.split,
+            split.rows,
+            split.path.display(),
+            split.sha256
+        );
     }
     let seconds = std::time::Duration::from_secs_f64(record.train_seconds);
     let _ = write!(

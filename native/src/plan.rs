@@ -10,9 +10,9 @@ use emberlab_core::text::Encoding;
 use emberlab_core::train::{TrainConfig, Trainer};
 use serde::Serialize;
 
-use crate::cli::{ColumnArgs, RecipeArgs, TrainArgs};
+use crate::cli::{ColumnArgs, DEFAULT_MAX_LENGTH, RecipeArgs, TrainArgs};
 use crate::device::{self, ChosenDevice};
-use crate::inference::at_most;
+use crate::inference::max_length;
 use crate::report::{grouped, millions, note};
 use crate::{embedded, files};
 
@@ -36,14 +36,18 @@ impl Sources {
             note(format_args!("no --model given: starting from the embedded {}", embedded::MODEL));
         }
         let data = match &args.train {
-            Some(train) => [("train", Some(train)), ("eval", args.eval.as_ref()), ("test", args.test.as_ref())]
-                .into_iter()
-                .filter_map(|(split, path)| Some((split, path?.clone())))
-                .collect(),
+            Some(train) => {
+                [("train", Some(train)), ("eval", args.eval.as_ref()), ("test", args.test.as_ref())]
+                    .into_iter()
+                    .filter_map(|(split, path)| Some((split, path?.clone())))
+                    .collect()
+            }
             None => {
                 note(format_args!("no --train given: using the embedded {}", embedded::DATA));
                 let folder = embedded::find(embedded::DATA, "--train FILE")?;
-                ["train", "eval", "test"].map(|split| (split, folder.join(split).with_extension("jsonl"))).to_vec()
+                ["train", "eval", "test"]
+                    .map(|split| (split, folder.join(split).with_extension("jsonl")))
+                    .to_vec()
             }
         };
         let out = args.out.clone().unwrap_or_else(|| PathBuf::from(embedded::OUT));
@@ -119,8 +123,9 @@ impl Plan {
         let data = read_datasets(&sources.data, &args.columns)?;
         let labels = data.first().context("there is no training data")?.dataset.label_map.clone();
         let model = files::read_model(&sources.model)?;
-        let (classifier, load_report) = Classifier::for_training(&model, labels, recipe.seed, &device.device)?;
-        let max_length = at_most(args.max_length, classifier.max_length());
+        let (classifier, load_report) =
+            Classifier::for_training(&model, labels, recipe.seed, &device.device)?;
+        let max_length = max_length(args.max_length, DEFAULT_MAX_LENGTH, &classifier)?;
 
         let mut splits = Vec::new();
         let mut encoded = Vec::new();
@@ -130,9 +135,21 @@ impl Plan {
             encoded.push(HeldOut { split: read.split, encodings, labels: read.dataset.labels });
         }
         let train = encoded.remove(0);
-        let trainer = Trainer::new(classifier.clone(), train.encodings, train.labels, recipe.clone())?;
+        let trainer =
+            Trainer::new(classifier.clone(), train.encodings, train.labels, recipe.clone())?;
         let (storage, held_out) = (args.dtype, encoded);
-        Ok(Self { sources, device, recipe, max_length, storage, load_report, classifier, splits, held_out, trainer })
+        Ok(Self {
+            sources,
+            device,
+            recipe,
+            max_length,
+            storage,
+            load_report,
+            classifier,
+            splits,
+            held_out,
+            trainer,
+        })
     }
 
     /// The classes, in id order.
@@ -165,7 +182,10 @@ impl ReadDataset {
 }
 
 /// Reads the splits; the first one's labels hold for all.
-fn read_datasets(paths: &[(&'static str, PathBuf)], columns: &ColumnArgs) -> Result<Vec<ReadDataset>> {
+fn read_datasets(
+    paths: &[(&'static str, PathBuf)],
+    columns: &ColumnArgs,
+) -> Result<Vec<ReadDataset>> {
     let mut read: Vec<ReadDataset> = Vec::new();
     for (split, path) in paths {
         let known = read.first().map(|first| &first.dataset.label_map);
@@ -174,9 +194,15 @@ fn read_datasets(paths: &[(&'static str, PathBuf)], columns: &ColumnArgs) -> Res
     Ok(read)
 }
 
-fn read_dataset(split: &'static str, path: &Path, asked: &ColumnArgs, known: Option<&LabelMap>) -> Result<ReadDataset> {
+fn read_dataset(
+    split: &'static str,
+    path: &Path,
+    asked: &ColumnArgs,
+    known: Option<&LabelMap>,
+) -> Result<ReadDataset> {
     let files::DataFile { table, sha256 } = files::read_data(path)?;
-    let columns = Columns::guess(&table, asked.text_column.as_deref(), asked.label_column.as_deref())?;
+    let columns =
+        Columns::guess(&table, asked.text_column.as_deref(), asked.label_column.as_deref())?;
     let dataset = Dataset::from_table(&table, &columns, known)?;
     Ok(ReadDataset { split, path: path.to_owned(), sha256, columns, dataset })
 }
@@ -192,7 +218,9 @@ fn recipe(given: &RecipeArgs, model_is_embedded: bool) -> TrainConfig {
         warmup_ratio: given.warmup_ratio.unwrap_or(default.warmup_ratio),
         schedule: given.schedule.unwrap_or(default.schedule),
         max_grad_norm: given.max_grad_norm.unwrap_or(default.max_grad_norm),
-        gradient_accumulation_steps: given.gradient_accumulation_steps.unwrap_or(default.gradient_accumulation_steps),
+        gradient_accumulation_steps: given
+            .gradient_accumulation_steps
+            .unwrap_or(default.gradient_accumulation_steps),
         seed: given.seed.unwrap_or(default.seed),
     }
 }
@@ -202,21 +230,34 @@ impl fmt::Display for Plan {
         let config = self.classifier.config();
         let parameters = millions(self.classifier.num_parameters());
         let (layers, hidden) = (config.num_hidden_layers, config.hidden_size);
-        writeln!(f, "model   {}: {parameters} parameters, {layers} layers of {hidden}", self.sources.model.display())?;
+        writeln!(
+            f,
+            "model   {}: {parameters} parameters, {layers} layers of {hidden}",
+            self.sources.model.display()
+        )?;
         if !self.load_report.initialized.is_empty() {
             writeln!(f, "new     {}", self.load_report.initialized.join(", "))?;
         }
         writeln!(f, "device  {}", self.device)?;
         for Split { split, path, rows, tokens, .. } in &self.splits {
             let TokenLengths { mean, percentile_95, longest, truncated } = tokens;
-            write!(f, "{split:6}  {} rows, {mean:.0} tokens each (95 % up to {percentile_95}, longest {longest}", grouped(*rows))?;
+            write!(
+                f,
+                "{split:6}  {} rows, {mean:.0} tokens each (95 % up to {percentile_95}, longest {longest}",
+                grouped(*rows)
+            )?;
             if *truncated > 0 {
                 write!(f, ", {} cut", grouped(*truncated))?;
             }
             writeln!(f, "): {}", path.display())?;
         }
         let counts = self.splits.first().map_or(&[][..], |train| &train.label_counts);
-        let labels = self.labels().names().iter().zip(counts).map(|(name, &rows)| format!("{name} {}", grouped(rows)));
+        let labels = self
+            .labels()
+            .names()
+            .iter()
+            .zip(counts)
+            .map(|(name, &rows)| format!("{name} {}", grouped(rows)));
         writeln!(f, "labels  {}", labels.collect::<Vec<_>>().join(", "))?;
         writeln!(f, "recipe  {}", recipe_line(&self.recipe, self.max_length))?;
         writeln!(f, "steps   {}", grouped(self.trainer.total_steps()))?;
@@ -226,7 +267,9 @@ impl fmt::Display for Plan {
 
 /// The recipe in one line.
 pub fn recipe_line(recipe: &TrainConfig, max_length: usize) -> String {
-    let TrainConfig { epochs, batch_size, learning_rate, weight_decay, warmup_ratio, schedule, .. } = recipe;
+    let TrainConfig {
+        epochs, batch_size, learning_rate, weight_decay, warmup_ratio, schedule, ..
+    } = recipe;
     let TrainConfig { max_grad_norm, gradient_accumulation_steps, seed, .. } = recipe;
     let batch = match gradient_accumulation_steps {
         1 => batch_size.to_string(),
@@ -253,7 +296,11 @@ mod tests {
 
     #[test]
     fn token_lengths() {
-        let encoding = |length: usize| Encoding { ids: vec![0; length], type_ids: vec![0; length], truncated: length == 9 };
+        let encoding = |length: usize| Encoding {
+            ids: vec![0; length],
+            type_ids: vec![0; length],
+            truncated: length == 9,
+        };
         let lengths = TokenLengths::of(&[encoding(1), encoding(9), encoding(2)]);
         assert_eq!(lengths, TokenLengths { mean: 4.0, percentile_95: 2, longest: 9, truncated: 1 });
     }

@@ -17,7 +17,8 @@ const SMOOTHING: f64 = 0.3;
 
 /// A bar over `rows` texts that go through a classifier, hidden off a terminal.
 pub fn texts(rows: usize) -> ProgressBar {
-    let bar = ProgressBar::new(rows as u64).with_style(style("{bar:24} {pos}/{len} texts, {eta} left"));
+    let bar =
+        ProgressBar::new(rows as u64).with_style(style("{bar:24} {pos}/{len} texts, {eta} left"));
     if !io::stderr().is_terminal() {
         bar.set_draw_target(indicatif::ProgressDrawTarget::hidden());
     }
@@ -44,9 +45,18 @@ pub struct TrainProgress {
 
 impl TrainProgress {
     pub fn new(total_steps: usize, epochs: usize) -> Self {
-        let bar = ProgressBar::new(total_steps as u64).with_style(style("{bar:20} {pos}/{len} {wide_msg}"));
+        let bar = ProgressBar::new(total_steps as u64)
+            .with_style(style("{bar:20} {pos}/{len} {wide_msg}"));
         let on_terminal = io::stderr().is_terminal();
-        Self { bar, on_terminal, total_steps, epochs, loss: None, speed: Speed::new(), last_line: Instant::now() }
+        Self {
+            bar,
+            on_terminal,
+            total_steps,
+            epochs,
+            loss: None,
+            speed: Speed::new(),
+            last_line: Instant::now(),
+        }
     }
 
     /// One optimizer step is done.

@@ -35,11 +35,15 @@ pub fn is_broken_pipe(error: &anyhow::Error) -> bool {
 /// Per-class figures, averages and the confusion matrix.
 pub fn metrics_table(metrics: &ClassificationMetrics) -> String {
     let names: Vec<&str> = metrics.per_class.iter().map(|class| class.label.as_str()).collect();
-    let width = names.iter().map(|name| name.chars().count()).max().unwrap_or(0).max("weighted F1".len());
+    let width =
+        names.iter().map(|name| name.chars().count()).max().unwrap_or(0).max("weighted F1".len());
     let mut table = format!("{:width$}  precision  recall     F1   rows\n", "");
     for ClassMetrics { label, precision, recall, f1, support } in &metrics.per_class {
         let support = grouped(*support);
-        let _ = writeln!(table, "{label:width$}  {precision:9.4}  {recall:6.4}  {f1:5.4}  {support:>5}");
+        let _ = writeln!(
+            table,
+            "{label:width$}  {precision:9.4}  {recall:6.4}  {f1:5.4}  {support:>5}"
+        );
     }
     table.push('\n');
     for (name, value) in [
@@ -58,7 +62,8 @@ pub fn metrics_table(metrics: &ClassificationMetrics) -> String {
 }
 
 fn confusion_matrix(names: &[&str], counts: &[Vec<usize>]) -> String {
-    let names: Vec<String> = names.iter().map(|name| name.chars().take(WIDEST_NAME).collect()).collect();
+    let names: Vec<String> =
+        names.iter().map(|name| name.chars().take(WIDEST_NAME).collect()).collect();
     let first = "gold \\ predicted";
     let left = names.iter().map(|name| name.chars().count()).max().unwrap_or(0).max(first.len());
     let widths: Vec<usize> = names.iter().map(|name| name.chars().count().max(5)).collect();
@@ -122,7 +127,11 @@ pub fn short(duration: Duration) -> String {
 /// Bytes as `512 MiB` or `1.4 GiB`.
 pub fn bytes(number: u64) -> String {
     let mebibytes = number as f64 / f64::from(1 << 20);
-    if mebibytes < 1024.0 { format!("{mebibytes:.0} MiB") } else { format!("{:.1} GiB", mebibytes / 1024.0) }
+    if mebibytes < 1024.0 {
+        format!("{mebibytes:.0} MiB")
+    } else {
+        format!("{:.1} GiB", mebibytes / 1024.0)
+    }
 }
 
 /// Indented JSON with each array on one line, so that a confusion matrix takes a line and not a page.
@@ -146,7 +155,11 @@ impl Formatter for ArraysOnOneLine {
         self.0.end_object(to)
     }
 
-    fn begin_object_key<W: ?Sized + io::Write>(&mut self, to: &mut W, first: bool) -> io::Result<()> {
+    fn begin_object_key<W: ?Sized + io::Write>(
+        &mut self,
+        to: &mut W,
+        first: bool,
+    ) -> io::Result<()> {
         self.0.begin_object_key(to, first)
     }
 
@@ -189,7 +202,10 @@ mod tests {
     #[test]
     fn json_keeps_arrays_on_one_line() {
         let value = serde_json::json!({"a": [[1, 2], [3, 4]], "b": {"c": []}});
-        assert_eq!(json(&value).unwrap(), "{\n  \"a\": [[1,2],[3,4]],\n  \"b\": {\n    \"c\": []\n  }\n}\n");
+        assert_eq!(
+            json(&value).unwrap(),
+            "{\n  \"a\": [[1,2],[3,4]],\n  \"b\": {\n    \"c\": []\n  }\n}\n"
+        );
     }
 
     #[test]

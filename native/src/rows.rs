@@ -1,6 +1,7 @@
 //! The rows of `predict`: what comes in (file, standard input, command line) and what goes out.
 
 use anyhow::{Context, Result, ensure};
+use emberlab_core::Error;
 use emberlab_core::data::{Format, LabelMap, Row, Table};
 use emberlab_core::model::Prediction;
 use serde_json::{Map, Value};
@@ -12,8 +13,15 @@ const OWN_COLUMNS: [&str; 3] = ["label", "score", "probabilities"];
 
 /// A table of plain texts in one column `text`.
 pub fn from_texts<'a>(name: &str, texts: impl Iterator<Item = (usize, &'a str)>) -> Table {
-    let row = |(line, text)| Row { line, cells: Map::from_iter([("text".to_owned(), Value::from(text))]) };
-    Table { name: name.to_owned(), columns: vec!["text".to_owned()], rows: texts.map(row).collect() }
+    let row = |(line, text)| Row {
+        line,
+        cells: Map::from_iter([("text".to_owned(), Value::from(text))]),
+    };
+    Table {
+        name: name.to_owned(),
+        columns: vec!["text".to_owned()],
+        rows: texts.map(row).collect(),
+    }
 }
 
 /// Standard input: JSONL where the first line opens an object, else one text a line. Empty lines
@@ -24,17 +32,24 @@ pub fn from_stdin(bytes: &[u8]) -> Result<Table> {
     if bytes.trim_ascii_start().starts_with(b"{") {
         return Ok(Table::parse(NAME, bytes, Format::Jsonl)?);
     }
-    let text = str::from_utf8(bytes).context("standard input is not UTF-8")?;
+    let text = str::from_utf8(bytes).map_err(|error| {
+        let line = 1 + bytes[..error.valid_up_to()].iter().filter(|&&byte| byte == b'\n').count();
+        Error::NotUtf8 { name: NAME.to_owned(), line }
+    })?;
     let lines = text.lines().enumerate().map(|(index, line)| (index + 1, line));
     let table = from_texts(NAME, lines.filter(|(_, line)| !line.trim().is_empty()));
-    ensure!(!table.rows.is_empty(), "standard input holds no text; give one a line, or --text, or --input");
+    ensure!(
+        !table.rows.is_empty(),
+        "standard input holds no text; give one a line, or --text, or --input"
+    );
     Ok(table)
 }
 
 /// The classes of one prediction with their probabilities: in id order, or the `top_k` most
 /// probable, best first.
 fn ranked(prediction: &Prediction, top_k: Option<usize>) -> Vec<(usize, f32)> {
-    let mut classes: Vec<(usize, f32)> = prediction.probabilities.iter().copied().enumerate().collect();
+    let mut classes: Vec<(usize, f32)> =
+        prediction.probabilities.iter().copied().enumerate().collect();
     if let Some(k) = top_k {
         classes.sort_by(|a, b| b.1.total_cmp(&a.1));
         classes.truncate(k);
@@ -54,12 +69,19 @@ fn kept(row: &Row) -> Map<String, Value> {
 }
 
 /// JSONL: each input row with `label`, `score` and `probabilities`.
-pub fn to_jsonl(table: &Table, predictions: &[Prediction], labels: &LabelMap, top_k: Option<usize>) -> Result<Vec<u8>> {
+pub fn to_jsonl(
+    table: &Table,
+    predictions: &[Prediction],
+    labels: &LabelMap,
+    top_k: Option<usize>,
+) -> Result<Vec<u8>> {
     let mut out = Vec::new();
     for (row, prediction) in table.rows.iter().zip(predictions) {
         let best = prediction.label();
-        let probabilities: Map<String, Value> =
-            ranked(prediction, top_k).into_iter().map(|(id, p)| (labels.name(id).to_owned(), number(p))).collect();
+        let probabilities: Map<String, Value> = ranked(prediction, top_k)
+            .into_iter()
+            .map(|(id, p)| (labels.name(id).to_owned(), number(p)))
+            .collect();
         let mut cells = kept(row);
         cells.insert("label".to_owned(), labels.name(best).into());
         cells.insert("score".to_owned(), number(prediction.probabilities[best]));
@@ -71,7 +93,12 @@ pub fn to_jsonl(table: &Table, predictions: &[Prediction], labels: &LabelMap, to
 }
 
 /// CSV: the input columns, `label`, `score` and `p_<label>` for each class (empty below the top K).
-pub fn to_csv(table: &Table, predictions: &[Prediction], labels: &LabelMap, top_k: Option<usize>) -> Result<Vec<u8>> {
+pub fn to_csv(
+    table: &Table,
+    predictions: &[Prediction],
+    labels: &LabelMap,
+    top_k: Option<usize>,
+) -> Result<Vec<u8>> {
     let has_gold = table.columns.iter().any(|column| column == "gold");
     let columns: Vec<&str> = table
         .columns
@@ -81,21 +108,40 @@ pub fn to_csv(table: &Table, predictions: &[Prediction], labels: &LabelMap, top_
         .collect();
     let mut out = csv::Writer::from_writer(Vec::new());
     let classes = labels.names().iter().map(|name| format!("p_{name}"));
-    out.write_record(columns.iter().map(|c| (*c).to_owned()).chain(["label".into(), "score".into()]).chain(classes))?;
+    out.write_record(
+        columns
+            .iter()
+            .map(|c| (*c).to_owned())
+            .chain(["label".into(), "score".into()])
+            .chain(classes),
+    )?;
     for (row, prediction) in table.rows.iter().zip(predictions) {
         let best = prediction.label();
         let cells = kept(row);
-        let mut record: Vec<String> = columns.iter().map(|column| cells.get(*column).map_or_else(String::new, cell)).collect();
-        record.extend([labels.name(best).to_owned(), number(prediction.probabilities[best]).to_string()]);
+        let mut record: Vec<String> = columns
+            .iter()
+            .map(|column| cells.get(*column).map_or_else(String::new, cell))
+            .collect();
+        record.extend([
+            labels.name(best).to_owned(),
+            number(prediction.probabilities[best]).to_string(),
+        ]);
         let mut probabilities = vec![String::new(); labels.len()];
-        ranked(prediction, top_k).into_iter().for_each(|(id, p)| probabilities[id] = number(p).to_string());
+        ranked(prediction, top_k)
+            .into_iter()
+            .for_each(|(id, p)| probabilities[id] = number(p).to_string());
         out.write_record(record.into_iter().chain(probabilities))?;
     }
     out.into_inner().context("cannot finish the CSV")
 }
 
 /// For a person at a terminal: each text with a bar for each class.
-pub fn to_bars(texts: &[String], predictions: &[Prediction], labels: &LabelMap, top_k: Option<usize>) -> String {
+pub fn to_bars(
+    texts: &[String],
+    predictions: &[Prediction],
+    labels: &LabelMap,
+    top_k: Option<usize>,
+) -> String {
     const WIDTH: usize = 30;
     let names = labels.names();
     let width = names.iter().map(|name| name.chars().count()).max().unwrap_or(0);
@@ -172,7 +218,8 @@ mod tests {
     #[test]
     fn plain_lines_keep_their_line_numbers() {
         let table = from_stdin(b"first\n\nthird\r\n").unwrap();
-        let lines: Vec<(usize, &str)> = table.rows.iter().map(|row| (row.line, row.cells["text"].as_str().unwrap())).collect();
+        let lines: Vec<(usize, &str)> =
+            table.rows.iter().map(|row| (row.line, row.cells["text"].as_str().unwrap())).collect();
         assert_eq!(lines, [(1, "first"), (3, "third")]);
     }
 }

@@ -88,13 +88,25 @@ impl RunFolder {
     }
 
     /// Adds the training loss to `metrics.jsonl`.
-    pub fn log_loss(&mut self, step: usize, epoch: f64, loss: f32, learning_rate: f64) -> Result<()> {
+    pub fn log_loss(
+        &mut self,
+        step: usize,
+        epoch: f64,
+        loss: f32,
+        learning_rate: f64,
+    ) -> Result<()> {
         let loss = rounded(loss);
         self.log(&serde_json::json!({ "step": step, "epoch": epoch, "loss": loss, "learning_rate": learning_rate }))
     }
 
     /// Adds an evaluation to `metrics.jsonl`.
-    pub fn log_evaluation(&mut self, split: &str, step: usize, epoch: f64, metrics: &ClassificationMetrics) -> Result<()> {
+    pub fn log_evaluation(
+        &mut self,
+        split: &str,
+        step: usize,
+        epoch: f64,
+        metrics: &ClassificationMetrics,
+    ) -> Result<()> {
         self.log(&serde_json::json!({
             "split": split, "step": step, "epoch": epoch,
             "accuracy": metrics.accuracy, "macro_f1": metrics.macro_f1,
@@ -108,7 +120,12 @@ impl RunFolder {
 
     /// Writes model, record and card, takes the base model's licence files along, and gives the
     /// folder its name.
-    pub fn finish(self, model_files: &[(String, Vec<u8>)], record: &RunRecord, card: &str) -> Result<()> {
+    pub fn finish(
+        self,
+        model_files: &[(String, Vec<u8>)],
+        record: &RunRecord,
+        card: &str,
+    ) -> Result<()> {
         for (name, bytes) in model_files {
             self.folder.write(name, bytes)?;
         }
@@ -123,7 +140,8 @@ impl RunFolder {
 }
 
 fn terms_files(folder: &Path) -> Result<Vec<PathBuf>> {
-    let entries = fs::read_dir(folder).with_context(|| format!("cannot read {}", folder.display()))?;
+    let entries =
+        fs::read_dir(folder).with_context(|| format!("cannot read {}", folder.display()))?;
     let is_terms = |path: &PathBuf| {
         let name = path.file_name().unwrap_or_default().to_string_lossy().to_lowercase();
         path.is_file() && TERMS.iter().any(|start| name.starts_with(start))
@@ -134,5 +152,8 @@ fn terms_files(folder: &Path) -> Result<Vec<PathBuf>> {
 /// The `max_length` that the classifier in `folder` was trained with, where its `run.json` says.
 pub fn max_length(folder: &Path) -> Option<usize> {
     let run: Value = serde_json::from_slice(&fs::read(folder.join(RUN_FILE)).ok()?).ok()?;
-    run.get("max_length")?.as_u64().and_then(|length| usize::try_from(length).ok()).filter(|&length| length > 0)
+    run.get("max_length")?
+        .as_u64()
+        .and_then(|length| usize::try_from(length).ok())
+        .filter(|&length| length > 0)
 }

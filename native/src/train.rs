@@ -61,7 +61,8 @@ impl Run {
             let started = Instant::now();
             let step = self.plan.trainer.step();
             let epoch_ends = self.plan.trainer.is_done() || self.plan.trainer.epoch() != step.epoch;
-            if epoch_ends || step.step.is_multiple_of(self.logging_steps) || interrupt::requested() {
+            if epoch_ends || step.step.is_multiple_of(self.logging_steps) || interrupt::requested()
+            {
                 self.log_loss(&step)?;
             }
             self.training += started.elapsed();
@@ -86,7 +87,10 @@ impl Run {
 
     /// Measures the present weights on `split`, where there is such data.
     fn evaluate(&mut self, split: &'static str, when: &str) -> Result<()> {
-        let Some(held_out) = self.plan.held_out.iter().find(|held_out| held_out.split == split) else { return Ok(()) };
+        let Some(held_out) = self.plan.held_out.iter().find(|held_out| held_out.split == split)
+        else {
+            return Ok(());
+        };
         let started = Instant::now();
         let metrics = measure(&self.plan, held_out)?;
         self.evaluating += started.elapsed();
@@ -115,14 +119,19 @@ impl Run {
 
     /// Writes the run folder and says what came of it.
     fn save(self, args: &TrainArgs, started_at: SystemTime) -> Result<Outcome> {
-        let outcome = if self.plan.trainer.is_done() { Outcome::Completed } else { Outcome::Interrupted };
+        let outcome =
+            if self.plan.trainer.is_done() { Outcome::Completed } else { Outcome::Interrupted };
         let classifier = self.plan.trainer.classifier();
         let model_files = pollster::block_on(classifier.to_files(self.plan.storage))?;
         let Self { plan, folder, metrics, loss, training, evaluating, .. } = self;
         let out = plan.sources.out.clone();
         let (steps, total_steps) = (plan.trainer.step_count(), plan.trainer.total_steps());
         let record = RunRecord {
-            status: if outcome == Outcome::Completed { Status::Completed } else { Status::Interrupted },
+            status: if outcome == Outcome::Completed {
+                Status::Completed
+            } else {
+                Status::Interrupted
+            },
             command: command_line(),
             emberlab: env!("CARGO_PKG_VERSION"),
             burn: system::BURN_VERSION,
@@ -167,7 +176,10 @@ fn measure(plan: &Plan, held_out: &HeldOut) -> Result<ClassificationMetrics> {
 }
 
 fn by_split(metrics: &[(&'static str, ClassificationMetrics)]) -> Result<Map<String, Value>> {
-    metrics.iter().map(|(split, metrics)| Ok(((*split).to_owned(), serde_json::to_value(metrics)?))).collect()
+    metrics
+        .iter()
+        .map(|(split, metrics)| Ok(((*split).to_owned(), serde_json::to_value(metrics)?)))
+        .collect()
 }
 
 /// The command as it was typed, quoted for a shell.
@@ -177,13 +189,22 @@ fn command_line() -> String {
 }
 
 /// What a person sees at the end.
-fn summary(record: &RunRecord, metrics: &[(&'static str, ClassificationMetrics)], out: &Path) -> String {
+fn summary(
+    record: &RunRecord,
+    metrics: &[(&'static str, ClassificationMetrics)],
+    out: &Path,
+) -> String {
     let mut text = match metrics.last() {
-        Some((split, figures)) => format!("{split}: {}\n\n{}\n", counted(figures.rows, "row"), metrics_table(figures)),
-        None => "no --eval or --test rows, so nothing was measured\n\n".to_owned(),
+        Some((split, figures)) => {
+            format!("{split}: {}\n\n{}\n", counted(figures.rows, "row"), metrics_table(figures))
+        }
+        None => "nothing was measured: no --eval or --test rows, or not yet\n\n".to_owned(),
     };
     if record.status == Status::Interrupted {
-        text.push_str(&format!("interrupted after step {} of {}\n", record.steps, record.total_steps));
+        text.push_str(&format!(
+            "interrupted after step {} of {}\n",
+            record.steps, record.total_steps
+        ));
     }
     let time = |seconds| clock(Duration::from_secs_f64(seconds));
     let memory = record.peak_memory_bytes.map_or_else(|| "unknown".to_owned(), bytes);

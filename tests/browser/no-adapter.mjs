@@ -13,7 +13,6 @@ await scenario(
     await context.route(/engine-webgpu_loader\.js/, (route) => route.abort());
     await carriesOn(page, /The WebGPU engine .*could not be loaded.* The CPU engine answers\./);
 
-    await context.unrouteAll();
     await context.route(/engine-webgpu.*\.js/, (route) => route.fulfill({ contentType: "text/javascript", body: "throw new Error('out of luck');" }));
     await carriesOn(page, /The WebGPU engine stopped: .*out of luck.* The CPU engine answers\./);
   },

@@ -5,3 +5,6 @@ mod page;
 mod parity;
 mod support;
 mod variants;
+mod embedded;
+mod metrics;
+mod tokens;

@@ -1,30 +1,35 @@
-//! The messages between the page and an engine: plain JavaScript objects, so that a test can post them by hand.
+//! The messages between the page and an engine: plain JavaScript objects, so that a test can post
+//! them by hand.
 //!
-//! An engine is a module worker. It says `ready` (id 0) once it can take requests and then answers each request in order,
-//! with the request's own `id`:
+//! An engine is a module worker. It says `ready` (id 0) once it can take requests and then answers
+//! each request in order, with the request's own `id`:
 //!
 //! ```js
 //! const engine = new Worker("./engine-cpu_loader.js", { type: "module" });
 //! engine.onmessage = ({ data }) => console.log(data);
 //! // { id: 0, type: "ready" }
-//! engine.postMessage({ id: 1, type: "open", name: "emotions", files: [["config.json", bytes], …] });
+//! const files = [["config.json", bytes], …];
+//! engine.postMessage({ id: 1, type: "open", name: "emotions", files });
 //! // { id: 1, type: "opened", model: { name, architecture, parameters, labels, max_length } }
 //! engine.postMessage({ id: 2, type: "classify", texts: ["I can't wait!"] });
-//! // { id: 2, type: "classified", predictions: [{ logits, probabilities, tokens, truncated }], milliseconds }
+//! // { id: 2, type: "classified", milliseconds,
+//! //   predictions: [{ logits, probabilities, tokens, truncated }] }
 //! engine.postMessage({ id: 3, type: "gradients", texts: ["I can't wait!"], labels: [1] });
 //! // { id: 3, type: "gradients", loss, parameters: [{ name, norm, first }] }
 //! ```
 //!
-//! A request that cannot be met is answered by `{ id, type: "failed", message }` and changes nothing: after a failed `open`
-//! the model from before still answers. `{ id: 0, type: "died", message }` is an engine's last word.
+//! A request that cannot be met is answered by `{ id, type: "failed", message }` and changes
+//! nothing: after a failed `open` the model from before still answers. `{ id: 0, type: "died",
+//! message }` is an engine's last word.
 //!
-//! `files` goes beside the request, as pairs of a name and a `Blob`, `ArrayBuffer` or typed array. The page sends blobs,
-//! which the browser shares rather than copies, so that it never holds a model in its own memory.
+//! `files` goes beside the request, as pairs of a name and a `Blob`, `ArrayBuffer` or typed array. The
+//! page sends blobs, which the browser shares rather than copies, so that it never holds a model in
+//! its own memory.
 
 use js_sys::{Array, Reflect};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use serde_wasm_bindgen::Serializer;
-use wasm_bindgen::JsValue;
+use wasm_bindgen::{JsCast, JsValue};
 
 /// The id of what an engine says unasked: `ready` and `died`.
 pub const UNASKED: u32 = 0;
@@ -36,31 +41,20 @@ pub enum Request {
     Open { name: String },
     /// Classifies each text with the open model.
     Classify { texts: Vec<String> },
-    /// Loss and gradients of one training step on these texts with these label ids, dropout off; no weight changes.
-    Gradients {
-        texts: Vec<String>,
-        labels: Vec<usize>,
-    },
+    /// Loss and gradients of one training step on these texts with these label ids, dropout off; no
+    /// weight changes.
+    Gradients { texts: Vec<String>, labels: Vec<usize> },
 }
 
 #[derive(Clone, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub enum Response {
     Ready,
-    Opened {
-        model: ModelInfo,
-    },
+    Opened { model: ModelInfo },
     Classified(Classified),
-    Gradients {
-        loss: f32,
-        parameters: Vec<Gradient>,
-    },
-    Failed {
-        message: String,
-    },
-    Died {
-        message: String,
-    },
+    Gradients { loss: f32, parameters: Vec<Gradient> },
+    Failed { message: String },
+    Died { message: String },
 }
 
 /// What the page says about the open model.
@@ -107,7 +101,8 @@ pub struct Gradient {
 /// The plain object for a request or a response; `id` is what ties the two together.
 pub fn to_object<T: Serialize>(id: u32, body: &T) -> Result<JsValue, String> {
     let failed = |error: JsValue| format!("a message could not be written: {}", describe(&error));
-    let object = body.serialize(&Serializer::json_compatible()).map_err(|error| failed(error.into()))?;
+    let object =
+        body.serialize(&Serializer::json_compatible()).map_err(|error| failed(error.into()))?;
     Reflect::set(&object, &"id".into(), &id.into()).map_err(failed)?;
     Ok(object)
 }
@@ -124,9 +119,11 @@ pub fn attach_files(object: &JsValue, files: &Array) -> Result<(), String> {
     Reflect::set(object, &"files".into(), files).map(drop).map_err(|error| describe(&error))
 }
 
-/// The `[name, data]` pairs beside a request; none where it has no `files`.
-pub fn attached_files(object: &JsValue) -> Vec<(String, JsValue)> {
+/// Takes away the `[name, data]` pairs beside a request, so that reading it does not copy them;
+/// none where it has no `files`.
+pub fn take_files(object: &JsValue) -> Vec<(String, JsValue)> {
     let files = property(object, "files");
+    let _ = Reflect::delete_property::<JsValue>(object.unchecked_ref(), &"files".into());
     if !Array::is_array(&files) {
         return Vec::new();
     }

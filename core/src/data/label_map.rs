@@ -55,10 +55,13 @@ impl LabelMap {
         &self.names[id]
     }
 
-    /// The id of a label as a file states it: a class name, or else an integer id.
+    /// The id of a label as a file states it: a class name, or else an integer id. Where the names
+    /// are integers themselves, an integer is a name.
     pub fn id(&self, label: &str) -> Option<usize> {
         let by_name = self.names.iter().position(|name| name == label);
-        by_name.or_else(|| label.parse().ok().filter(|&id: &usize| id < self.names.len()))
+        let integers = self.names.iter().all(|name| name.parse::<i64>().is_ok());
+        let by_id = || label.parse().ok().filter(|&id: &usize| !integers && id < self.names.len());
+        by_name.or_else(by_id)
     }
 }
 
@@ -70,6 +73,7 @@ mod tests {
     fn integers_sort_by_value_and_names_by_name() {
         let map = LabelMap::from_labels("f", ["10", "9", "10"].into_iter()).unwrap();
         assert_eq!(map.names(), ["9", "10"]);
+        assert_eq!((map.id("10"), map.id("1")), (Some(1), None));
         let map = LabelMap::from_labels("f", ["b", "a"].into_iter()).unwrap();
         assert_eq!((map.id("a"), map.id("1"), map.id("2")), (Some(0), Some(1), None));
     }

@@ -37,6 +37,8 @@ pub struct BertConfig {
     #[serde(default)]
     position_embedding_type: Option<String>,
     #[serde(default)]
+    is_decoder: Option<bool>,
+    #[serde(default)]
     id2label: Map<String, Value>,
     /// The whole file, so that what we do not know survives a save.
     #[serde(skip)]
@@ -68,8 +70,9 @@ impl BertConfig {
         let bad = |reason: String| Error::BadConfig { name: name.into(), reason };
         let raw: Map<String, Value> = serde_json::from_slice(bytes)
             .map_err(|error| bad(format!("not a JSON object: {error}")))?;
-        let mut config: Self = serde_json::from_value(Value::Object(raw.clone()))
-            .map_err(|error| bad(error.to_string()))?;
+        // From the bytes again: so an error says where the value stands.
+        let mut config: Self =
+            serde_json::from_slice(bytes).map_err(|error| bad(error.to_string()))?;
         config.raw = raw;
         config.check().map_err(bad)?;
         Ok(config)
@@ -81,11 +84,17 @@ impl BertConfig {
             return Err(format!("model_type \"{model_type}\" is not supported; only \"bert\" is"));
         }
         if self.hidden_act != "gelu" {
-            return Err(format!("hidden_act \"{}\" is not supported; only \"gelu\"", self.hidden_act));
+            return Err(format!(
+                "hidden_act \"{}\" is not supported; only \"gelu\"",
+                self.hidden_act
+            ));
         }
         let positions = self.position_embedding_type.as_deref().unwrap_or("absolute");
         if positions != "absolute" {
             return Err(format!("position_embedding_type \"{positions}\" is not supported"));
+        }
+        if self.is_decoder == Some(true) {
+            return Err("is_decoder is true; only encoders are supported".into());
         }
         let sizes = [
             ("vocab_size", self.vocab_size, 10_000_000),
@@ -96,8 +105,16 @@ impl BertConfig {
             ("max_position_embeddings", self.max_position_embeddings, 1_000_000),
             ("type_vocab_size", self.type_vocab_size, 1_000),
         ];
-        if let Some((key, size, most)) = sizes.into_iter().find(|&(_, n, most)| n == 0 || n > most) {
+        if let Some((key, size, most)) = sizes.into_iter().find(|&(_, n, most)| n == 0 || n > most)
+        {
             return Err(format!("{key} is {size}; expected 1 to {most}"));
+        }
+        if self.pad_token_id() as usize >= self.vocab_size {
+            return Err(format!(
+                "pad_token_id {} is not below vocab_size {}",
+                self.pad_token_id(),
+                self.vocab_size
+            ));
         }
         if !self.hidden_size.is_multiple_of(self.num_attention_heads) {
             return Err(format!(
@@ -154,7 +171,8 @@ impl BertConfig {
         let ids = labels.names().iter().enumerate();
         let id2label: Map<String, Value> =
             ids.clone().map(|(id, name)| (id.to_string(), json!(name))).collect();
-        let label2id: Map<String, Value> = ids.map(|(id, name)| (name.clone(), json!(id))).collect();
+        let label2id: Map<String, Value> =
+            ids.map(|(id, name)| (name.clone(), json!(id))).collect();
         let mut raw = self.raw.clone();
         for stale in ["_name_or_path", "torch_dtype", "gradient_checkpointing"] {
             raw.remove(stale);

@@ -1,7 +1,10 @@
 //! The files of a Hugging Face model folder as bytes.
 
 use super::BertConfig;
-use crate::{Error, Result, text::Tokenizer};
+use crate::{
+    Error, Result,
+    text::{Encoding, Tokenizer},
+};
 
 /// What is needed of a model folder. `native` reads it from disk, `web` from the page.
 #[derive(Clone, Debug)]
@@ -21,8 +24,13 @@ enum TokenizerFile {
 
 impl ModelFiles {
     /// The names worth reading; others are passed over.
-    pub const NAMES: [&'static str; 5] =
-        ["config.json", "model.safetensors", "tokenizer.json", "vocab.txt", "tokenizer_config.json"];
+    pub const NAMES: [&'static str; 5] = [
+        "config.json",
+        "model.safetensors",
+        "tokenizer.json",
+        "vocab.txt",
+        "tokenizer_config.json",
+    ];
 
     /// Picks what is needed from (name, bytes) pairs; `folder` names them in errors.
     ///
@@ -86,6 +94,7 @@ impl ModelFiles {
             let reason = format!("gives ids up to {}, but vocab_size is {rows}", ids - 1);
             return Err(Error::BadTokenizer { name, reason });
         }
+        check_template(&name, &tokenizer, config)?;
         Ok(tokenizer)
     }
 
@@ -100,4 +109,21 @@ impl ModelFiles {
             serde_json::to_vec_pretty(&config).unwrap_or_default()
         })
     }
+}
+
+/// The special tokens around a text have ids of their own in `tokenizer.json`, whatever the
+/// vocabulary says.
+fn check_template(name: &str, tokenizer: &Tokenizer, config: &BertConfig) -> Result<()> {
+    let Encoding { ids, type_ids, .. } = tokenizer.encode("a", usize::MAX)?;
+    let limits = [
+        ("id", ids, "vocab_size", config.vocab_size),
+        ("type id", type_ids, "type_vocab_size", config.type_vocab_size),
+    ];
+    for (what, ids, key, limit) in limits {
+        if let Some(id) = ids.into_iter().find(|&id| id as usize >= limit) {
+            let reason = format!("gives a special token the {what} {id}, but {key} is {limit}");
+            return Err(Error::BadTokenizer { name: name.into(), reason });
+        }
+    }
+    Ok(())
 }

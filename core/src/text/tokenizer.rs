@@ -2,9 +2,9 @@
 
 use serde::Deserialize;
 use tokenizers::{
-    AddedToken, Model, PostProcessor, TruncationDirection,
-    models::wordpiece::WordPiece, normalizers::bert::BertNormalizer,
-    pre_tokenizers::bert::BertPreTokenizer, processors::bert::BertProcessing,
+    AddedToken, Model, PostProcessor, TruncationDirection, models::wordpiece::WordPiece,
+    normalizers::bert::BertNormalizer, pre_tokenizers::bert::BertPreTokenizer,
+    processors::bert::BertProcessing,
 };
 
 use crate::{Error, Result};
@@ -24,6 +24,8 @@ pub struct Encoding {
 /// batch's business (MiniLM's own file pads everything to 128).
 #[derive(Clone)]
 pub struct Tokenizer {
+    /// The file's name, for messages.
+    name: String,
     inner: tokenizers::Tokenizer,
     special_tokens: usize,
 }
@@ -66,7 +68,7 @@ impl Tokenizer {
     pub fn from_vocab(name: &str, bytes: &[u8], config: Option<&[u8]>) -> Result<Self> {
         let options: VocabOptions = match config {
             Some(bytes) => serde_json::from_slice(bytes)
-                .map_err(|error| bad("tokenizer_config.json", error))?,
+                .map_err(|error| bad(&format!("tokenizer_config.json beside {name}"), error))?,
             None => VocabOptions::default(),
         };
         let vocab = WordPiece::read_bytes(bytes).map_err(|error| bad(name, error))?;
@@ -104,7 +106,7 @@ impl Tokenizer {
         inner.with_padding(None);
         inner.with_truncation(None).map_err(|error| bad(name, error))?;
         let special_tokens = inner.get_post_processor().map_or(0, |p| p.added_tokens(false));
-        Ok(Self { inner, special_tokens })
+        Ok(Self { name: name.into(), inner, special_tokens })
     }
 
     /// The bytes of a `tokenizer.json` that transformers opens.
@@ -134,7 +136,7 @@ impl Tokenizer {
     /// [`Error::BadTokenizer`] when the tokenizer refuses the text.
     pub fn encode(&self, text: &str, max_length: usize) -> Result<Encoding> {
         let room = self.room(max_length)?;
-        let encoding = self.inner.encode_fast(text, false).map_err(|e| bad("tokenizer", e))?;
+        let encoding = self.inner.encode_fast(text, false).map_err(|e| bad(&self.name, e))?;
         self.finish(encoding, room)
     }
 
@@ -146,7 +148,7 @@ impl Tokenizer {
         let room = self.room(max_length)?;
         let inputs = texts.iter().map(String::as_str).collect::<Vec<_>>();
         let encodings =
-            self.inner.encode_batch_fast(inputs, false).map_err(|e| bad("tokenizer", e))?;
+            self.inner.encode_batch_fast(inputs, false).map_err(|e| bad(&self.name, e))?;
         encodings.into_iter().map(|encoding| self.finish(encoding, room)).collect()
     }
 
@@ -168,7 +170,7 @@ impl Tokenizer {
         let encoding = self
             .inner
             .post_process(encoding, None, true)
-            .map_err(|error| bad("tokenizer", error))?;
+            .map_err(|error| bad(&self.name, error))?;
         Ok(Encoding {
             ids: encoding.get_ids().to_vec(),
             type_ids: encoding.get_type_ids().to_vec(),

@@ -13,8 +13,8 @@ async fn device() -> Result<Device, String> {
         .init_with_setup_async()
         .await
         .map_err(|error| format!("no WebGPU device: {error}"))?;
-    setup
-        .device
-        .set_device_lost_callback(|_, message| die(format!("the WebGPU device was lost. {message}")));
+    setup.device.set_device_lost_callback(|_, message| {
+        die(format!("the WebGPU device was lost. {message}"))
+    });
     Ok(device)
 }

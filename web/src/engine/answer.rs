@@ -2,7 +2,13 @@
 
 use super::worker;
 use crate::messages::{Classified, Gradient, ModelInfo, Prediction, Request, Response, describe};
-use emberlab_core::{Device, data::LabelMap, model::{Classifier, HostTensor, ModelFiles}, text::Encoding, train};
+use emberlab_core::{
+    Device,
+    data::LabelMap,
+    model::{Classifier, HostTensor, ModelFiles},
+    text::Encoding,
+    train,
+};
 use js_sys::{ArrayBuffer, Uint8Array};
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
@@ -22,7 +28,11 @@ impl Engine {
         Self { device, classifier: None }
     }
 
-    pub async fn answer(&mut self, request: Request, files: Vec<(String, JsValue)>) -> Result<Response, String> {
+    pub async fn answer(
+        &mut self,
+        request: Request,
+        files: Vec<(String, JsValue)>,
+    ) -> Result<Response, String> {
         match request {
             Request::Open { name } => self.open(name, files).await,
             Request::Classify { texts } => self.classify(&texts).await,
@@ -31,13 +41,13 @@ impl Engine {
     }
 
     /// Opens a model. The one before it stays until the new one is whole.
-    async fn open(&mut self, name: String, files: Vec<(String, JsValue)>) -> Result<Response, String> {
-        let mut named = Vec::new();
-        for (file, data) in files.into_iter().filter(|(file, _)| ModelFiles::NAMES.contains(&file.as_str())) {
-            let bytes = read(&data).await.map_err(|error| format!("{name}/{file} could not be read: {}", describe(&error)))?;
-            named.push((file, bytes));
-        }
-        let files = ModelFiles::from_named(&name, named).map_err(in_words)?;
+    async fn open(
+        &mut self,
+        name: String,
+        files: Vec<(String, JsValue)>,
+    ) -> Result<Response, String> {
+        let files =
+            ModelFiles::from_named(&name, read_files(&name, files).await?).map_err(in_words)?;
         let (classifier, _) = Classifier::open(&files, &self.device).map_err(in_words)?;
         let model = ModelInfo {
             name,
@@ -53,7 +63,8 @@ impl Engine {
     async fn classify(&self, texts: &[String]) -> Result<Response, String> {
         let start = now();
         let (classifier, encodings) = self.encode(texts)?;
-        let predictions = classifier.predict(&encodings, BATCH_SIZE, |_| ()).await.map_err(in_words)?;
+        let predictions =
+            classifier.predict(&encodings, BATCH_SIZE, |_| ()).await.map_err(in_words)?;
         let predictions = predictions
             .into_iter()
             .zip(&encodings)
@@ -70,13 +81,15 @@ impl Engine {
     async fn gradients(&self, texts: &[String], labels: &[usize]) -> Result<Response, String> {
         let (classifier, encodings) = self.encode(texts)?;
         check_labels(texts, labels, classifier.label_map())?;
-        let (loss, tensors) = train::gradients(classifier, &encodings, labels).await.map_err(in_words)?;
+        let (loss, tensors) =
+            train::gradients(classifier, &encodings, labels).await.map_err(in_words)?;
         Ok(Response::Gradients { loss, parameters: tensors.into_iter().map(gradient).collect() })
     }
 
     fn encode(&self, texts: &[String]) -> Result<(&Classifier, Vec<Encoding>), String> {
         let classifier = self.classifier.as_ref().ok_or("No model is open.")?;
-        let encodings = classifier.tokenizer().encode_all(texts, classifier.max_length()).map_err(in_words)?;
+        let encodings =
+            classifier.tokenizer().encode_all(texts, classifier.max_length()).map_err(in_words)?;
         Ok((classifier, encodings))
     }
 }
@@ -84,7 +97,8 @@ impl Engine {
 /// A label that the model does not have would not be noticed by a GPU.
 fn check_labels(texts: &[String], labels: &[usize], known: &LabelMap) -> Result<(), String> {
     if texts.is_empty() || texts.len() != labels.len() {
-        return Err(format!("{} texts with {} labels; each text needs one.", texts.len(), labels.len()));
+        let (texts, labels) = (texts.len(), labels.len());
+        return Err(format!("{texts} texts with {labels} labels; each text needs one."));
     }
     match labels.iter().find(|&&label| label >= known.len()) {
         Some(label) => Err(format!("Label {label} is not one of the model's {}.", known.len())),
@@ -93,8 +107,26 @@ fn check_labels(texts: &[String], labels: &[usize], known: &LabelMap) -> Result<
 }
 
 fn gradient(tensor: HostTensor) -> Gradient {
-    let norm = tensor.values.iter().map(|value| value * value).sum::<f32>().sqrt();
+    let squares = tensor.values.iter().map(|&value| f64::from(value).powi(2));
+    let norm = squares.sum::<f64>().sqrt() as f32;
     Gradient { name: tensor.key, norm, first: tensor.values.into_iter().take(QUOTED).collect() }
+}
+
+/// The bytes of those files that a model has; a folder may hold much else.
+async fn read_files(
+    folder: &str,
+    files: Vec<(String, JsValue)>,
+) -> Result<Vec<(String, Vec<u8>)>, String> {
+    let mut named = Vec::new();
+    for (name, data) in files {
+        if ModelFiles::NAMES.contains(&name.as_str()) {
+            let failed =
+                |e: JsValue| format!("{folder}/{name} could not be read: {}", describe(&e));
+            let bytes = read(&data).await.map_err(failed)?;
+            named.push((name, bytes));
+        }
+    }
+    Ok(named)
 }
 
 /// The bytes of a blob, a buffer or a typed array: `Response` takes them all.

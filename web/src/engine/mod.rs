@@ -1,8 +1,9 @@
-//! An engine: a worker that owns one classifier on one device and answers the page's requests, one after the other.
+//! An engine: a worker that owns one classifier on one device and answers the page's requests, one
+//! after the other.
 
 mod answer;
 
-use crate::messages::{Response, UNASKED, attached_files, describe, from_object, to_object};
+use crate::messages::{Response, UNASKED, describe, from_object, take_files, to_object};
 use answer::Engine;
 use emberlab_core::Device;
 use futures_channel::mpsc::{UnboundedReceiver, unbounded};
@@ -42,7 +43,7 @@ fn listen() -> UnboundedReceiver<JsValue> {
 async fn serve(mut engine: Engine, mut messages: UnboundedReceiver<JsValue>) {
     post(UNASKED, &Response::Ready);
     while let Some(message) = messages.next().await {
-        let files = attached_files(&message);
+        let files = take_files(&message);
         let (id, request) = from_object(message);
         let answer = match request {
             Ok(request) => engine.answer(request, files).await,
@@ -53,7 +54,8 @@ async fn serve(mut engine: Engine, mut messages: UnboundedReceiver<JsValue>) {
 }
 
 fn post(id: u32, response: &Response) {
-    let posted = to_object(id, response).and_then(|object| worker().post_message(&object).map_err(|error| describe(&error)));
+    let posted = to_object(id, response)
+        .and_then(|object| worker().post_message(&object).map_err(|error| describe(&error)));
     if let Err(error) = posted {
         web_sys::console::error_1(&error.into());
     }

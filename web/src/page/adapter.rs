@@ -1,4 +1,5 @@
-//! Is there a GPU worth using? `web-sys` counts its WebGPU types as unstable, so the three questions go through `Reflect`.
+//! Is there a GPU worth using? `web-sys` counts its WebGPU types as unstable, so the three
+//! questions go through `Reflect`.
 
 use super::dom::{settle, window};
 use crate::messages::{describe, property};
@@ -8,13 +9,15 @@ use wasm_bindgen::{JsCast, JsValue};
 /// Renderers that are programs, as they name themselves in `GPUAdapterInfo`.
 const SOFTWARE: [&str; 4] = ["swiftshader", "llvmpipe", "lavapipe", "basic render"];
 
-/// Says why WebGPU is not to be used here, if so. A software adapter is slower than the CPU engine, so it must be asked for.
+/// Says why WebGPU is not to be used here, if so. A software adapter is slower than the CPU engine,
+/// so it must be asked for.
 pub async fn require(accept_software: bool) -> Result<(), String> {
     let gpu = window().map(|window| property(&window.navigator(), "gpu")).unwrap_or_default();
     if gpu.is_falsy() {
         return Err("This browser has no WebGPU.".into());
     }
-    let request: Function = property(&gpu, "requestAdapter").dyn_into().map_err(|_| "This browser has no WebGPU.")?;
+    let request: Function =
+        property(&gpu, "requestAdapter").dyn_into().map_err(|_| "This browser has no WebGPU.")?;
     let promise = request.call0(&gpu).map_err(|error| describe(&error))?;
     let adapter = settle(promise.unchecked_into::<Promise>()).await?;
     if adapter.is_falsy() {
@@ -28,8 +31,10 @@ pub async fn require(accept_software: bool) -> Result<(), String> {
 
 fn is_software(adapter: &JsValue) -> bool {
     let info = property(adapter, "info");
-    let fallback = [adapter, &info].iter().any(|object| property(object, "isFallbackAdapter").is_truthy());
-    let names = ["vendor", "architecture", "device", "description"].map(|key| property(&info, key).as_string().unwrap_or_default());
+    let fallback =
+        [adapter, &info].iter().any(|object| property(object, "isFallbackAdapter").is_truthy());
+    let names = ["vendor", "architecture", "device", "description"]
+        .map(|key| property(&info, key).as_string().unwrap_or_default());
     fallback || is_software_name(&names.join(" "))
 }
 

@@ -37,11 +37,13 @@ impl ClassifyView {
         self.list.style().set_property("--rows", &classes.to_string())
     }
 
-    /// Shows every class with its probability. Rows stay when only the numbers change, so that the bars glide.
+    /// Shows every class with its probability. Rows stay when only the numbers change, so that the
+    /// bars glide.
     pub fn show(&self, labels: &[String], probabilities: &[f32]) -> Result<(), JsValue> {
         if !self.shows(labels) {
             self.clear(labels.len())?;
-            *self.rows.borrow_mut() = labels.iter().map(|label| Row::new(&self.list, label)).collect::<Result<_, _>>()?;
+            *self.rows.borrow_mut() =
+                labels.iter().map(|label| Row::new(&self.list, label)).collect::<Result<_, _>>()?;
         }
         let highest = probabilities.iter().copied().fold(0.0, f32::max);
         for (row, &probability) in self.rows.borrow().iter().zip(probabilities) {

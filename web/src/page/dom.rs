@@ -31,8 +31,13 @@ pub fn append(parent: &Element, tag: &str, class: &str) -> Result<Element, JsVal
 }
 
 /// Calls `handler` on each such event for as long as the page lives.
-pub fn on<E: JsCast + 'static>(target: &EventTarget, event: &str, mut handler: impl FnMut(E) + 'static) -> Result<(), JsValue> {
-    let closure = Closure::<dyn FnMut(JsValue)>::new(move |event: JsValue| handler(event.unchecked_into()));
+pub fn on<E: JsCast + 'static>(
+    target: &EventTarget,
+    event: &str,
+    mut handler: impl FnMut(E) + 'static,
+) -> Result<(), JsValue> {
+    let closure =
+        Closure::<dyn FnMut(JsValue)>::new(move |event: JsValue| handler(event.unchecked_into()));
     target.add_event_listener_with_callback(event, closure.as_ref().unchecked_ref())?;
     closure.forget();
     Ok(())
@@ -40,13 +45,28 @@ pub fn on<E: JsCast + 'static>(target: &EventTarget, event: &str, mut handler: i
 
 /// Waits. A window that refuses to set a timer is on its way out, and then nothing is waited for.
 pub async fn sleep(milliseconds: i32) {
+    let mut timer = Timer(None);
     let promise = Promise::new(&mut |resolve: Function, _: Function| {
-        let timer = window().and_then(|window| window.set_timeout_with_callback_and_timeout_and_arguments_0(&resolve, milliseconds));
-        if timer.is_err() {
+        let set = |window: Window| {
+            window.set_timeout_with_callback_and_timeout_and_arguments_0(&resolve, milliseconds)
+        };
+        timer.0 = window().and_then(set).ok();
+        if timer.0.is_none() {
             let _ = resolve.call0(&JsValue::UNDEFINED);
         }
     });
     let _ = JsFuture::from(promise).await;
+}
+
+/// A timer that is cleared when nobody waits for it any more.
+struct Timer(Option<i32>);
+
+impl Drop for Timer {
+    fn drop(&mut self) {
+        if let (Some(timer), Ok(window)) = (self.0, window()) {
+            window.clear_timeout_with_handle(timer);
+        }
+    }
 }
 
 /// Waits for a promise; its rejection in words.

@@ -1,7 +1,9 @@
 //! One engine: a worker, the requests it still owes an answer, and its death.
 
 use super::dom::sleep;
-use crate::messages::{Request, Response, UNASKED, attach_files, describe, from_object, property, to_object};
+use crate::messages::{
+    Request, Response, UNASKED, attach_files, describe, from_object, property, to_object,
+};
 use futures_channel::oneshot::{self, Sender};
 use futures_util::future::{Either, select};
 use js_sys::Array;
@@ -75,32 +77,35 @@ struct State {
 }
 
 impl Engine {
-    /// Starts the worker and waits until it takes requests.
-    pub async fn start(kind: Kind, seconds: i32) -> Result<Self, Failure> {
-        let engine = Self::spawn(kind).map_err(|error| Failure::Died(format!("The {kind} did not start: {}", describe(&error))))?;
-        engine.answer(UNASKED, seconds).await?;
-        Ok(engine)
-    }
-
-    fn spawn(kind: Kind) -> Result<Self, JsValue> {
+    /// Starts the worker. It takes requests once it is [`Engine::ready`].
+    pub fn spawn(kind: Kind) -> Result<Self, String> {
         let options = WorkerOptions::new();
         options.set_type(WorkerType::Module);
-        let worker = Worker::new_with_options(kind.script(), &options)?;
+        let worker = Worker::new_with_options(kind.script(), &options)
+            .map_err(|error| format!("The {kind} did not start: {}", describe(&error)))?;
         let state = Rc::new(State::default());
 
         let hearer = state.clone();
-        let on_message = Closure::<dyn FnMut(MessageEvent)>::new(move |event: MessageEvent| hearer.hear(kind, event.data()));
+        let on_message = Closure::<dyn FnMut(MessageEvent)>::new(move |event: MessageEvent| {
+            hearer.hear(kind, event.data())
+        });
         worker.set_onmessage(Some(on_message.as_ref().unchecked_ref()));
 
         let hearer = state.clone();
         let on_error = Closure::<dyn FnMut(ErrorEvent)>::new(move |event: ErrorEvent| {
-            hearer.die(format!("The {kind} stopped: {}", error_text(&event)));
+            hearer.die(&format!("The {kind} stopped: {}", error_text(&event)))
         });
         worker.set_onerror(Some(on_error.as_ref().unchecked_ref()));
         Ok(Self { kind, worker, state, _handlers: (on_message, on_error) })
     }
 
-    /// Sends a request, with the files that belong to it, and waits for the answer. An engine that gives none in time is ended.
+    /// Waits until the worker takes requests.
+    pub async fn ready(&self, seconds: i32) -> Result<(), Failure> {
+        self.answer(UNASKED, seconds).await.map(drop)
+    }
+
+    /// Sends a request, with the files that belong to it, and waits for the answer. An engine that
+    /// gives none in time is ended.
     pub async fn ask(&self, request: &Request, files: Option<&Array>, seconds: i32) -> Answer {
         let id = self.state.last_id.get() + 1;
         self.state.last_id.set(id);
@@ -123,10 +128,11 @@ impl Engine {
         let (sender, receiver) = oneshot::channel();
         self.state.owed.borrow_mut().insert(id, sender);
         match select(receiver, pin!(sleep(seconds * 1000))).await {
-            Either::Left((answer, _)) => answer.unwrap_or_else(|_| Err(Failure::Died(format!("The {} was ended.", self.kind)))),
-            Either::Right(_) => {
-                let reason = format!("The {} gave no answer within {seconds} seconds and was ended.", self.kind);
-                self.end(reason.clone());
+            Either::Left((Ok(answer), _)) => answer,
+            _ => {
+                let kind = self.kind;
+                let reason = format!("The {kind} gave no answer for {seconds} s and was ended.");
+                self.end(&reason);
                 Err(Failure::Died(reason))
             }
         }
@@ -143,7 +149,7 @@ impl Engine {
     }
 
     /// Ends the worker at once; whoever waits for it is told `reason`.
-    pub fn end(&self, reason: String) {
+    pub fn end(&self, reason: &str) {
         self.worker.terminate();
         self.state.die(reason);
     }
@@ -159,10 +165,14 @@ impl State {
     fn hear(&self, kind: Kind, data: JsValue) {
         let (id, response) = from_object(data);
         let answer = match response {
-            Ok(Response::Died { message }) => return self.die(format!("The {kind} stopped: {message}")),
+            Ok(Response::Died { message }) => {
+                return self.die(&format!("The {kind} stopped: {message}"));
+            }
             Ok(Response::Failed { message }) => Err(Failure::Refused(message)),
             Ok(response) => Ok(response),
-            Err(message) => Err(Failure::Refused(format!("The {kind} was not understood: {message}"))),
+            Err(message) => {
+                Err(Failure::Refused(format!("The {kind} was not understood: {message}")))
+            }
         };
         if let Some(sender) = self.owed.borrow_mut().remove(&id) {
             let _ = sender.send(answer);
@@ -170,18 +180,21 @@ impl State {
     }
 
     /// The first reason counts: what follows a death is only noise.
-    fn die(&self, reason: String) {
-        self.death.borrow_mut().get_or_insert(reason.clone());
+    fn die(&self, reason: &str) {
+        self.death.borrow_mut().get_or_insert_with(|| reason.into());
         for (_, sender) in self.owed.borrow_mut().drain() {
-            let _ = sender.send(Err(Failure::Died(reason.clone())));
+            let _ = sender.send(Err(Failure::Died(reason.into())));
         }
         for sender in self.mourners.borrow_mut().drain(..) {
-            let _ = sender.send(reason.clone());
+            let _ = sender.send(reason.into());
         }
     }
 }
 
 /// A script that cannot be loaded gives an event without a message.
 fn error_text(event: &ErrorEvent) -> String {
-    property(event, "message").as_string().filter(|message| !message.is_empty()).unwrap_or_else(|| "its file could not be loaded".to_string())
+    property(event, "message")
+        .as_string()
+        .filter(|message| !message.is_empty())
+        .unwrap_or_else(|| "its file could not be loaded".to_string())
 }

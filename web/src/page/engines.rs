@@ -1,34 +1,30 @@
-//! Which engine answers. The CPU engine is always there and is restarted when it dies; a WebGPU engine that has proven itself
-//! takes over until it dies.
+//! Which engine answers. The CPU engine is always there and is restarted when it dies; a WebGPU
+//! engine that has proven itself takes over until it dies.
 
 use super::{
-    adapter,
+    adapter, check,
     engine::{Engine, Failure, Kind},
     model::Model,
 };
 use crate::messages::{Classified, ModelInfo, Prediction, Request, Response};
 use futures_util::lock::Mutex;
-use std::{cell::RefCell, rc::Rc};
+use std::{
+    cell::{Cell, RefCell},
+    rc::Rc,
+};
 
-/// Enough for a slow line, a large model and a software adapter.
+/// Seconds that are enough for a slow line, a large model and a software adapter.
 const PATIENCE: i32 = 300;
-/// A real GPU that takes longer for one text has stalled.
+/// Seconds after which a real GPU that classifies one text has stalled.
 const GPU_PATIENCE: i32 = 20;
-/// How far a WebGPU engine's probabilities may be from the CPU engine's.
-const TOLERANCE: f32 = 1e-3;
-/// What a WebGPU engine is checked with: short, long, odd and nearly empty.
-const CHECK_TEXTS: [&str; 4] = [
-    "I can't believe we finally made it!",
-    "She waited at the window until the last train had gone, and then she folded the letter and put it back into the drawer.",
-    "¿Qué? 12 o'clock… 🙂",
-    ".",
-];
 
 #[derive(Default)]
 pub struct Engines {
     open: RefCell<Option<Rc<Open>>>,
     cpu: Mutex<Option<Engine>>,
     webgpu: RefCell<Option<Gpu>>,
+    /// Number of the present attempt with WebGPU.
+    attempt: Cell<u32>,
 }
 
 /// The model that all engines answer with; its files are kept for the engines still to come.
@@ -39,6 +35,7 @@ struct Open {
 
 struct Gpu {
     engine: Rc<Engine>,
+    /// Whether it has taken over.
     checked: bool,
     patience: i32,
 }
@@ -58,37 +55,34 @@ impl Engines {
 
     /// The engine that answers now.
     pub fn kind(&self) -> Kind {
-        match self.webgpu.borrow().as_ref() {
-            Some(gpu) if gpu.checked => Kind::WebGpu,
-            _ => Kind::Cpu,
-        }
+        if self.checked_gpu().is_some() { Kind::WebGpu } else { Kind::Cpu }
     }
 
-    /// Starts the CPU engine while the first model is still on its way. A failure is met, and said, by the first request.
+    /// Starts the CPU engine while the first model is still on its way. A failure is met, and
+    /// said, by the first request.
     pub async fn warm_up(&self) {
         let mut cpu = self.cpu.lock().await;
         *cpu = self.start_cpu().await.ok();
     }
 
-    /// Opens a model on the CPU engine; the WebGPU engine, which has the old one, is ended. After an error nothing has changed.
+    /// Opens a model on the CPU engine; a WebGPU engine, which has the old one, is ended. After an
+    /// error nothing has changed.
     pub async fn open(&self, model: Model) -> Result<ModelInfo, String> {
-        let info = {
-            let mut cpu = self.cpu.lock().await;
-            let info = self.ask_cpu(&mut cpu, &model.request(), Some(&model)).await?;
-            opened(info)?
-        };
+        let mut cpu = self.cpu.lock().await;
+        let info = opened(self.ask_cpu(&mut cpu, &model.request(), Some(&model)).await?)?;
         self.stop_webgpu();
         *self.open.borrow_mut() = Some(Rc::new(Open { model, info: info.clone() }));
         Ok(info)
     }
 
-    /// Classifies with the WebGPU engine where one has taken over, with the CPU engine otherwise or when that one dies of it.
+    /// Classifies with the WebGPU engine where one has taken over, with the CPU engine otherwise or
+    /// when that one dies of it. A CPU engine that dies of it gets a second try.
     pub async fn classify(&self, text: &str) -> Result<Answer, String> {
         let request = Request::Classify { texts: vec![text.to_string()] };
-        let gpu = self.webgpu.borrow().as_ref().filter(|gpu| gpu.checked).map(|gpu| (gpu.engine.clone(), gpu.patience));
-        if let Some((engine, patience)) = gpu {
+        if let Some((engine, patience)) = self.checked_gpu() {
+            let open = self.opened()?;
             match engine.ask(&request, None, patience).await {
-                Ok(response) => return self.answer(Kind::WebGpu, response),
+                Ok(response) => return open.answer(Kind::WebGpu, response),
                 Err(Failure::Refused(message)) => return Err(message),
                 Err(Failure::Died(_)) => {}
             }
@@ -98,18 +92,70 @@ impl Engines {
             Err(Failure::Died(_)) => self.ask_cpu(&mut cpu, &request, None).await?,
             answered => answered?,
         };
-        self.answer(Kind::Cpu, response)
+        self.opened()?.answer(Kind::Cpu, response)
     }
 
-    fn answer(&self, kind: Kind, response: Response) -> Result<Answer, String> {
-        let model = self.model().ok_or("No model is open.")?;
-        let Classified { predictions, milliseconds } = classified(response)?;
-        let prediction = predictions.into_iter().next().ok_or("The engine classified nothing.")?;
-        Ok(Answer { kind, model, prediction, milliseconds })
+    /// Starts a WebGPU engine, gives it the open model and lets it take over if it agrees with the
+    /// CPU engine. `attempt` is what [`Engines::stop_webgpu`] gave.
+    pub async fn start_webgpu(
+        &self,
+        attempt: u32,
+        accept_software: bool,
+    ) -> Result<Rc<Engine>, String> {
+        adapter::require(accept_software).await?;
+        let open = self.opened()?;
+        if !self.is_present(attempt) {
+            return Err("Another attempt was begun meanwhile.".into());
+        }
+        let engine = Rc::new(Engine::spawn(Kind::WebGpu)?);
+        let patience = if accept_software { PATIENCE } else { GPU_PATIENCE };
+        let gpu = Gpu { engine: engine.clone(), checked: false, patience };
+        *self.webgpu.borrow_mut() = Some(gpu);
+
+        engine.ready(PATIENCE).await?;
+        engine.ask(&open.model.request(), Some(&open.model.files), PATIENCE).await?;
+        let found = classified(engine.ask(&check::request(), None, PATIENCE).await?)?;
+        let expected = {
+            let mut cpu = self.cpu.lock().await;
+            classified(self.ask_cpu(&mut cpu, &check::request(), None).await?)?
+        };
+        check::compare(&found.predictions, &expected.predictions)?;
+        if let Some(gpu) = self.webgpu.borrow_mut().as_mut().filter(|_| self.is_present(attempt)) {
+            gpu.checked = true;
+        }
+        Ok(engine)
+    }
+
+    /// Ends the WebGPU engine, if there is one, and gives the number of the next attempt.
+    pub fn stop_webgpu(&self) -> u32 {
+        if let Some(gpu) = self.webgpu.borrow_mut().take() {
+            gpu.engine.end("The WebGPU engine was ended.");
+        }
+        self.attempt.set(self.attempt.get() + 1);
+        self.attempt.get()
+    }
+
+    /// Whether no later attempt was begun.
+    pub fn is_present(&self, attempt: u32) -> bool {
+        self.attempt.get() == attempt
+    }
+
+    fn checked_gpu(&self) -> Option<(Rc<Engine>, i32)> {
+        let webgpu = self.webgpu.borrow();
+        webgpu.as_ref().filter(|gpu| gpu.checked).map(|gpu| (gpu.engine.clone(), gpu.patience))
+    }
+
+    fn opened(&self) -> Result<Rc<Open>, String> {
+        self.open.borrow().clone().ok_or_else(|| "No model is open.".into())
     }
 
     /// Asks the CPU engine, which is started, with the open model, where it is not running.
-    async fn ask_cpu(&self, cpu: &mut Option<Engine>, request: &Request, model: Option<&Model>) -> Result<Response, Failure> {
+    async fn ask_cpu(
+        &self,
+        cpu: &mut Option<Engine>,
+        request: &Request,
+        model: Option<&Model>,
+    ) -> Result<Response, Failure> {
         let engine = match cpu.take() {
             Some(engine) => engine,
             None => self.start_cpu().await?,
@@ -122,71 +168,21 @@ impl Engines {
     }
 
     async fn start_cpu(&self) -> Result<Engine, Failure> {
-        let engine = Engine::start(Kind::Cpu, PATIENCE).await?;
-        let open = self.open.borrow().clone();
-        if let Some(open) = open {
+        let engine = Engine::spawn(Kind::Cpu).map_err(Failure::Died)?;
+        engine.ready(PATIENCE).await?;
+        if let Ok(open) = self.opened() {
             engine.ask(&open.model.request(), Some(&open.model.files), PATIENCE).await?;
         }
         Ok(engine)
     }
-
-    /// Starts a WebGPU engine, gives it the open model and lets it take over if it agrees with the CPU engine.
-    pub async fn start_webgpu(&self, accept_software: bool) -> Result<Rc<Engine>, String> {
-        self.stop_webgpu();
-        adapter::require(accept_software).await?;
-        let open = self.open.borrow().clone().ok_or("No model is open.")?;
-        let patience = if accept_software { PATIENCE } else { GPU_PATIENCE };
-
-        let engine = Rc::new(Engine::start(Kind::WebGpu, PATIENCE).await?);
-        *self.webgpu.borrow_mut() = Some(Gpu { engine: engine.clone(), checked: false, patience });
-        engine.ask(&open.model.request(), Some(&open.model.files), PATIENCE).await?;
-        self.check(&engine).await?;
-
-        match self.webgpu.borrow_mut().as_mut() {
-            Some(gpu) if Rc::ptr_eq(&gpu.engine, &engine) => gpu.checked = true,
-            _ => return Err("Another model was opened meanwhile.".into()),
-        }
-        Ok(engine)
-    }
-
-    /// Compares the engine's probabilities with the CPU engine's, text by text.
-    async fn check(&self, engine: &Engine) -> Result<(), String> {
-        let request = Request::Classify { texts: CHECK_TEXTS.map(String::from).to_vec() };
-        let found = classified(engine.ask(&request, None, PATIENCE).await?)?;
-        let mut cpu = self.cpu.lock().await;
-        let expected = classified(self.ask_cpu(&mut cpu, &request, None).await?)?;
-        let worst = furthest(&found.predictions, &expected.predictions);
-        if worst <= TOLERANCE {
-            return Ok(());
-        }
-        Err(format!("The WebGPU engine's probabilities are up to {worst} off, so it is not used."))
-    }
-
-    pub fn stop_webgpu(&self) {
-        if let Some(gpu) = self.webgpu.borrow_mut().take() {
-            gpu.engine.end("The WebGPU engine was ended.".into());
-        }
-    }
 }
 
-/// The largest difference between two sets of probabilities; infinite where there is none to speak of (NaN, another number).
-fn furthest(found: &[Prediction], expected: &[Prediction]) -> f32 {
-    if found.len() != expected.len() {
-        return f32::INFINITY;
+impl Open {
+    fn answer(&self, kind: Kind, response: Response) -> Result<Answer, String> {
+        let Classified { predictions, milliseconds } = classified(response)?;
+        let prediction = predictions.into_iter().next().ok_or("The engine classified nothing.")?;
+        Ok(Answer { kind, model: self.info.clone(), prediction, milliseconds })
     }
-    found.iter().zip(expected).map(|(found, expected)| distance(&found.probabilities, &expected.probabilities)).fold(0.0, f32::max)
-}
-
-fn distance(found: &[f32], expected: &[f32]) -> f32 {
-    if found.len() != expected.len() {
-        return f32::INFINITY;
-    }
-    found
-        .iter()
-        .zip(expected)
-        .map(|(found, expected)| (found - expected).abs())
-        .map(|distance| if distance.is_nan() { f32::INFINITY } else { distance })
-        .fold(0.0, f32::max)
 }
 
 fn opened(response: Response) -> Result<ModelInfo, String> {
@@ -200,28 +196,5 @@ fn classified(response: Response) -> Result<Classified, String> {
     match response {
         Response::Classified(classified) => Ok(classified),
         _ => Err("The engine answered something else than was asked.".into()),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn prediction(probabilities: &[f32]) -> Prediction {
-        Prediction { logits: vec![], probabilities: probabilities.to_vec(), tokens: 3, truncated: false }
-    }
-
-    #[test]
-    fn the_furthest_probability_counts() {
-        let found = [prediction(&[0.5, 0.5]), prediction(&[0.9, 0.1])];
-        let expected = [prediction(&[0.5, 0.5]), prediction(&[0.8, 0.2])];
-        assert!((furthest(&found, &expected) - 0.1).abs() < 1e-6);
-    }
-
-    #[test]
-    fn what_cannot_be_compared_is_infinitely_far() {
-        assert_eq!(furthest(&[prediction(&[f32::NAN])], &[prediction(&[1.0])]), f32::INFINITY);
-        assert_eq!(furthest(&[prediction(&[1.0])], &[prediction(&[0.5, 0.5])]), f32::INFINITY);
-        assert_eq!(furthest(&[], &[prediction(&[1.0])]), f32::INFINITY);
     }
 }

@@ -1,6 +1,8 @@
-//! The page: views that know the document, engines that know the workers, and this module between them.
+//! The page: views that know the document, engines that know the workers, and this module between
+//! them.
 
 mod adapter;
+mod check;
 mod classify;
 mod dom;
 mod engine;
@@ -31,8 +33,6 @@ struct Page {
     /// Whether a text waits to be classified, and whether one is being classified.
     wanted: Cell<bool>,
     busy: Cell<bool>,
-    /// Number of the present attempt with WebGPU; an older one has nothing to say any more.
-    attempt: Cell<u32>,
 }
 
 /// Wires up the page and opens the first model.
@@ -53,7 +53,6 @@ impl Page {
             keystrokes: Cell::new(0),
             wanted: Cell::new(false),
             busy: Cell::new(false),
-            attempt: Cell::new(0),
         }))
     }
 
@@ -84,7 +83,9 @@ impl Page {
         let input: HtmlInputElement = by_id(id)?;
         let page = self.clone();
         on(&input.clone(), "change", move |_: Event| {
-            if let Some(model) = input.files().filter(|files| files.length() > 0).map(|files| Model::picked(&files)) {
+            if let Some(model) =
+                input.files().filter(|files| files.length() > 0).map(|files| Model::picked(&files))
+            {
                 page.open(async { Ok(model) });
             }
             input.set_value(""); // so that the same files can be picked again
@@ -102,14 +103,16 @@ impl Page {
         }
         let page = self.clone();
         on(&root, "drop", move |event: DragEvent| {
-            let entries = event.data_transfer().map(|data| model::entries(&data.items())).unwrap_or_default();
+            let entries =
+                event.data_transfer().map(|data| model::entries(&data.items())).unwrap_or_default();
             if !entries.is_empty() {
                 page.open(Model::dropped(entries));
             }
         })
     }
 
-    /// Opens a model once its files are found. What is wrong with it is said, and then the model from before stays.
+    /// Opens a model once its files are found. What is wrong with it is said, and then the model
+    /// from before stays.
     fn open(self: &Rc<Self>, model: impl Future<Output = Result<Model, String>> + 'static) {
         let page = self.clone();
         spawn_local(async move {
@@ -135,11 +138,10 @@ impl Page {
         self.start_webgpu();
     }
 
-    /// Brings up WebGPU where the choice `Backend` allows it, lets it take over, and says when and why it is not in use.
+    /// Brings up WebGPU where the choice `Backend` allows it, lets it take over, and says when and
+    /// why it is not in use.
     fn start_webgpu(self: &Rc<Self>) {
-        let attempt = self.attempt.get() + 1;
-        self.attempt.set(attempt);
-        self.engines.stop_webgpu();
+        let attempt = self.engines.stop_webgpu();
         self.status.note("");
         let backend = self.backend.value();
         if backend == "cpu" || self.engines.model().is_none() {
@@ -148,7 +150,7 @@ impl Page {
         let page = self.clone();
         spawn_local(async move {
             page.status.note("Looking for a GPU; the CPU engine answers meanwhile.");
-            let ending = match page.engines.start_webgpu(backend == "webgpu").await {
+            let ending = match page.engines.start_webgpu(attempt, backend == "webgpu").await {
                 Ok(engine) => {
                     page.status.note("");
                     page.classify();
@@ -156,7 +158,7 @@ impl Page {
                 }
                 Err(reason) => reason,
             };
-            if page.attempt.get() == attempt {
+            if page.engines.is_present(attempt) {
                 page.engines.stop_webgpu();
                 page.status.note(&format!("{ending} The CPU engine answers."));
                 page.classify();
@@ -176,7 +178,8 @@ impl Page {
         });
     }
 
-    /// Classifies the text in the box, after the one that is being classified now; those in between are skipped.
+    /// Classifies the text in the box, after the one that is being classified now; those in between
+    /// are skipped.
     fn classify(self: &Rc<Self>) {
         self.wanted.set(true);
         if self.busy.replace(true) {
@@ -205,6 +208,8 @@ impl Page {
             return Ok(()); // the newest text wins
         }
         self.status.classified(&answer.model, answer.kind, &answer.prediction, answer.milliseconds);
-        self.view.show(&answer.model.labels, &answer.prediction.probabilities).map_err(|error| describe(&error))
+        self.view
+            .show(&answer.model.labels, &answer.prediction.probabilities)
+            .map_err(|error| describe(&error))
     }
 }

@@ -1,4 +1,5 @@
-//! Where a model comes from: a folder on the page's own origin, files picked by hand, or a folder dropped on the page.
+//! Where a model comes from: a folder on the page's own origin, files picked by hand, or a folder
+//! dropped on the page.
 
 use super::dom::{document, settle, window};
 use crate::messages::{Request, describe, property};
@@ -6,14 +7,15 @@ use js_sys::{Array, Function, Promise};
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{
-    DataTransferItemList, File, FileList, FileSystemDirectoryEntry, FileSystemEntry, FileSystemFileEntry, RequestInit, RequestRedirect,
-    Response, Url, UrlSearchParams,
+    DataTransferItemList, File, FileList, FileSystemDirectoryEntry, FileSystemEntry,
+    FileSystemFileEntry, RequestInit, RequestRedirect, Response, Url, UrlSearchParams,
 };
 
 /// What the page opens when no `?model=` names another folder.
 const DEFAULT_FOLDER: &str = "models/emotions";
 /// What is fetched of a folder; `vocab.txt` only where there is no `tokenizer.json`.
-const FILES: [&str; 4] = ["config.json", "model.safetensors", "tokenizer.json", "tokenizer_config.json"];
+const FILES: [&str; 4] =
+    ["config.json", "model.safetensors", "tokenizer.json", "tokenizer_config.json"];
 
 /// A model's files as `[name, Blob]` pairs: handles that an engine reads, not bytes.
 pub struct Model {
@@ -33,7 +35,9 @@ impl Model {
 
     /// Fetches the folder named by `?model=`, or the default.
     pub async fn fetch() -> Result<Self, String> {
-        let folder = wished_folder().map_err(|error| describe(&error))?.unwrap_or_else(|| DEFAULT_FOLDER.into());
+        let folder = wished_folder()
+            .map_err(|error| describe(&error))?
+            .unwrap_or_else(|| DEFAULT_FOLDER.into());
         let base = own_folder(&folder).map_err(|error| describe(&error))?;
         let mut files = Vec::new();
         for file in FILES.map(|name| Fetch::start(&base, name)) {
@@ -51,12 +55,20 @@ impl Model {
     /// Files from a file input. A picked folder names the model, and its sub-folders are left out.
     pub fn picked(list: &FileList) -> Self {
         let files: Vec<File> = (0..list.length()).filter_map(|index| list.get(index)).collect();
-        let folder = files.first().map(relative_path).and_then(|path| Some(path.split_once('/')?.0.to_string()));
-        let top_level = files.into_iter().filter(|file| relative_path(file).matches('/').count() <= 1);
-        Self::new(folder.unwrap_or_else(|| "your model".into()), top_level.map(|file| (file.name(), file.into())))
+        let folder = files
+            .first()
+            .map(relative_path)
+            .and_then(|path| Some(path.split_once('/')?.0.to_string()));
+        let top_level =
+            files.into_iter().filter(|file| relative_path(file).matches('/').count() <= 1);
+        Self::new(
+            folder.unwrap_or_else(|| "your model".into()),
+            top_level.map(|file| (file.name(), file.into())),
+        )
     }
 
-    /// A dropped folder, or dropped files. The entries must be taken out of the event before anything is waited for.
+    /// A dropped folder, or dropped files. The entries must be taken out of the event before
+    /// anything is waited for.
     pub async fn dropped(entries: Vec<FileSystemEntry>) -> Result<Self, String> {
         let folder = entries.iter().find(|entry| entry.is_directory()).cloned();
         let (name, entries) = match folder {
@@ -88,7 +100,8 @@ fn own_folder(folder: &str) -> Result<String, JsValue> {
     let url = Url::new_with_base(&format!("{}/", folder.trim_end_matches('/')), &base)
         .map_err(|_| JsValue::from(format!("?model={folder} is not the name of a folder.")))?;
     if url.origin() != location.origin()? || url.protocol() != location.protocol()? {
-        return Err(format!("?model={folder} is not on this site; name a folder beside this page, such as {DEFAULT_FOLDER}.").into());
+        let remedy = format!("name a folder beside this page, such as {DEFAULT_FOLDER}");
+        return Err(format!("?model={folder} is not on this site; {remedy}.").into());
     }
     Ok(url.href())
 }
@@ -116,7 +129,10 @@ impl Fetch {
         let response: Response = self.response.await.map_err(failed)?.unchecked_into();
         match response.status() {
             404 => Ok(None),
-            200..300 => Ok(Some((name, JsFuture::from(response.blob().map_err(failed)?).await.map_err(failed)?))),
+            200..300 => Ok(Some((
+                name,
+                JsFuture::from(response.blob().map_err(failed)?).await.map_err(failed)?,
+            ))),
             status => Err(format!("{name} could not be loaded: the server answered {status}.")),
         }
     }
@@ -150,7 +166,9 @@ async fn read_folder(folder: FileSystemDirectoryEntry) -> Result<Vec<FileSystemE
 }
 
 async fn read_entry(entry: FileSystemFileEntry) -> Result<JsValue, String> {
-    let promise = Promise::new(&mut |resolve: Function, reject: Function| entry.file_with_callback_and_callback(&resolve, &reject));
+    let promise = Promise::new(&mut |resolve: Function, reject: Function| {
+        entry.file_with_callback_and_callback(&resolve, &reject)
+    });
     settle(promise).await
 }
 

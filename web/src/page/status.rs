@@ -1,4 +1,5 @@
-//! The status region: model, backend and timing in one line, and below it what else a person should know.
+//! The status region: model, backend and timing in one line, and below it what else a person should
+//! know.
 
 use super::{dom::by_id, engine::Kind};
 use crate::messages::{ModelInfo, Prediction};
@@ -29,7 +30,13 @@ impl Status {
         self.busy(&format!("{} · {kind} · ready", summary(model)));
     }
 
-    pub fn classified(&self, model: &ModelInfo, kind: Kind, prediction: &Prediction, milliseconds: f64) {
+    pub fn classified(
+        &self,
+        model: &ModelInfo,
+        kind: Kind,
+        prediction: &Prediction,
+        milliseconds: f64,
+    ) {
         let timing = timing(prediction, milliseconds);
         self.busy(&format!("{} · {kind} · {timing}", summary(model)));
     }
@@ -53,7 +60,8 @@ fn summary(model: &ModelInfo) -> String {
 
 /// `12 ms for 9 tokens`
 fn timing(prediction: &Prediction, milliseconds: f64) -> String {
-    let cut = if prediction.truncated { " (the text is longer; the rest was not read)" } else { "" };
+    let cut =
+        if prediction.truncated { " (the text is longer; the rest was not read)" } else { "" };
     format!("{milliseconds:.0} ms for {} tokens{cut}", prediction.tokens)
 }
 
@@ -80,7 +88,11 @@ mod tests {
 
     #[test]
     fn a_cut_text_is_said() {
-        let prediction = Prediction { logits: vec![], probabilities: vec![], tokens: 512, truncated: true };
-        assert_eq!(timing(&prediction, 12.3), "12 ms for 512 tokens (the text is longer; the rest was not read)");
+        let prediction =
+            Prediction { logits: vec![], probabilities: vec![], tokens: 512, truncated: true };
+        assert_eq!(
+            timing(&prediction, 12.3),
+            "12 ms for 512 tokens (the text is longer; the rest was not read)"
+        );
     }
 }
