@@ -86,9 +86,10 @@ export function screenshot(name) {
 
 /** A folder that is gone when the script ends. */
 export function temporaryFolder() {
-  const folder = mkdtempSync(join(tmpdir(), "emberlab-browser-"));
-  process.on("exit", () => rmSync(folder, { recursive: true, force: true }));
-  return folder;
+  return mkdtempSync(join(temporary, "folder-"));
 }
+
+const temporary = mkdtempSync(join(tmpdir(), "emberlab-browser-"));
+process.on("exit", () => rmSync(temporary, { recursive: true, force: true }));
 
 export const sleep = (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds));

@@ -7,8 +7,10 @@ import { assertAgreement, highest } from "./native.mjs";
 const TEXTS = ["I miss her so much.", "What a wonderful morning!", "Who's there?", "Don't you dare touch my things again."];
 const LABELS = [0, 1, 4, 3];
 const MINUTES = 60_000;
-/** Of each tensor's norm: what was measured is given in tests/README or the test's output. */
-const GRADIENT_TOLERANCE = 1e-2;
+/** Part of a tensor's norm. Burn's gradient of the tanh-approximated GELU was 2.5e-4 off; the exact one is 1e-6. */
+const GRADIENT_TOLERANCE = 1e-4;
+/** Part of the largest norm below which a gradient is rounding: the keys' biases, which softmax takes no notice of. */
+const ROUNDING = 1e-5;
 
 await scenario(
   async ({ browser, page }) => {
@@ -50,7 +52,7 @@ function compareGradients(expected, found) {
   const worst = expected.parameters.map(({ name, norm, first }) => {
     const other = byName.get(name);
     const differences = first.map((value, index) => Math.abs(value - other.first[index]));
-    return { name, norm, relative: Math.max(Math.abs(norm - other.norm), ...differences) / Math.max(norm, 1e-6 * largest) };
+    return { name, norm, relative: Math.max(Math.abs(norm - other.norm), ...differences) / Math.max(norm, ROUNDING * largest) };
   });
   worst.sort((a, b) => b.relative - a.relative);
   console.log("loss", expected.loss, found.loss, "furthest gradients", worst.slice(0, 4));

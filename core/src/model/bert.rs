@@ -10,13 +10,10 @@ use burn::{
         Dropout, DropoutConfig, Embedding, EmbeddingConfig, Initializer, LayerNorm,
         LayerNormConfig, Linear, LinearConfig,
     },
-    tensor::{
-        Device, Tensor,
-        activation::{gelu, softmax},
-    },
+    tensor::{Device, Tensor, activation::softmax},
 };
 
-use super::BertConfig;
+use super::{BertConfig, gelu::gelu};
 use crate::text::BatchTensors;
 
 /// An encoder, its pooler and a linear head.

@@ -5,6 +5,7 @@ mod checkpoint;
 mod classifier;
 mod config;
 mod files;
+mod gelu;
 mod names;
 mod readback;
 mod storage;

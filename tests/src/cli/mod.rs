@@ -1,0 +1,97 @@
+//! The command line from end to end: exit codes, streams, devices.
+//!
+//! A panic, a hang or a result on the wrong stream shows here and nowhere else.
+
+mod predict;
+mod train;
+mod transformers;
+
+use std::{env, path::Path};
+
+use crate::{command::Scratch, support::say};
+
+/// `emberlab doctor` names the line's subject in its first word.
+fn doctor_names(report: &str, subject: &str) -> bool {
+    report.lines().any(|line| line.split_whitespace().next() == Some(subject))
+}
+
+#[test]
+fn doctor_reports_on_standard_output() {
+    let ran = Scratch::new().run("doctor");
+    assert_eq!(ran.stderr, "");
+    let report = ran.ok();
+    for subject in ["emberlab", "cpu", "driver", "cuda", "wgpu", "auto"] {
+        assert!(doctor_names(&report, subject), "no line on {subject}:\n{report}");
+    }
+}
+
+#[test]
+fn wrong_usage_exits_2() {
+    let scratch = Scratch::new();
+    let before = scratch.files();
+    for line in [
+        "",
+        "classify",
+        "train --train rows.csv",
+        "train --eval rows.csv --out run",
+        "train --dtype int8",
+        "train --logging-steps 0",
+        "predict --device gpu --text hello",
+        "predict --text hello --input rows.csv",
+        "predict --text hello --batch-size 0",
+        "predict --text hello --top-k 0",
+        "evaluate --model bert-tiny",
+        "convert --model bert-tiny --out copy --dtype f8",
+    ] {
+        let ran = scratch.run(line);
+        assert_eq!((ran.code, ran.stdout.as_str()), (Some(2), ""), "emberlab {line}");
+        assert!(ran.stderr.contains("Usage") || ran.stderr.contains("--help"), "{}", ran.stderr);
+    }
+    assert_eq!(scratch.files(), before);
+}
+
+#[test]
+fn auto_says_what_it_chose_and_why() {
+    let scratch = Scratch::new();
+    scratch.write_classifier("model");
+    let ran = scratch.run("predict --model model --text hello --device auto");
+    let device = ran.stderr.lines().find(|line| line.starts_with("device  ")).unwrap();
+    let (chosen, reason) = device.split_once(", chosen by auto: ").unwrap();
+    assert!(chosen.contains("cpu (") || chosen.contains("cuda:0 ("), "{device}");
+    assert!(!reason.is_empty());
+    ran.ok();
+}
+
+/// A device that was asked for by name and is absent is an error, said in one line.
+#[test]
+fn cuda_without_a_driver_is_refused_in_one_line() {
+    if Path::new("/proc/driver/nvidia/version").exists() {
+        return say("SKIPPED: cuda_without_a_driver…, because this machine has a driver\n");
+    }
+    let scratch = Scratch::new();
+    scratch.write_classifier("model");
+    for device in ["cuda", "cuda:1"] {
+        let line = format!("predict --model model --text hello --device {device}");
+        let said = scratch.run(&line).error();
+        assert_eq!(said.lines().count(), 1, "{said}");
+        assert!(said.starts_with("error: ") && said.contains("CUDA") || said.contains("NVIDIA"));
+    }
+}
+
+#[test]
+fn the_embedded_default_is_found_from_another_folder() {
+    let scratch = Scratch::new();
+    let plan = scratch.run("train --dry-run").ok();
+    assert!(plan.contains("models/bert-tiny") && plan.contains("data/emotions"), "{plan}");
+    let predicted = scratch.run("predict --text hello").ok();
+    assert!(predicted.contains("\"joy\":"), "{predicted}");
+    assert!(!scratch.path("runs").exists());
+}
+
+/// `python` with transformers, for what is compared with it: `EMBERLAB_PYTHON`, else the one in the
+/// cache folder.
+fn python() -> Option<std::path::PathBuf> {
+    let cached = || Path::new(&env::var_os("HOME")?).join(".cache/emberlab/venv/bin/python").into();
+    let found = env::var_os("EMBERLAB_PYTHON").map(Into::into).or_else(cached);
+    found.filter(|python: &std::path::PathBuf| python.exists())
+}
