@@ -23,9 +23,7 @@ pub enum Error {
     NoRows { name: String },
 
     /// A column that was asked for, or has to be there, is not.
-    #[error(
-        "{name}: no {role} column{asked}; it has: {columns}. Name one with --{role}-column"
-    )]
+    #[error("{name}: no {role} column{asked}; it has: {columns}. Name one with --{role}-column")]
     NoColumn { name: String, role: &'static str, asked: String, columns: String },
 
     /// A row's label is not one of the model's or the training data's.
@@ -37,7 +35,9 @@ pub enum Error {
     BadLabels { name: String, reason: String },
 
     /// A file that a model folder must have is missing.
-    #[error("{folder}: no {file} there; a Hugging Face model folder holds config.json, model.safetensors and tokenizer.json (or vocab.txt)")]
+    #[error(
+        "{folder}: no {file} there; a Hugging Face model folder holds config.json, model.safetensors and tokenizer.json (or vocab.txt)"
+    )]
     MissingFile { folder: String, file: &'static str },
 
     /// `config.json` cannot be read, or asks for what is not supported.
@@ -69,7 +69,9 @@ pub enum Error {
     TensorMissing { name: String, key: String },
 
     /// The folder holds an encoder but no trained classification head.
-    #[error("{name}: no classification head (classifier.weight); fine-tune it first: emberlab train --model {folder} --train FILE")]
+    #[error(
+        "{name}: no classification head (classifier.weight); fine-tune it first: emberlab train --model {folder} --train FILE"
+    )]
     NoHead { name: String, folder: String },
 
     /// A setting is out of range.
@@ -77,7 +79,9 @@ pub enum Error {
     BadSetting { name: &'static str, value: String, reason: String },
 
     /// The loss is no longer a number.
-    #[error("the loss became {loss} at step {step}; lower the learning rate or the gradient norm limit (--learning-rate, --max-grad-norm)")]
+    #[error(
+        "the loss became {loss} at step {step}; lower the learning rate or the gradient norm limit (--learning-rate, --max-grad-norm)"
+    )]
     LossNotFinite { loss: f32, step: usize },
 
     /// The device failed while a value was read back.

@@ -88,7 +88,8 @@ static UNFINISHED: Mutex<Vec<PathBuf>> = Mutex::new(Vec::new());
 
 /// Removes every folder in the making, before the process ends at once.
 pub fn discard_unfinished() {
-    let unfinished = UNFINISHED.lock().map(|mut folders| mem::take(&mut *folders)).unwrap_or_default();
+    let unfinished =
+        UNFINISHED.lock().map(|mut folders| mem::take(&mut *folders)).unwrap_or_default();
     for folder in unfinished {
         // Best effort: nobody is left to tell.
         let _ = fs::remove_dir_all(folder);

@@ -5,14 +5,15 @@ const FILES = ["config.json", "model.safetensors", "tokenizer.json"];
 export class Engine {
   /** Starts `script` (relative to the page) and waits until it takes requests. */
   static async start(tab, script) {
-    const engine = await Engine.of(tab, script);
+    const engine = new Engine(tab, await tab.evaluateHandle(drive, script));
     await tab.evaluate((engine) => engine.ready, engine.handle);
     return engine;
   }
 
-  /** `source` is the script of a new worker, or the handle of one that runs already, such as the page's own. */
-  static async of(tab, source) {
-    return new Engine(tab, await tab.evaluateHandle(drive, source));
+  /** The page's own worker with this script, where `keepWorkers` has prepared the context. */
+  static async ofPage(tab, script) {
+    const worker = await tab.evaluateHandle((script) => window.workers.get(script), script);
+    return new Engine(tab, await tab.evaluateHandle(drive, worker));
   }
 
   constructor(tab, handle) {
@@ -38,6 +39,11 @@ export class Engine {
     return predictions.map(({ probabilities }) => Object.fromEntries(labels.map((label, id) => [label, probabilities[id]])));
   }
 
+  /** Token ids of each text. */
+  async tokenize(texts) {
+    return (await this.ask({ type: "tokenize", texts })).input_ids;
+  }
+
   /** { loss, parameters } of one training step. */
   gradients(texts, labels) {
     return this.ask({ type: "gradients", texts, labels });
@@ -48,7 +54,21 @@ export class Engine {
   }
 }
 
-/** Runs in the page: promises around the worker's messages. The ids are far from those that the page itself uses. */
+/** Remembers each script's newest worker, so that a test can speak to the page's own. */
+export function keepWorkers(context) {
+  return context.addInitScript(() => {
+    const { Worker } = window;
+    window.workers = new Map();
+    window.Worker = class extends Worker {
+      constructor(script, options) {
+        super(script, options);
+        window.workers.set(String(script), this);
+      }
+    };
+  });
+}
+
+/** Runs in the page: promises around a worker's messages; `source` is a script to start or a worker. The ids are far from those that the page itself uses. */
 function drive(source) {
   const worker = typeof source === "string" ? new Worker(source, { type: "module" }) : source;
   let id = 1_000_000;

@@ -52,7 +52,7 @@ impl From<Output> for Ran {
 }
 
 /// The command under test: `EMBERLAB_BIN`, else what cargo put beside the tests.
-fn emberlab() -> PathBuf {
+pub fn emberlab() -> PathBuf {
     let built = || {
         let tests = env::current_exe().unwrap(); // <target>/release/deps/emberlab_tests-…
         tests.ancestors().nth(2).unwrap().join("emberlab")
@@ -98,6 +98,11 @@ impl Scratch {
         collect(self.0.path(), &mut files);
         files.sort();
         files
+    }
+
+    /// All files with what is in them.
+    pub fn snapshot(&self) -> Vec<(PathBuf, Option<Vec<u8>>)> {
+        self.files().into_iter().map(|path| (path.clone(), fs::read(path).ok())).collect()
     }
 
     /// `emberlab` with these arguments, not yet started.

@@ -1,10 +1,13 @@
 //! One test binary (linking Burn once): a module for each thing that is shown.
 #![cfg(test)]
 
+mod bad_input;
+mod cli;
+mod command;
+mod embedded;
+mod metrics;
 mod page;
 mod parity;
 mod support;
-mod variants;
-mod embedded;
-mod metrics;
 mod tokens;
+mod variants;

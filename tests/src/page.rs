@@ -1,12 +1,12 @@
 //! The page in a real Chromium: each test runs one script of `tests/browser` with Node.js.
 //!
-//! `cargo xtask test` builds what they need and names it in `EMBERLAB_DIST` and `EMBERLAB_BIN`. To run one by hand:
+//! `cargo xtask test` builds the page and names its folder in `EMBERLAB_DIST`. To run one by hand:
 //! `EMBERLAB_BIN=target/release/emberlab node tests/browser/embedded.mjs`.
 
 use std::{
     env,
     fs::File,
-    io::{Read, Seek, Write, stderr},
+    io::{Read, Seek},
     path::PathBuf,
     process::{Child, Command, ExitStatus, Stdio},
     sync::{Mutex, PoisonError},
@@ -14,7 +14,10 @@ use std::{
     time::{Duration, Instant},
 };
 
-use crate::support::root;
+use crate::{
+    command::emberlab,
+    support::{root, say},
+};
 
 /// One browser at a time: each keeps two cores busy.
 static BROWSER: Mutex<()> = Mutex::new(());
@@ -25,8 +28,18 @@ fn classifies_with_the_embedded_model() {
 }
 
 #[test]
+fn tokenizes_as_hugging_face_does() {
+    run("tokens.mjs", 3);
+}
+
+#[test]
 fn agrees_with_the_native_command() {
     run("agreement.mjs", 3);
+}
+
+#[test]
+fn opens_what_is_picked_or_dropped() {
+    run("ways-in.mjs", 3);
 }
 
 #[test]
@@ -78,7 +91,8 @@ fn run(script: &str, minutes: u64) {
     }
 }
 
-/// Why the page cannot be tested here, if so. In CI that is a failure, but for a skip that was asked for.
+/// Why the page cannot be tested here, if so. In CI that is a failure, but for a skip that was
+/// asked for.
 fn obstacle() -> Option<String> {
     if env::var("EMBERLAB_SKIP_BROWSER").is_ok_and(|value| value == "1") {
         return Some("EMBERLAB_SKIP_BROWSER=1 asks for it".into());
@@ -90,23 +104,18 @@ fn obstacle() -> Option<String> {
 }
 
 fn missing() -> Option<String> {
-    let named = |variable| env::var_os(variable).map(PathBuf::from);
-    let page = named("EMBERLAB_DIST").map(|dist| dist.join("index.html"));
-    let command = named("EMBERLAB_BIN");
+    let page = env::var_os("EMBERLAB_DIST").map(|dist| PathBuf::from(dist).join("index.html"));
     let driver = root().join("tests/browser/node_modules");
-    let needed = [
-        ("the built page (EMBERLAB_DIST)", page),
-        ("the command emberlab (EMBERLAB_BIN)", command),
-        ("tests/browser/node_modules", Some(driver)),
-    ];
-    let there = |path: Option<PathBuf>| path.is_some_and(|path| path.exists());
-    let (what, _) = needed.into_iter().find(|(_, path)| !there(path.clone()))?;
-    Some(format!("{what} is missing"))
+    if page.is_none_or(|page| !page.exists()) {
+        return Some("the built page (EMBERLAB_DIST) is missing".into());
+    }
+    (!driver.exists()).then(|| format!("{} is missing", driver.display()))
 }
 
 fn start(script: &str, log: &File) -> Child {
     Command::new("node")
         .arg(root().join("tests/browser").join(script))
+        .env("EMBERLAB_BIN", emberlab())
         .stdin(Stdio::null())
         .stdout(log.try_clone().unwrap())
         .stderr(log.try_clone().unwrap())
@@ -114,7 +123,8 @@ fn start(script: &str, log: &File) -> Child {
         .expect("node starts; Node.js 18 or newer must be on PATH")
 }
 
-/// Waits for the end; after `limit` the script is killed. Its Chromium follows, because the pipe between the two closes.
+/// Waits for the end; after `limit` the script is killed. Its Chromium follows, because the pipe
+/// between the two closes.
 fn wait(node: &mut Child, limit: Duration) -> Option<ExitStatus> {
     let end = Instant::now() + limit;
     while Instant::now() < end {
@@ -126,9 +136,4 @@ fn wait(node: &mut Child, limit: Duration) -> Option<ExitStatus> {
     let _ = node.kill();
     let _ = node.wait();
     None
-}
-
-/// Prints past the test harness, which swallows what a passing test prints with `println!`.
-fn say(text: &str) {
-    let _ = stderr().write_all(text.as_bytes());
 }

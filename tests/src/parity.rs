@@ -22,7 +22,8 @@ struct Case {
 }
 
 fn random3() -> Case {
-    let config = config(&fixture("random3/config.json"), &["billing", "delivery", "praise", "other"]);
+    let config =
+        config(&fixture("random3/config.json"), &["billing", "delivery", "praise", "other"]);
     let (encodings, labels) = batch("random3/batch.json");
     Case {
         files: files(config, bytes(&fixture("random3/model.safetensors"))),
@@ -35,10 +36,8 @@ fn random3() -> Case {
 
 fn bert_tiny() -> Case {
     let folder = root().join("models/bert-tiny");
-    let weights = [
-        bytes(&folder.join("model.safetensors")),
-        bytes(&fixture("bert-tiny/head.safetensors")),
-    ];
+    let weights =
+        [bytes(&folder.join("model.safetensors")), bytes(&fixture("bert-tiny/head.safetensors"))];
     let config = config(&folder.join("config.json"), &["a", "b", "c", "d", "e", "f"]);
     let (encodings, labels) = batch("bert-tiny/batch.json");
     Case {

@@ -14,8 +14,10 @@
 //! engine.postMessage({ id: 2, type: "classify", texts: ["I can't wait!"] });
 //! // { id: 2, type: "classified", milliseconds,
 //! //   predictions: [{ logits, probabilities, tokens, truncated }] }
-//! engine.postMessage({ id: 3, type: "gradients", texts: ["I can't wait!"], labels: [1] });
-//! // { id: 3, type: "gradients", loss, parameters: [{ name, norm, first }] }
+//! engine.postMessage({ id: 3, type: "tokenize", texts: ["I can't wait!"] });
+//! // { id: 3, type: "tokenized", input_ids: [[101, 1045, …, 102]] }
+//! engine.postMessage({ id: 4, type: "gradients", texts: ["I can't wait!"], labels: [1] });
+//! // { id: 4, type: "gradients", loss, parameters: [{ name, norm, first }] }
 //! ```
 //!
 //! A request that cannot be met is answered by `{ id, type: "failed", message }` and changes
@@ -41,6 +43,8 @@ pub enum Request {
     Open { name: String },
     /// Classifies each text with the open model.
     Classify { texts: Vec<String> },
+    /// Token ids of each text with special tokens, not cut to what the model can see.
+    Tokenize { texts: Vec<String> },
     /// Loss and gradients of one training step on these texts with these label ids, dropout off; no
     /// weight changes.
     Gradients { texts: Vec<String>, labels: Vec<usize> },
@@ -52,6 +56,7 @@ pub enum Response {
     Ready,
     Opened { model: ModelInfo },
     Classified(Classified),
+    Tokenized { input_ids: Vec<Vec<u32>> },
     Gradients { loss: f32, parameters: Vec<Gradient> },
     Failed { message: String },
     Died { message: String },

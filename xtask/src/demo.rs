@@ -13,12 +13,8 @@ use crate::{native, page, setup};
 const RUN: &str = "runs/demo";
 /// Below `dist/`; the page opens it when its address says so.
 const MODEL: &str = "models/demo";
-const MODEL_FILES: [&str; 4] = [
-    "config.json",
-    "model.safetensors",
-    "tokenizer.json",
-    "tokenizer_config.json",
-];
+const MODEL_FILES: [&str; 4] =
+    ["config.json", "model.safetensors", "tokenizer.json", "tokenizer_config.json"];
 
 /// The result of the training is printed before the tools of the page are built: it is what people wait for.
 pub fn demo(workspace: &Workspace, serve: bool, port: Option<u16>) -> Result<()> {
@@ -39,10 +35,7 @@ pub fn demo(workspace: &Workspace, serve: bool, port: Option<u16>) -> Result<()>
     stages.print();
     if serve {
         let server = Server::start(&workspace.dist(), "/", port)?;
-        println!(
-            "\nthe page with your model: {}?model={MODEL}\nCtrl-C ends it",
-            server.url()
-        );
+        println!("\nthe page with your model: {}?model={MODEL}\nCtrl-C ends it", server.url());
         server.wait();
     }
     Ok(())

@@ -36,21 +36,12 @@ Both demo and test install what they need. Tools go into the target folder, noth
 
 enum Task {
     Help,
-    Demo {
-        serve: bool,
-        port: Option<u16>,
-    },
-    Test {
-        quick: bool,
-    },
+    Demo { serve: bool, port: Option<u16> },
+    Test { quick: bool },
     Setup,
     Page,
     Validate,
-    Serve {
-        folder: PathBuf,
-        port: Option<u16>,
-        prefix: String,
-    },
+    Serve { folder: PathBuf, port: Option<u16>, prefix: String },
 }
 
 fn main() -> ExitCode {
@@ -73,25 +64,17 @@ fn main() -> ExitCode {
 fn parse(mut arguments: Arguments) -> Result<Task> {
     let task = match arguments.positional().as_deref() {
         None | Some("help") => Task::Help,
-        Some("demo") => Task::Demo {
-            serve: !arguments.flag("--no-serve"),
-            port: arguments.number("--port")?,
-        },
-        Some("test") => Task::Test {
-            quick: arguments.flag("--quick"),
-        },
+        Some("demo") => {
+            Task::Demo { serve: !arguments.flag("--no-serve"), port: arguments.number("--port")? }
+        }
+        Some("test") => Task::Test { quick: arguments.flag("--quick") },
         Some("setup") => Task::Setup,
         Some("page") => Task::Page,
         Some("validate") => Task::Validate,
         Some("serve") => Task::Serve {
             port: arguments.number("--port")?,
-            prefix: arguments
-                .value("--prefix")?
-                .unwrap_or_else(|| "/".to_owned()),
-            folder: arguments
-                .positional()
-                .unwrap_or_else(|| "dist".to_owned())
-                .into(),
+            prefix: arguments.value("--prefix")?.unwrap_or_else(|| "/".to_owned()),
+            folder: arguments.positional().unwrap_or_else(|| "dist".to_owned()).into(),
         },
         Some(other) => anyhow::bail!("there is no command `{other}`"),
     };
@@ -100,29 +83,16 @@ fn parse(mut arguments: Arguments) -> Result<Task> {
 }
 
 fn perform(task: Task) -> Result<()> {
-    let workspace = Workspace::here()?;
     match task {
         Task::Help => print!("{USAGE}"),
-        Task::Demo { serve, port } => demo::demo(&workspace, serve, port)?,
-        Task::Test { quick } => test::test(&workspace, quick)?,
-        Task::Setup => setup::everything(&workspace)?,
-        Task::Page => {
-            setup::crates(&workspace)?;
-            setup::page_tools(&workspace)?;
-            page::build(&workspace)?;
-        }
-        Task::Validate => validate::validate(&workspace)?,
-        Task::Serve {
-            folder,
-            port,
-            prefix,
-        } => {
+        Task::Demo { serve, port } => demo::demo(&Workspace::here()?, serve, port)?,
+        Task::Test { quick } => test::test(&Workspace::here()?, quick)?,
+        Task::Setup => setup::everything(&Workspace::here()?)?,
+        Task::Page => page::page(&Workspace::here()?)?,
+        Task::Validate => validate::validate(&Workspace::here()?)?,
+        Task::Serve { folder, port, prefix } => {
             let server = Server::start(&folder, &prefix, port)?;
-            println!(
-                "{} serves {}; Ctrl-C ends it",
-                server.url(),
-                folder.display()
-            );
+            println!("{} serves {}; Ctrl-C ends it", server.url(), folder.display());
             server.wait();
         }
     }

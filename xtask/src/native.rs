@@ -29,11 +29,7 @@ fn compile(workspace: &Workspace, more: &[&str]) -> Result<PathBuf> {
 
 /// `cuda` where a driver is: its build needs nothing of CUDA, but is longer.
 pub fn features(workspace: &Workspace) -> &'static [&'static str] {
-    if has_nvidia_driver(workspace) {
-        &["--features", "emberlab/cuda"]
-    } else {
-        &[]
-    }
+    if has_nvidia_driver(workspace) { &["--features", "emberlab/cuda"] } else { &[] }
 }
 
 fn has_nvidia_driver(workspace: &Workspace) -> bool {

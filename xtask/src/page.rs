@@ -6,14 +6,21 @@ use std::process::{Command, Stdio};
 
 use anyhow::{Context, Result};
 
+use crate::setup;
 use crate::workspace::{Workspace, run};
 
+/// Builds the page from nothing.
+pub fn page(workspace: &Workspace) -> Result<()> {
+    setup::crates(workspace)?;
+    setup::page_tools(workspace)?;
+    build(workspace)
+}
+
+/// Builds the page with the tools that are there.
 pub fn build(workspace: &Workspace) -> Result<()> {
     run(
         // Trunk takes NO_COLOR=1, which others set, for a wrong value.
-        workspace
-            .command("trunk", &["build"])
-            .env_remove("NO_COLOR"),
+        workspace.command("trunk", &["build"]).env_remove("NO_COLOR"),
         "the message above says what is wrong; `cargo xtask setup` installs what trunk calls",
     )?;
     print_sizes(&workspace.dist())

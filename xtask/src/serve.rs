@@ -42,10 +42,7 @@ impl Server {
             prefix: format!("{}/", prefix.trim_end_matches('/')),
         };
         let http = Arc::new(listen(port)?);
-        let address = http
-            .server_addr()
-            .to_ip()
-            .context("the server has no IP address")?;
+        let address = http.server_addr().to_ip().context("the server has no IP address")?;
         let url = format!("http://{address}{}", site.prefix);
         let site = Arc::new(site);
         let threads = (0..THREADS)
@@ -117,6 +114,9 @@ enum Found {
 impl Site {
     fn find(&self, target: &str) -> Found {
         let path = target.split(['?', '#']).next().unwrap_or_default();
+        if self.prefix.strip_suffix('/') == Some(path) {
+            return Found::Moved(self.prefix.clone());
+        }
         let Some(relative) = percent_decoded(path).and_then(|path| {
             let relative = path.strip_prefix(&self.prefix)?;
             is_plain(relative).then(|| relative.to_owned())
@@ -127,16 +127,8 @@ impl Site {
         if found.is_dir() && !relative.is_empty() && !relative.ends_with('/') {
             return Found::Moved(format!("{path}/"));
         }
-        let file = if found.is_dir() {
-            found.join("index.html")
-        } else {
-            found
-        };
-        if file.is_file() {
-            Found::File(file)
-        } else {
-            Found::Nothing
-        }
+        let file = if found.is_dir() { found.join("index.html") } else { found };
+        if file.is_file() { Found::File(file) } else { Found::Nothing }
     }
 }
 
@@ -188,20 +180,11 @@ fn whole(path: &Path) -> std::io::Result<Response<File>> {
 }
 
 fn empty(status: u16, pairs: &[(&str, &str)]) -> Response<Empty> {
-    Response::new(
-        StatusCode(status),
-        headers(pairs),
-        std::io::empty(),
-        Some(0),
-        None,
-    )
+    Response::new(StatusCode(status), headers(pairs), std::io::empty(), Some(0), None)
 }
 
 fn headers(pairs: &[(&str, &str)]) -> Vec<Header> {
-    pairs
-        .iter()
-        .filter_map(|&(name, value)| Header::from_bytes(name, value).ok())
-        .collect()
+    pairs.iter().filter_map(|&(name, value)| Header::from_bytes(name, value).ok()).collect()
 }
 
 fn content_type(path: &Path) -> &'static str {

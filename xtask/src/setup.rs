@@ -91,10 +91,7 @@ pub fn browser(workspace: &Workspace) -> Result<PathBuf> {
     run(&mut workspace.command("apt-get", &["update"]), remedy)?;
     run(
         workspace
-            .command(
-                "apt-get",
-                &["install", "-y", "--no-install-recommends", "chromium"],
-            )
+            .command("apt-get", &["install", "-y", "--no-install-recommends", "chromium"])
             .env("DEBIAN_FRONTEND", "noninteractive"),
         remedy,
     )?;
@@ -106,10 +103,7 @@ fn chromium(workspace: &Workspace) -> Result<Option<PathBuf>> {
         if named.is_file() {
             return Ok(Some(named));
         }
-        bail!(
-            "CHROMIUM names {}, which is no file\nremedy: correct or unset it",
-            named.display()
-        );
+        bail!("CHROMIUM names {}, which is no file\nremedy: correct or unset it", named.display());
     }
     let names = ["chromium", "chromium-browser", "google-chrome"];
     Ok(names.iter().find_map(|name| workspace.find(name)))
@@ -126,9 +120,7 @@ fn npm_packages(workspace: &Workspace) -> Result<()> {
     }
     say("npm packages", "playwright-core drives the browser");
     run(
-        workspace
-            .command("npm", &["ci", "--no-audit", "--no-fund"])
-            .current_dir(&folder),
+        workspace.command("npm", &["ci", "--no-audit", "--no-fund"]).current_dir(&folder),
         "install Node.js 18 or newer with npm (Debian: `apt-get install nodejs npm`)",
     )
 }

@@ -25,21 +25,18 @@ fn stages_of(workspace: &Workspace, quick: bool, stages: &mut Stages) -> Result<
     stages.run("repository checks", || validate::repository(workspace))?;
     stages.run("lints", || validate::lints(workspace))?;
     stages.run("lints for wasm", || validate::wasm_lints(workspace))?;
-    let emberlab = stages.run("build emberlab and the tests", || {
-        native::build_with_tests(workspace)
-    })?;
+    let emberlab =
+        stages.run("build emberlab and the tests", || native::build_with_tests(workspace))?;
     if !quick {
         stages.run("build the page", || page::build(workspace))?;
     }
     stages.run("tests", || {
         let mut cargo = workspace.cargo(&["test", "--release", "--locked", "--workspace"]);
-        cargo
-            .args(native::features(workspace))
-            .env("EMBERLAB_BIN", emberlab);
+        cargo.args(native::features(workspace)).env("EMBERLAB_BIN", emberlab);
         match browser {
-            Some(chromium) => cargo
-                .env("EMBERLAB_DIST", workspace.dist())
-                .env("CHROMIUM", chromium),
+            Some(chromium) => {
+                cargo.env("EMBERLAB_DIST", workspace.dist()).env("CHROMIUM", chromium)
+            }
             None => cargo.env("EMBERLAB_SKIP_BROWSER", "1"),
         };
         run(&mut cargo, "the failed test above says what it expected")

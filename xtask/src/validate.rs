@@ -35,30 +35,15 @@ pub fn formatting(workspace: &Workspace) -> Result<()> {
 
 /// Clippy with every engine that runs natively, also those that need no hardware to compile.
 pub fn lints(workspace: &Workspace) -> Result<()> {
-    let arguments = [
-        "--workspace",
-        "--all-targets",
-        "--features",
-        "emberlab/cuda,emberlab/wgpu",
-    ];
+    let arguments = ["--workspace", "--all-targets", "--features", "emberlab/cuda,emberlab/wgpu"];
     clippy(workspace, &arguments)
 }
 
 /// Clippy with both engines of the page, under the rules that ban blocking calls.
 pub fn wasm_lints(workspace: &Workspace) -> Result<()> {
     let engines = "emberlab-web/cpu,emberlab-web/webgpu";
-    let packages = [
-        "-p",
-        "emberlab-core",
-        "-p",
-        "emberlab-web",
-        "--features",
-        engines,
-    ];
-    clippy(
-        workspace,
-        &[&packages[..], &["--target", "wasm32-unknown-unknown"]].concat(),
-    )
+    let packages = ["-p", "emberlab-core", "-p", "emberlab-web", "--features", engines];
+    clippy(workspace, &[&packages[..], &["--target", "wasm32-unknown-unknown"]].concat())
 }
 
 fn clippy(workspace: &Workspace, arguments: &[&str]) -> Result<()> {
@@ -83,15 +68,8 @@ pub fn repository(workspace: &Workspace) -> Result<()> {
 fn short_files(root: &Path) -> Result<()> {
     let mut long = Vec::new();
     for path in files_below(root)? {
-        let name = path
-            .strip_prefix(root)
-            .unwrap_or(&path)
-            .display()
-            .to_string();
-        let ours = matches!(
-            path.extension().and_then(|e| e.to_str()),
-            Some("rs" | "py" | "mjs")
-        );
+        let name = path.strip_prefix(root).unwrap_or(&path).display().to_string();
+        let ours = matches!(path.extension().and_then(|e| e.to_str()), Some("rs" | "py" | "mjs"));
         if !ours || LONG_FILES.iter().any(|(allowed, _)| *allowed == name) {
             continue;
         }
@@ -112,9 +90,7 @@ fn short_files(root: &Path) -> Result<()> {
 fn unsafe_code_denied(root: &Path) -> Result<()> {
     let manifest = read(&root.join("Cargo.toml"))?;
     ensure!(
-        manifest
-            .lines()
-            .any(|line| line.trim() == r#"unsafe_code = "deny""#),
+        manifest.lines().any(|line| line.trim() == r#"unsafe_code = "deny""#),
         "Cargo.toml: [workspace.lints.rust] must hold `unsafe_code = \"deny\"`"
     );
     let members = manifest

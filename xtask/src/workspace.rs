@@ -15,20 +15,18 @@ pub struct Workspace {
 }
 
 impl Workspace {
-    /// The workspace that this program was built from.
+    /// The workspace that `cargo xtask` was called in.
+    ///
+    /// Cargo says at run time which one that is: clones that share a target folder may share this program, too.
     pub fn here() -> Result<Self> {
         let program = env::current_exe().context("cannot find the path of this program")?;
-        let target = program
-            .ancestors()
-            .nth(2)
-            .context("this program lies outside a target folder; start it with `cargo xtask`")?;
-        let root = Path::new(env!("CARGO_MANIFEST_DIR"))
-            .parent()
-            .context("the folder of xtask has no parent")?;
-        Ok(Self {
-            root: root.to_path_buf(),
-            target: target.to_path_buf(),
-        })
+        let target = program.ancestors().nth(2).context("start this program with `cargo xtask`")?;
+        let crate_folder = env::var_os("CARGO_MANIFEST_DIR").map(PathBuf::from);
+        let root = crate_folder
+            .as_deref()
+            .and_then(Path::parent)
+            .context("start this program with `cargo xtask`")?;
+        Ok(Self { root: root.to_path_buf(), target: target.to_path_buf() })
     }
 
     /// The built page.
@@ -95,10 +93,7 @@ fn shown(command: &Command) -> String {
         .filter(|(name, _)| *name != "PATH" && *name != "CARGO_TARGET_DIR")
         .filter_map(|(name, value)| Some(format!("{}={}", name.display(), quoted(value?))));
     let words = std::iter::once(command.get_program()).chain(command.get_args());
-    variables
-        .chain(words.map(quoted))
-        .collect::<Vec<_>>()
-        .join(" ")
+    variables.chain(words.map(quoted)).collect::<Vec<_>>().join(" ")
 }
 
 fn quoted(word: &OsStr) -> String {

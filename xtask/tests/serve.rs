@@ -18,11 +18,8 @@ fn site() -> PathBuf {
 fn ask(server: &Server, method: &str, path: &str) -> String {
     let host = server.url()["http://".len()..].split('/').next().unwrap();
     let mut stream = TcpStream::connect(host).unwrap();
-    write!(
-        stream,
-        "{method} {path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n"
-    )
-    .unwrap();
+    write!(stream, "{method} {path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n")
+        .unwrap();
     let mut answer = Vec::new();
     stream.read_to_end(&mut answer).unwrap();
     String::from_utf8_lossy(&answer).into_owned()
@@ -34,18 +31,13 @@ fn serves_a_folder_under_a_prefix_and_nothing_outside_it() {
     let get = |path: &str| ask(&server, "GET", path);
 
     let page = get("/sub/folder/?model=models/demo");
-    assert!(
-        page.starts_with("HTTP/1.1 200") && page.ends_with("page"),
-        "{page}"
-    );
+    assert!(page.starts_with("HTTP/1.1 200") && page.ends_with("page"), "{page}");
     assert!(page.contains("Content-Type: text/html"), "{page}");
     let engine = get("/sub/folder/engine.wasm");
-    assert!(
-        engine.contains("Content-Type: application/wasm"),
-        "{engine}"
-    );
+    assert!(engine.contains("Content-Type: application/wasm"), "{engine}");
     assert!(engine.contains("Content-Length: 100000"), "{engine}");
     assert!(get("/sub/folder/models/a%20b/config.json").ends_with("{}"));
+    assert!(get("/sub/folder").contains("Location: /sub/folder/\r\n"));
     assert!(get("/sub/folder/models/a%20b").contains("Location: /sub/folder/models/a%20b/"));
 
     for path in [
@@ -63,9 +55,6 @@ fn serves_a_folder_under_a_prefix_and_nothing_outside_it() {
         assert!(get(path).starts_with("HTTP/1.1 404"), "{path}");
     }
     let head = ask(&server, "HEAD", "/sub/folder/");
-    assert!(
-        head.contains("Content-Length: 4") && head.ends_with("\r\n\r\n"),
-        "{head}"
-    );
+    assert!(head.contains("Content-Length: 4") && head.ends_with("\r\n\r\n"), "{head}");
     assert!(ask(&server, "POST", "/sub/folder/").starts_with("HTTP/1.1 405"));
 }

@@ -132,7 +132,7 @@ impl BertModel {
     fn forward(&self, batch: BatchTensors) -> Tensor<3> {
         let BatchTensors { input_ids, token_type_ids, attention_bias } = batch;
         let [_, seq_len] = input_ids.dims();
-        let positions = self.embeddings.position_embeddings.weight.val().slice([0..seq_len]);
+        let positions = self.embeddings.position_embeddings.weight.val().slice_dim(0, 0..seq_len);
         let embedded = self.embeddings.word_embeddings.forward(input_ids)
             + self.embeddings.token_type_embeddings.forward(token_type_ids)
             + positions.unsqueeze::<3>();

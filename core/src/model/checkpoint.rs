@@ -116,12 +116,21 @@ impl Loader<'_> {
         }
         if view.shape() != expected {
             let found = view.shape().to_vec();
-            return Err(Error::TensorShape { name: name.clone(), key: key.into(), found, expected });
+            return Err(Error::TensorShape {
+                name: name.clone(),
+                key: key.into(),
+                found,
+                expected,
+            });
         }
         let values = self.checkpoint.values(key, view)?;
         self.used.push(key.into());
         let transposed = self.path.is_transposed();
-        Ok(Some(if transposed { storage::transpose(&values, expected[0], expected[1]) } else { values }))
+        Ok(Some(if transposed {
+            storage::transpose(&values, expected[0], expected[1])
+        } else {
+            values
+        }))
     }
 }
 

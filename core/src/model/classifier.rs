@@ -90,15 +90,15 @@ impl Classifier {
         device: &Device,
     ) -> Result<(Self, LoadReport)> {
         let config = files.config()?;
-        let checkpoint =
-            Checkpoint::open(&files.path("model.safetensors"), files.weights())?;
+        let checkpoint = Checkpoint::open(&files.path("model.safetensors"), files.weights())?;
         let same_head = match checkpoint.shape("classifier.weight") {
             Some(&[rows, _]) if rows == label_map.len() => {
                 config.label_map(&files.path("config.json"))?.as_ref() == Some(&label_map)
             }
             _ => false,
         };
-        let fresh: &[&str] = if same_head { &[] } else { &["classifier.weight", "classifier.bias"] };
+        let fresh: &[&str] =
+            if same_head { &[] } else { &["classifier.weight", "classifier.bias"] };
         device.seed(seed);
         let model = BertForSequenceClassification::new(&config, label_map.len(), device);
         let (model, report) = checkpoint.load(model, fresh)?;
@@ -216,9 +216,7 @@ fn stored_labels(files: &ModelFiles, config: &BertConfig, num_labels: usize) -> 
     let name = files.path("config.json");
     let label_map = match config.label_map(&name)? {
         Some(map) => map,
-        None => {
-            LabelMap::new(&name, (0..num_labels).map(|id| format!("LABEL_{id}")).collect())?
-        }
+        None => LabelMap::new(&name, (0..num_labels).map(|id| format!("LABEL_{id}")).collect())?,
     };
     if label_map.len() != num_labels {
         let found = label_map.len();

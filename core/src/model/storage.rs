@@ -102,9 +102,8 @@ pub(super) fn encode(tensors: &[HostTensor], dtype: StorageDtype) -> Result<Vec<
 /// # Errors
 /// [`Error::BadSafetensors`] or [`Error::TensorDtype`].
 pub fn convert(name: &str, safetensors: &[u8], dtype: StorageDtype) -> Result<Vec<u8>> {
-    let file = safetensors::SafeTensors::deserialize(safetensors).map_err(|error| {
-        Error::BadSafetensors { name: name.into(), reason: error.to_string() }
-    })?;
+    let file = safetensors::SafeTensors::deserialize(safetensors)
+        .map_err(|error| Error::BadSafetensors { name: name.into(), reason: error.to_string() })?;
     let mut tensors = Vec::new();
     for (key, view) in file.tensors() {
         let Some(current) = names::current(&key) else { continue };

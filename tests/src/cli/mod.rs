@@ -6,23 +6,20 @@ mod predict;
 mod train;
 mod transformers;
 
-use std::{env, path::Path};
+use std::path::Path;
 
 use crate::{command::Scratch, support::say};
-
-/// `emberlab doctor` names the line's subject in its first word.
-fn doctor_names(report: &str, subject: &str) -> bool {
-    report.lines().any(|line| line.split_whitespace().next() == Some(subject))
-}
 
 #[test]
 fn doctor_reports_on_standard_output() {
     let ran = Scratch::new().run("doctor");
     assert_eq!(ran.stderr, "");
     let report = ran.ok();
-    for subject in ["emberlab", "cpu", "driver", "cuda", "wgpu", "auto"] {
-        assert!(doctor_names(&report, subject), "no line on {subject}:\n{report}");
+    let names = |subject| report.lines().any(|line| line.starts_with(&format!("{subject} ")));
+    for subject in ["emberlab", "cpu", "memory", "driver", "wgpu", "embedded", "auto"] {
+        assert!(names(subject), "no line on {subject}:\n{report}");
     }
+    assert!(report.contains("CUDA"), "{report}");
 }
 
 #[test]
@@ -86,12 +83,4 @@ fn the_embedded_default_is_found_from_another_folder() {
     let predicted = scratch.run("predict --text hello").ok();
     assert!(predicted.contains("\"joy\":"), "{predicted}");
     assert!(!scratch.path("runs").exists());
-}
-
-/// `python` with transformers, for what is compared with it: `EMBERLAB_PYTHON`, else the one in the
-/// cache folder.
-fn python() -> Option<std::path::PathBuf> {
-    let cached = || Path::new(&env::var_os("HOME")?).join(".cache/emberlab/venv/bin/python").into();
-    let found = env::var_os("EMBERLAB_PYTHON").map(Into::into).or_else(cached);
-    found.filter(|python: &std::path::PathBuf| python.exists())
 }

@@ -36,6 +36,7 @@ impl Engine {
         match request {
             Request::Open { name } => self.open(name, files).await,
             Request::Classify { texts } => self.classify(&texts).await,
+            Request::Tokenize { texts } => self.tokenize(&texts),
             Request::Gradients { texts, labels } => self.gradients(&texts, &labels).await,
         }
     }
@@ -78,6 +79,14 @@ impl Engine {
         Ok(Response::Classified(Classified { predictions, milliseconds: now() - start }))
     }
 
+    fn tokenize(&self, texts: &[String]) -> Result<Response, String> {
+        let encodings =
+            self.classifier()?.tokenizer().encode_all(texts, usize::MAX).map_err(in_words)?;
+        Ok(Response::Tokenized {
+            input_ids: encodings.into_iter().map(|encoding| encoding.ids).collect(),
+        })
+    }
+
     async fn gradients(&self, texts: &[String], labels: &[usize]) -> Result<Response, String> {
         let (classifier, encodings) = self.encode(texts)?;
         check_labels(texts, labels, classifier.label_map())?;
@@ -86,8 +95,12 @@ impl Engine {
         Ok(Response::Gradients { loss, parameters: tensors.into_iter().map(gradient).collect() })
     }
 
+    fn classifier(&self) -> Result<&Classifier, String> {
+        self.classifier.as_ref().ok_or_else(|| "No model is open.".into())
+    }
+
     fn encode(&self, texts: &[String]) -> Result<(&Classifier, Vec<Encoding>), String> {
-        let classifier = self.classifier.as_ref().ok_or("No model is open.")?;
+        let classifier = self.classifier()?;
         let encodings =
             classifier.tokenizer().encode_all(texts, classifier.max_length()).map_err(in_words)?;
         Ok((classifier, encodings))

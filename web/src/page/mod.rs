@@ -16,7 +16,7 @@ use dom::{by_id, document, on, sleep};
 use engines::Engines;
 use model::Model;
 use status::Status;
-use std::{cell::Cell, rc::Rc};
+use std::{cell::Cell, future::ready, rc::Rc};
 use wasm_bindgen::JsValue;
 use wasm_bindgen_futures::spawn_local;
 use web_sys::{DragEvent, Event, HtmlInputElement, HtmlSelectElement};
@@ -86,7 +86,7 @@ impl Page {
             if let Some(model) =
                 input.files().filter(|files| files.length() > 0).map(|files| Model::picked(&files))
             {
-                page.open(async { Ok(model) });
+                page.open(ready(Ok(model)));
             }
             input.set_value(""); // so that the same files can be picked again
         })
@@ -103,10 +103,12 @@ impl Page {
         }
         let page = self.clone();
         on(&root, "drop", move |event: DragEvent| {
-            let entries =
-                event.data_transfer().map(|data| model::entries(&data.items())).unwrap_or_default();
-            if !entries.is_empty() {
-                page.open(Model::dropped(entries));
+            let Some(data) = event.data_transfer() else { return };
+            let entries = model::entries(&data.items());
+            match data.files().filter(|files| files.length() > 0) {
+                _ if !entries.is_empty() => page.open(Model::dropped(entries)),
+                Some(files) => page.open(ready(Ok(Model::picked(&files)))),
+                None => {}
             }
         })
     }
@@ -160,7 +162,8 @@ impl Page {
             };
             if page.engines.is_present(attempt) {
                 page.engines.stop_webgpu();
-                page.status.note(&format!("{ending} The CPU engine answers."));
+                let ending = ending.trim_end_matches('.');
+                page.status.note(&format!("{ending}. The CPU engine answers."));
                 page.classify();
             }
         });

@@ -1,0 +1,174 @@
+//! Malformed data files.
+
+use std::fs::create_dir;
+
+use super::{refused, sound};
+
+/// A file's name, what is in it, and how the message goes on after the name.
+type Case = (&'static str, &'static [u8], &'static str);
+
+/// What no command can read.
+const UNREADABLE: [Case; 31] = [
+    ("empty.csv", b"", ": no rows"),
+    ("empty.jsonl", b" \n\n", ": no rows"),
+    ("header-only.csv", b"text,label\n", ": no rows"),
+    ("no-text.csv", b"id,label\n1,praise\n", ": no text column; it has: id, label."),
+    ("no-text.jsonl", b"{\"id\": 1, \"label\": \"praise\"}\n", ": no text column"),
+    ("short.csv", b"text,label\na,praise\nb\n", ", line 3: 1 cells where the header names 2"),
+    ("long.tsv", b"text\tlabel\na\tpraise\tb\n", ", line 2: 3 cells where the header names 2"),
+    ("windows.csv", b"text,label\r\na,praise\r\nb\r\n", ", line 3: 1 cells"),
+    ("gaps.csv", b"text,label\n\n\na,praise\n\nb\n", ", line 6: 1 cells"),
+    ("multiline.csv", b"text,label\n\"a\nb\",praise\nc\n", ", line 4: 1 cells"),
+    ("open-quote.csv", b"text,label\n\"a,praise\nb,other\n", ", line 2: 1 cells"),
+    ("open-label.csv", b"text,label\na,praise\nb,\"other\nc,praise\n", ", line 3: a quote opens"),
+    ("open-header.csv", b"\"text,label\na,praise\n", ", line 1: a quote opens"),
+    ("two-texts.csv", b"text,label,text\na,praise,b\n", ", line 1: column \"text\" stands twice"),
+    ("latin-1.csv", b"text,label\na,praise\nb\xe9,other\n", ", line 3: not valid UTF-8"),
+    ("utf-16.csv", b"\xff\xfet\0e\0x\0t\0\n\0a\0\n\0", ", line 1: not valid UTF-8"),
+    ("utf-16-unmarked.csv", b"t\0e\0x\0t\0\n\0a\0\n\0", ", line 1: holds a NUL byte"),
+    ("nul.csv", b"text,label\na,praise\nb\0,other\n", ", line 3: holds a NUL byte"),
+    ("nul.jsonl", b"{\"text\": \"a\"}\n{\"text\": \"\0\"}\n", ", line 2: holds a NUL byte"),
+    (
+        "broken.jsonl",
+        b"{\"text\": \"a\"}\n{\"text\": }\n",
+        ", line 2: not valid JSON: expected value at column 10",
+    ),
+    ("cut-off.jsonl", b"{\"text\": \"a\"}\n\n{\"text\": \"b", ", line 3: not valid JSON"),
+    ("two-in-a-line.jsonl", b"{\"text\": \"a\"} {\"text\": \"b\"}\n", ", line 1: not valid JSON"),
+    ("list.jsonl", b"{\"text\": \"a\"}\n[\"b\", \"other\"]\n", ", line 2: not a JSON object"),
+    ("whole-list.jsonl", b"[{\"text\": \"a\"}, {\"text\": \"b\"}]", ", line 1: not a JSON object"),
+    (
+        "number.jsonl",
+        b"{\"text\": \"a\", \"label\": \"praise\"}\n{\"text\": 7, \"label\": \"other\"}\n",
+        ", line 2: \"text\" is not a string",
+    ),
+    (
+        "absent.jsonl",
+        b"{\"text\": \"a\", \"label\": \"praise\"}\n{\"label\": \"other\"}\n",
+        ", line 2: \"text\" is missing",
+    ),
+    (
+        "null.jsonl",
+        b"{\"text\": \"a\", \"label\": \"praise\"}\n{\"text\": null, \"label\": \"other\"}\n",
+        ", line 2: \"text\" is missing",
+    ),
+    ("blank.csv", b"text,label\na,praise\n  ,other\n", ", line 3: \"text\" is empty"),
+    ("rows.txt", b"text,label\na,praise\n", ": cannot tell the format from the name"),
+    ("rows", b"text,label\na,praise\n", ": cannot tell the format from the name"),
+    ("rows.csv.gz", b"\x1f\x8b", ": cannot tell the format from the name"),
+];
+
+/// What only a command that needs labels refuses.
+const UNLABELLED: [Case; 10] = [
+    ("none.csv", b"text,mood\na,praise\n", ": no label column; it has: text, mood."),
+    ("semicolons.csv", b"text;label\na;praise\n", ": no label column; it has: text;label."),
+    ("empty.csv", b"text,label\na,praise\nb,\n", ", line 3: \"label\" is empty"),
+    ("blank.tsv", b"text\tlabel\na\t \n", ", line 2: \"label\" is empty"),
+    (
+        "missing.jsonl",
+        b"{\"text\": \"a\", \"label\": \"praise\"}\n{\"text\": \"b\"}\n",
+        ", line 2: \"label\" is missing",
+    ),
+    ("null.jsonl", b"{\"text\": \"a\", \"label\": null}\n", ", line 1: \"label\" is missing"),
+    ("float.jsonl", b"{\"text\": \"a\", \"label\": 0.5}\n", ", line 1: \"label\" is neither"),
+    ("huge.jsonl", b"{\"text\": \"a\", \"label\": 1e40}\n", ", line 1: \"label\" is neither"),
+    (
+        "list.jsonl",
+        b"{\"text\": \"a\", \"label\": [\"praise\"]}\n",
+        ", line 1: \"label\" is neither",
+    ),
+    (
+        "object.jsonl",
+        b"{\"text\": \"a\", \"label\": {\"praise\": 1}}\n",
+        ", line 1: \"label\" is neither",
+    ),
+];
+
+const TRAIN: &str = "train --model model --out run --train";
+const EVALUATE: &str = "evaluate --model model --data";
+const PREDICT: &str = "predict --model model --output out.jsonl --input";
+
+fn each_is_refused(cases: &[Case], commands: &[&str]) {
+    for (name, content, says) in cases {
+        let scratch = sound();
+        scratch.write(name, content);
+        for command in commands {
+            refused(&scratch, &format!("{command} {name}"), &format!("{name}{says}"));
+        }
+    }
+}
+
+#[test]
+fn unreadable_files() {
+    each_is_refused(&UNREADABLE, &[TRAIN, EVALUATE, PREDICT]);
+}
+
+#[test]
+fn files_without_proper_labels() {
+    each_is_refused(&UNLABELLED, &[TRAIN, EVALUATE]);
+}
+
+#[test]
+fn one_class_is_nothing_to_learn() {
+    let case = (
+        "same.csv",
+        &b"text,label\na,praise\nb,praise\n"[..],
+        ": a classifier needs at least two labels; found only \"praise\"",
+    );
+    each_is_refused(&[case], &[TRAIN]);
+}
+
+#[test]
+fn labels_that_training_did_not_have() {
+    let scratch = sound();
+    scratch.write("held-out.csv", "text,label\na,praise\n\"b\nc\",thanks\nd,other\n");
+    for split in ["eval", "test"] {
+        let line = format!("{TRAIN} good.csv --{split} held-out.csv");
+        refused(
+            &scratch,
+            &line,
+            "held-out.csv, line 3: label \"thanks\" is not one of: billing, praise",
+        );
+    }
+    scratch.write("stars.csv", "text,label\na,1\nb,2\n");
+    scratch.write("zero.csv", "text,label\na,1\nb,0\n");
+    let says = "zero.csv, line 3: label \"0\" is not one of: 1, 2";
+    refused(&scratch, &format!("{TRAIN} stars.csv --eval zero.csv"), says);
+}
+
+#[test]
+fn columns_that_are_not_there() {
+    let scratch = sound();
+    let says = "good.csv: no text column \"body\"; it has: text, label.";
+    for command in [TRAIN, EVALUATE, PREDICT] {
+        refused(&scratch, &format!("{command} good.csv --text-column body"), says);
+    }
+    let says = "good.csv: no label column \"mood\"; it has: text, label.";
+    for command in [TRAIN, EVALUATE] {
+        refused(&scratch, &format!("{command} good.csv --label-column mood"), says);
+    }
+}
+
+#[test]
+fn no_file_at_all() {
+    let scratch = sound();
+    create_dir(scratch.path("folder.csv")).unwrap();
+    for command in [TRAIN, EVALUATE, PREDICT] {
+        refused(&scratch, &format!("{command} absent.csv"), "cannot read absent.csv");
+        refused(&scratch, &format!("{command} folder.csv"), "cannot read folder.csv");
+    }
+}
+
+#[test]
+fn standard_input() {
+    let scratch = sound();
+    for (input, says) in [
+        ("", "standard input holds no text"),
+        ("\n \n", "standard input holds no text"),
+        ("{\"text\": \"a\"}\nb\n", "standard input, line 2: not valid JSON"),
+        ("{\"id\": 1, \"mood\": 2}\n", "standard input: no text column"),
+    ] {
+        let said = scratch.pipe("predict --model model", input).error();
+        assert!(said.contains(says), "{input:?}: {said}");
+    }
+}

@@ -1,0 +1,55 @@
+//! Malformed input ends in exit 1, with the file and the line or key named, no panic, and nothing
+//! written.
+
+mod data;
+mod folder;
+mod models;
+mod settings;
+
+use crate::command::Scratch;
+
+/// Four good rows, in two classes of the classifier `model`.
+const GOOD: &str =
+    "text,label\nlovely,praise\nwho pays,billing\nvery good,praise\nhow much,billing\n";
+
+/// A folder with a classifier and rows in which nothing is wrong yet.
+fn sound() -> Scratch {
+    let scratch = Scratch::new();
+    scratch.write_classifier("model");
+    scratch.write("good.csv", GOOD);
+    scratch
+}
+
+/// Runs a command that has to be refused with words that hold `says`.
+fn refused(scratch: &Scratch, line: &str, says: &str) {
+    let before = scratch.snapshot();
+    let ran = scratch.run(line);
+    println!("emberlab {line}\n{}", ran.stderr); // shown where the test fails
+    let said = ran.error();
+    assert!(said.contains(says), "it does not say \"{says}\"");
+    assert!(scratch.snapshot() == before, "it wrote something: {:?}", scratch.files());
+}
+
+#[test]
+fn without_a_mistake_nothing_is_refused() {
+    let scratch = sound();
+    for line in [
+        "train --model model --train good.csv --eval good.csv --out run --epochs 1",
+        "predict --model model --input good.csv --output out.jsonl",
+        "evaluate --model model --data good.csv",
+    ] {
+        scratch.run(line).ok();
+    }
+}
+
+/// A refusal leaves what was there before.
+#[test]
+fn earlier_results_stay() {
+    let scratch = sound();
+    scratch.run("train --model model --train good.csv --out run --epochs 1").ok();
+    scratch.write("out.jsonl", "an earlier result");
+    scratch.write("bad.csv", "text,label\nlovely,praise\nwho pays\n");
+    let says = "bad.csv, line 3: 1 cells";
+    refused(&scratch, "train --model model --train bad.csv --out run --overwrite", says);
+    refused(&scratch, "predict --model run --input bad.csv --output out.jsonl", says);
+}

@@ -1,0 +1,96 @@
+//! transformers opens a run folder unchanged and finds there what we wrote.
+
+use std::{
+    collections::BTreeMap,
+    env,
+    path::{Path, PathBuf},
+    process::Command,
+};
+
+use emberlab_core::{
+    Device,
+    model::{Classifier, ModelFiles},
+};
+use safetensors::{Dtype, SafeTensors};
+use serde::Deserialize;
+use sha2::{Digest, Sha256};
+
+use super::train::{TRAIN, with_rows};
+use crate::{
+    command::jsonl,
+    support::{bytes, distance, logits, root, say},
+};
+
+/// What `tests/python/open_folder.py` writes.
+#[derive(Deserialize)]
+struct Opened {
+    id2label: BTreeMap<String, String>,
+    missing: Vec<String>,
+    unexpected: Vec<String>,
+    input_ids: Vec<Vec<u32>>,
+    logits: Vec<Vec<f32>>,
+    /// SHA-256 of each tensor's f32 bytes.
+    tensors: BTreeMap<String, String>,
+}
+
+/// A Python with transformers: `EMBERLAB_PYTHON`, else the one in the cache folder, if any.
+fn python() -> Option<PathBuf> {
+    if let Some(named) = env::var_os("EMBERLAB_PYTHON") {
+        return Some(named.into());
+    }
+    let cached = Path::new(&env::var_os("HOME")?).join(".cache/emberlab/venv/bin/python");
+    cached.exists().then_some(cached)
+}
+
+fn open_with_transformers(python: &Path, folder: &Path) -> Opened {
+    let out = folder.join("opened.json");
+    let status = Command::new(python)
+        .arg(root().join("tests/python/open_folder.py"))
+        .args([&folder.join("run"), &folder.join("texts.jsonl"), &out])
+        .status()
+        .unwrap_or_else(|error| panic!("{}: {error}", python.display()));
+    assert!(status.success(), "open_folder.py failed");
+    serde_json::from_slice(&bytes(&out)).unwrap()
+}
+
+/// The names and hashes of a file whose tensors are all f32.
+fn hashes(weights: &[u8]) -> BTreeMap<String, String> {
+    let file = SafeTensors::deserialize(weights).unwrap();
+    let hash = |(key, view): (&str, safetensors::tensor::TensorView)| {
+        assert_eq!(view.dtype(), Dtype::F32, "{key}");
+        (key.to_owned(), format!("{:x}", Sha256::digest(view.data())))
+    };
+    file.iter().map(hash).collect()
+}
+
+#[test]
+fn transformers_opens_a_run_folder() {
+    let Some(python) = python() else {
+        let reason = "EMBERLAB_PYTHON names no Python with transformers";
+        return say(&format!("SKIPPED: transformers_opens_a_run_folder, because {reason}\n"));
+    };
+    let scratch = with_rows();
+    scratch.run(&format!("{TRAIN} --epochs 2 --learning-rate 5e-4 --out run")).ok();
+    let texts: Vec<String> =
+        scratch.read("train.jsonl").lines().take(20).map(str::to_owned).collect();
+    scratch.write("texts.jsonl", texts.join("\n") + "\n");
+    let opened = open_with_transformers(&python, &scratch.path("."));
+
+    assert_eq!((opened.missing, opened.unexpected), (vec![], vec![]));
+    assert_eq!(opened.tensors, hashes(&bytes(&scratch.path("run/model.safetensors"))));
+
+    let file = |name: &&str| ((*name).to_owned(), bytes(&scratch.path("run").join(name)));
+    let names = ["config.json", "model.safetensors", "tokenizer.json", "tokenizer_config.json"];
+    let files = ModelFiles::from_named("run", names.iter().map(file).collect()).unwrap();
+    let (classifier, _) = Classifier::open(&files, &Device::flex()).unwrap();
+    let labels: Vec<&String> = opened.id2label.values().collect();
+    assert_eq!(labels, classifier.label_map().names().iter().collect::<Vec<_>>());
+
+    let text = |row: &serde_json::Value| row["text"].as_str().unwrap().to_owned();
+    let texts: Vec<String> = jsonl(&scratch.read("texts.jsonl")).iter().map(text).collect();
+    let encodings = classifier.tokenizer().encode_all(&texts, classifier.max_length()).unwrap();
+    let ids: Vec<Vec<u32>> = encodings.iter().map(|encoding| encoding.ids.clone()).collect();
+    assert_eq!(ids, opened.input_ids);
+    let difference = distance(&logits(&classifier, &encodings), &opened.logits.concat());
+    assert!(difference < 1e-4, "logits differ by {difference}");
+}
