@@ -18,11 +18,11 @@ fn load(set: &str) -> Vec<Dataset> {
     SPLITS.into_iter().map(load).collect()
 }
 
-/// Words in lower case without punctuation.
+/// Runs of letters and digits, in lower case.
 fn words(text: &str) -> Vec<String> {
     let lower = text.to_lowercase();
-    let clean = |word: &str| word.chars().filter(|c| c.is_alphanumeric()).collect::<String>();
-    lower.split_whitespace().map(clean).filter(|word| !word.is_empty()).collect()
+    let words = lower.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty());
+    words.map(str::to_string).collect()
 }
 
 fn shingles(words: &[String], size: usize) -> HashSet<String> {

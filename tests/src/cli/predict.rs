@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
-use crate::command::{Scratch, jsonl};
+use crate::command::{Ran, Scratch, jsonl};
 
 const NAMES: [&str; 4] = ["billing", "delivery", "praise", "other"];
 
@@ -136,7 +136,7 @@ fn texts_may_come_from_the_command_line_or_standard_input() {
     assert_eq!(jsonl(&expected).len(), 3);
 
     let words = ["predict", "--model", "model", "--text"].into_iter().chain(texts);
-    let ran: crate::command::Ran = scratch.command(words).output().unwrap().into();
+    let ran: Ran = scratch.command(words).output().unwrap().into();
     assert_eq!(ran.ok(), expected);
     let lines = texts.join("\n\n") + "\r\n";
     assert_eq!(scratch.pipe("predict --model model", &lines).ok(), expected);

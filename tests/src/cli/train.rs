@@ -1,6 +1,7 @@
 //! `emberlab train`: the run folder, and what becomes of it when training is stopped or refused.
 
 use std::{
+    path::PathBuf,
     process::Command,
     thread::sleep,
     time::{Duration, Instant},
@@ -9,7 +10,7 @@ use std::{
 use serde_json::json;
 
 use crate::{
-    command::{Scratch, jsonl},
+    command::{Ran, Scratch, jsonl},
     support::{bytes, root},
 };
 
@@ -35,7 +36,7 @@ fn weights(scratch: &Scratch, run: &str) -> Vec<u8> {
 
 /// The folder that a training run under way writes into.
 fn staged(scratch: &Scratch, file: &str) -> bool {
-    let grown = |path: &std::path::PathBuf| path.ends_with(file) && !bytes(path).is_empty();
+    let grown = |path: &PathBuf| path.ends_with(file) && !bytes(path).is_empty();
     scratch.files().iter().any(|path| path.to_string_lossy().contains(".partial/") && grown(path))
 }
 
@@ -200,28 +201,40 @@ fn an_earlier_run_is_replaced_only_when_asked() {
     assert_eq!(scratch.read("other/notes.txt"), "not a run");
 }
 
-#[test]
-fn ctrl_c_saves_what_there_is() {
-    let scratch = with_rows();
-    // Long enough to be interrupted, and over in a minute or two if that fails.
+/// Starts a run that lasts minutes and interrupts it as soon as `ready`.
+fn interrupted(scratch: &Scratch, ready: impl Fn(&Scratch) -> bool) -> Ran {
     let line = format!("{TRAIN} --epochs 300 --logging-steps 1 --out run");
     let mut training = scratch.command(line.split_whitespace()).spawn().unwrap();
     let limit = Instant::now() + Duration::from_secs(60);
-    while !staged(&scratch, "metrics.jsonl") && training.try_wait().unwrap().is_none() {
-        assert!(Instant::now() < limit, "no step within a minute");
-        sleep(Duration::from_millis(20));
+    while !ready(scratch) && training.try_wait().unwrap().is_none() {
+        assert!(Instant::now() < limit, "not ready within a minute");
+        sleep(Duration::from_millis(10));
     }
     let kill = Command::new("kill").args(["-INT", &training.id().to_string()]).status();
     assert!(kill.unwrap().success());
-    let ran: crate::command::Ran = training.wait_with_output().unwrap().into();
-
+    let ran: Ran = training.wait_with_output().unwrap().into();
     assert_eq!(ran.code, Some(130), "{}", ran.stderr);
+    nothing_half_written(scratch);
+    ran
+}
+
+#[test]
+fn ctrl_c_saves_what_there_is() {
+    let scratch = with_rows();
+    let ran = interrupted(&scratch, |scratch| staged(scratch, "metrics.jsonl"));
     assert!(ran.stdout.contains("interrupted after step"), "{}", ran.stdout);
-    nothing_half_written(&scratch);
     let run = scratch.json("run/run.json");
     assert_eq!(run["status"], "interrupted");
     assert!(run["steps"].as_u64() < run["total_steps"].as_u64());
     assert!(scratch.read("run/README.md").contains("**Interrupted**"));
     let predicted = scratch.run("predict --model run --text hello").ok();
     assert!(predicted.contains("probabilities"), "{predicted}");
+}
+
+/// Most likely the model is still being read, and there is nothing to save.
+#[test]
+fn ctrl_c_at_the_start_leaves_nothing_half_written() {
+    let scratch = with_rows();
+    let partial = |path: &PathBuf| path.to_string_lossy().contains(".partial");
+    interrupted(&scratch, |scratch| scratch.files().iter().any(partial));
 }

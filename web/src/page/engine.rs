@@ -63,7 +63,8 @@ pub struct Engine {
     pub kind: Kind,
     worker: Worker,
     state: Rc<State>,
-    _handlers: (Closure<dyn FnMut(MessageEvent)>, Closure<dyn FnMut(ErrorEvent)>),
+    _on_message: Closure<dyn FnMut(MessageEvent)>,
+    _on_error: Closure<dyn FnMut(ErrorEvent)>,
 }
 
 type Answer = Result<Response, Failure>;
@@ -96,7 +97,7 @@ impl Engine {
             hearer.die(&format!("The {kind} stopped: {}", error_text(&event)))
         });
         worker.set_onerror(Some(on_error.as_ref().unchecked_ref()));
-        Ok(Self { kind, worker, state, _handlers: (on_message, on_error) })
+        Ok(Self { kind, worker, state, _on_message: on_message, _on_error: on_error })
     }
 
     /// Waits until the worker takes requests.
