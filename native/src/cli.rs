@@ -2,12 +2,12 @@
 
 use std::path::PathBuf;
 
-use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use emberlab_core::model::StorageDtype;
 use emberlab_core::train::Schedule;
 
 use crate::device::DeviceChoice;
+use crate::values::{positive, schedule, storage_dtype};
 
 /// Tokens a text is cut at, unless something else is asked for.
 pub const DEFAULT_MAX_LENGTH: usize = 128;
@@ -243,28 +243,6 @@ pub struct ConvertArgs {
     /// How model.safetensors stores the weights: f32, f16 or bf16
     #[arg(long, value_name = "DTYPE", value_parser = storage_dtype())]
     pub dtype: StorageDtype,
-}
-
-fn storage_dtype() -> impl TypedValueParser<Value = StorageDtype> {
-    PossibleValuesParser::new(["f32", "f16", "bf16"]).map(|name| match name.as_str() {
-        "f16" => StorageDtype::F16,
-        "bf16" => StorageDtype::Bf16,
-        _ => StorageDtype::F32,
-    })
-}
-
-fn schedule() -> impl TypedValueParser<Value = Schedule> {
-    PossibleValuesParser::new(["linear", "cosine"]).map(|name| match name.as_str() {
-        "cosine" => Schedule::Cosine,
-        _ => Schedule::Linear,
-    })
-}
-
-fn positive() -> impl TypedValueParser<Value = usize> {
-    clap::builder::StringValueParser::new().try_map(|value| match value.parse::<usize>() {
-        Ok(0) | Err(_) => Err("must be a whole number of at least 1"),
-        Ok(number) => Ok(number),
-    })
 }
 
 #[cfg(test)]

@@ -19,8 +19,10 @@ mod progress;
 pub mod report;
 mod rows;
 mod run_folder;
+mod splits;
 mod system;
 pub mod train;
+mod values;
 
 /// How a command that did not fail ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

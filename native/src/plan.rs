@@ -1,19 +1,19 @@
 //! What `emberlab train` is about to do: sources, data, recipe and a trainer that is ready to step.
 
 use std::fmt;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use anyhow::{Context, Result};
-use emberlab_core::data::{Columns, Dataset, LabelMap};
+use emberlab_core::data::LabelMap;
 use emberlab_core::model::{Classifier, LoadReport, StorageDtype};
 use emberlab_core::text::Encoding;
 use emberlab_core::train::{TrainConfig, Trainer};
-use serde::Serialize;
 
-use crate::cli::{ColumnArgs, DEFAULT_MAX_LENGTH, RecipeArgs, TrainArgs};
+use crate::cli::{DEFAULT_MAX_LENGTH, RecipeArgs, TrainArgs};
 use crate::device::{self, ChosenDevice};
 use crate::inference::max_length;
 use crate::report::{grouped, millions, note};
+use crate::splits::{Split, TokenLengths, read_datasets};
 use crate::{embedded, files};
 
 /// The folders and files of a run, given or embedded.
@@ -52,45 +52,6 @@ impl Sources {
         };
         let out = args.out.clone().unwrap_or_else(|| PathBuf::from(embedded::OUT));
         Ok(Self { model, model_is_embedded: args.model.is_none(), data, out })
-    }
-}
-
-/// One data file, as the plan shows it and `run.json` records it.
-#[derive(Debug, Serialize)]
-pub struct Split {
-    pub split: &'static str,
-    pub path: PathBuf,
-    pub sha256: String,
-    pub rows: usize,
-    /// Rows of each class, in id order.
-    pub label_counts: Vec<usize>,
-    pub text_column: String,
-    pub label_column: Option<String>,
-    pub tokens: TokenLengths,
-}
-
-/// How long the texts are, in tokens after the cut.
-#[derive(Debug, PartialEq, Serialize)]
-pub struct TokenLengths {
-    pub mean: f64,
-    /// 95 of 100 texts are no longer than this.
-    pub percentile_95: usize,
-    pub longest: usize,
-    /// Texts that lost their end at `max_length`.
-    pub truncated: usize,
-}
-
-impl TokenLengths {
-    fn of(encodings: &[Encoding]) -> Self {
-        let mut lengths: Vec<usize> = encodings.iter().map(|encoding| encoding.ids.len()).collect();
-        lengths.sort_unstable();
-        let rows = lengths.len();
-        Self {
-            mean: lengths.iter().sum::<usize>() as f64 / rows.max(1) as f64,
-            percentile_95: lengths.get(rows.saturating_sub(1) * 95 / 100).copied().unwrap_or(0),
-            longest: lengths.last().copied().unwrap_or(0),
-            truncated: encodings.iter().filter(|encoding| encoding.truncated).count(),
-        }
     }
 }
 
@@ -156,55 +117,6 @@ impl Plan {
     pub fn labels(&self) -> &LabelMap {
         self.classifier.label_map()
     }
-}
-
-struct ReadDataset {
-    split: &'static str,
-    path: PathBuf,
-    sha256: String,
-    columns: Columns,
-    dataset: Dataset,
-}
-
-impl ReadDataset {
-    fn describe(&self, encodings: &[Encoding]) -> Split {
-        Split {
-            split: self.split,
-            path: self.path.clone(),
-            sha256: self.sha256.clone(),
-            rows: self.dataset.texts.len(),
-            label_counts: self.dataset.label_counts(),
-            text_column: self.columns.text.clone(),
-            label_column: self.columns.label.clone(),
-            tokens: TokenLengths::of(encodings),
-        }
-    }
-}
-
-/// Reads the splits; the first one's labels hold for all.
-fn read_datasets(
-    paths: &[(&'static str, PathBuf)],
-    columns: &ColumnArgs,
-) -> Result<Vec<ReadDataset>> {
-    let mut read: Vec<ReadDataset> = Vec::new();
-    for (split, path) in paths {
-        let known = read.first().map(|first| &first.dataset.label_map);
-        read.push(read_dataset(split, path, columns, known)?);
-    }
-    Ok(read)
-}
-
-fn read_dataset(
-    split: &'static str,
-    path: &Path,
-    asked: &ColumnArgs,
-    known: Option<&LabelMap>,
-) -> Result<ReadDataset> {
-    let files::DataFile { table, sha256 } = files::read_data(path)?;
-    let columns =
-        Columns::guess(&table, asked.text_column.as_deref(), asked.label_column.as_deref())?;
-    let dataset = Dataset::from_table(&table, &columns, known)?;
-    Ok(ReadDataset { split, path: path.to_owned(), sha256, columns, dataset })
 }
 
 /// The recipe: what was given, over the defaults of the embedded model or of any other.
@@ -292,16 +204,5 @@ mod tests {
         assert_eq!(recipe(&given, true).epochs, 7);
         assert_eq!(recipe(&given, true).batch_size, embedded::recipe().batch_size);
         assert_eq!(recipe(&given, false).batch_size, TrainConfig::default().batch_size);
-    }
-
-    #[test]
-    fn token_lengths() {
-        let encoding = |length: usize| Encoding {
-            ids: vec![0; length],
-            type_ids: vec![0; length],
-            truncated: length == 9,
-        };
-        let lengths = TokenLengths::of(&[encoding(1), encoding(9), encoding(2)]);
-        assert_eq!(lengths, TokenLengths { mean: 4.0, percentile_95: 2, longest: 9, truncated: 1 });
     }
 }

@@ -11,8 +11,8 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 
 use crate::files::{RUN_FILE, StagedFolder};
-use crate::plan::Split;
 use crate::report::{json, rounded};
+use crate::splits::Split;
 
 /// Beginnings of the names of files that state the base model's terms, which hold for what is made
 /// of it too.

@@ -1,0 +1,30 @@
+//! Values on the command line that Clap has no parser for.
+
+use clap::builder::{PossibleValuesParser, StringValueParser, TypedValueParser};
+use emberlab_core::model::StorageDtype;
+use emberlab_core::train::Schedule;
+
+/// The name of a storage type.
+pub fn storage_dtype() -> impl TypedValueParser<Value = StorageDtype> {
+    PossibleValuesParser::new(["f32", "f16", "bf16"]).map(|name| match name.as_str() {
+        "f16" => StorageDtype::F16,
+        "bf16" => StorageDtype::Bf16,
+        _ => StorageDtype::F32,
+    })
+}
+
+/// The name of a schedule.
+pub fn schedule() -> impl TypedValueParser<Value = Schedule> {
+    PossibleValuesParser::new(["linear", "cosine"]).map(|name| match name.as_str() {
+        "cosine" => Schedule::Cosine,
+        _ => Schedule::Linear,
+    })
+}
+
+/// A whole number of at least 1.
+pub fn positive() -> impl TypedValueParser<Value = usize> {
+    StringValueParser::new().try_map(|value| match value.parse::<usize>() {
+        Ok(0) | Err(_) => Err("must be a whole number of at least 1"),
+        Ok(number) => Ok(number),
+    })
+}
