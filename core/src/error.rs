@@ -11,7 +11,7 @@ pub enum Error {
     UnknownFormat { name: String },
 
     /// The bytes are not UTF-8.
-    #[error("{name}, line {line}: not valid UTF-8; save the file as UTF-8")]
+    #[error("{name}, line {line}: not valid UTF-8; save it as UTF-8")]
     NotUtf8 { name: String, line: usize },
 
     /// A CSV, TSV or JSONL row cannot be read.
@@ -70,7 +70,7 @@ pub enum Error {
 
     /// The folder holds an encoder but no trained classification head.
     #[error(
-        "{name}: no classification head (classifier.weight); fine-tune it first: emberlab train --model {folder} --train FILE"
+        "{name}: no classification head (classifier.weight); fine-tune it first: emberlab train --model {folder} --train FILE --out DIR"
     )]
     NoHead { name: String, folder: String },
 

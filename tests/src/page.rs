@@ -68,6 +68,11 @@ fn carries_on_without_a_webgpu_adapter() {
 }
 
 #[test]
+fn ends_a_webgpu_engine_that_stalls() {
+    run("stall.mjs", 3);
+}
+
+#[test]
 fn webgpu_agrees_with_the_cpu_until_its_device_is_lost() {
     run("webgpu.mjs", 15);
 }

@@ -7,7 +7,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::{
     command::{Ran, Scratch, jsonl},
@@ -117,6 +117,17 @@ fn metrics_jsonl_has_each_logged_step_and_each_evaluation() {
     assert!(evaluations.iter().all(|line| line["accuracy"].is_number()));
 }
 
+/// The weights on disk are those that were measured.
+#[test]
+fn evaluating_a_run_again_gives_its_figures() {
+    let scratch = with_rows();
+    let rest = "--epochs 3 --learning-rate 5e-4 --test train.jsonl --out run";
+    scratch.run(&format!("{TRAIN} {rest}")).ok();
+    let again = scratch.run("evaluate --model run --data train.jsonl --json").ok();
+    let again: Value = serde_json::from_str(&again).unwrap();
+    assert_eq!(scratch.json("run/run.json")["metrics"]["test"], again);
+}
+
 #[test]
 fn the_seed_fixes_every_bit() {
     let scratch = with_rows();
@@ -161,7 +172,7 @@ fn labels_may_be_integers() {
     assert_eq!(scratch.json("run/run.json")["labels"], json!(["2", "9", "10"]));
     assert_eq!(scratch.json("run/run.json")["data"][0]["label_counts"], json!([1, 1, 2]));
     let line = "evaluate --model run --data stars.csv --label-column stars --json";
-    let metrics: serde_json::Value = serde_json::from_str(&scratch.run(line).ok()).unwrap();
+    let metrics: Value = serde_json::from_str(&scratch.run(line).ok()).unwrap();
     assert_eq!(metrics["per_class"]["10"]["support"], 2);
 
     scratch.write("zero.csv", "text,stars\ngood,10\nbad,0\n");
