@@ -107,10 +107,23 @@ impl Scratch {
 
     /// `emberlab` with these arguments, not yet started.
     pub fn command(&self, arguments: impl IntoIterator<Item = impl AsRef<OsStr>>) -> Command {
-        let mut command = Command::new(emberlab());
+        self.command_of(&emberlab(), arguments)
+    }
+
+    fn command_of(
+        &self,
+        program: &Path,
+        arguments: impl IntoIterator<Item = impl AsRef<OsStr>>,
+    ) -> Command {
+        let mut command = Command::new(program);
         command.args(arguments).current_dir(self.0.path());
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
         command
+    }
+
+    /// Runs another build of `emberlab` with the words of `line`.
+    pub fn run_build(&self, program: &Path, line: &str) -> Ran {
+        self.command_of(program, line.split_whitespace()).output().unwrap().into()
     }
 
     /// Runs `emberlab` with the words of `line`.

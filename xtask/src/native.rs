@@ -1,8 +1,9 @@
 //! The command `emberlab`, built for this machine.
 
+use std::fs;
 use std::path::{Path, PathBuf};
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 
 use crate::workspace::{Workspace, run};
 
@@ -16,6 +17,15 @@ pub fn build(workspace: &Workspace) -> Result<PathBuf> {
 /// Builds `emberlab` and every test in one go, so that both share their dependencies.
 pub fn build_with_tests(workspace: &Workspace) -> Result<PathBuf> {
     compile(workspace, &["--tests"])
+}
+
+/// Builds `emberlab` with CUDA, which needs nothing of CUDA, and returns the path of a copy of it:
+/// its place is taken again by the next build.
+pub fn build_with_cuda(workspace: &Workspace) -> Result<PathBuf> {
+    let built = compile(workspace, &["--features", "emberlab/cuda"])?;
+    let copy = built.with_file_name(format!("emberlab-cuda{}", std::env::consts::EXE_SUFFIX));
+    fs::copy(&built, &copy).with_context(|| format!("cannot write {}", copy.display()))?;
+    Ok(copy)
 }
 
 fn compile(workspace: &Workspace, more: &[&str]) -> Result<PathBuf> {

@@ -25,6 +25,8 @@ fn stages_of(workspace: &Workspace, quick: bool, stages: &mut Stages) -> Result<
     stages.run("repository checks", || validate::repository(workspace))?;
     stages.run("lints", || validate::lints(workspace))?;
     stages.run("lints for wasm", || validate::wasm_lints(workspace))?;
+    let with_cuda =
+        stages.run("build emberlab with CUDA", || native::build_with_cuda(workspace))?;
     let emberlab =
         stages.run("build emberlab and the tests", || native::build_with_tests(workspace))?;
     if !quick {
@@ -33,6 +35,7 @@ fn stages_of(workspace: &Workspace, quick: bool, stages: &mut Stages) -> Result<
     stages.run("tests", || {
         let mut cargo = workspace.cargo(&["test", "--release", "--locked", "--workspace"]);
         cargo.args(native::features(workspace)).env("EMBERLAB_BIN", emberlab);
+        cargo.env("EMBERLAB_CUDA_BIN", with_cuda);
         match browser {
             Some(chromium) => {
                 cargo.env("EMBERLAB_DIST", workspace.dist()).env("CHROMIUM", chromium)

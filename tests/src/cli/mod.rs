@@ -6,7 +6,10 @@ mod predict;
 mod train;
 mod transformers;
 
-use std::path::Path;
+use std::{
+    env,
+    path::{Path, PathBuf},
+};
 
 use crate::{command::Scratch, support::say};
 
@@ -73,6 +76,31 @@ fn cuda_without_a_driver_is_refused_in_one_line() {
         assert_eq!(said.lines().count(), 1, "{said}");
         assert!(said.starts_with("error: ") && said.contains("CUDA") || said.contains("NVIDIA"));
     }
+}
+
+/// A build with CUDA starts, computes on the CPU and says what is missing, where there is no driver.
+#[test]
+fn a_build_with_cuda_runs_without_a_driver() {
+    let Some(program) = env::var_os("EMBERLAB_CUDA_BIN").map(PathBuf::from) else {
+        return say(
+            "SKIPPED: a_build_with_cuda…: EMBERLAB_CUDA_BIN is unset; `cargo xtask test` builds it\n",
+        );
+    };
+    if Path::new("/proc/driver/nvidia/version").exists() {
+        return say("SKIPPED: a_build_with_cuda…, because this machine has a driver\n");
+    }
+    let scratch = Scratch::new();
+    scratch.write_classifier("model");
+    let predict = "predict --model model --text hello";
+    let on_cpu = scratch.run(&format!("{predict} --device cpu")).ok();
+    assert_eq!(scratch.run_build(&program, &format!("{predict} --device cpu")).ok(), on_cpu);
+    let auto = scratch.run_build(&program, predict);
+    assert!(auto.stderr.contains("chosen by auto: no NVIDIA driver"), "{}", auto.stderr);
+    assert_eq!(auto.ok(), on_cpu);
+    let refused = scratch.run_build(&program, &format!("{predict} --device cuda")).error();
+    assert_eq!(refused.lines().count(), 1, "{refused}");
+    assert!(refused.contains("NVIDIA driver"), "{refused}");
+    assert!(scratch.run_build(&program, "doctor").ok().contains("cuda"));
 }
 
 #[test]
