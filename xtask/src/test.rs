@@ -34,6 +34,8 @@ fn stages_of(workspace: &Workspace, quick: bool, stages: &mut Stages) -> Result<
     }
     stages.run("tests", || {
         let mut cargo = workspace.cargo(&["test", "--release", "--locked", "--workspace"]);
+        // All but documentation tests, of which there are none: an example's place is a test.
+        cargo.args(["--lib", "--bins", "--tests"]);
         cargo.args(native::features(workspace)).env("EMBERLAB_BIN", emberlab);
         cargo.env("EMBERLAB_CUDA_BIN", with_cuda);
         match browser {
