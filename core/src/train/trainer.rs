@@ -26,6 +26,7 @@ pub struct Trainer {
     labels: Vec<usize>,
     plan: Vec<PlannedBatch>,
     step: usize,
+    /// The summed loss of the steps not yet read, and their number.
     unread_loss: Option<(Tensor<1>, usize)>,
 }
 
@@ -174,12 +175,10 @@ impl Trainer {
     }
 
     fn note_loss(&mut self, loss: Tensor<1>) {
-        let steps_before = self.unread_loss.as_ref().map_or(0, |(_, steps)| *steps);
-        let sum = match self.unread_loss.take() {
-            Some((sum, _)) => sum + loss,
-            None => loss,
-        };
-        self.unread_loss = Some((sum, steps_before));
+        self.unread_loss = Some(match self.unread_loss.take() {
+            Some((sum, steps)) => (sum + loss, steps),
+            None => (loss, 0),
+        });
     }
 
     fn update(&mut self, grads: GradientsParams, learning_rate: f64) {
