@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use emberlab_core::model::StorageDtype;
+use emberlab_core::model::{Classifier, StorageDtype};
 use emberlab_core::train::Schedule;
 
 use crate::device::DeviceChoice;
@@ -50,6 +50,18 @@ pub struct DeviceArg {
     /// else the CPU, and says so
     #[arg(long, value_name = "DEVICE", default_value = "auto")]
     pub device: DeviceChoice,
+
+    /// Compute with Burn's own operations instead of our kernels: slower, the same numbers but for
+    /// rounding and dropout
+    #[arg(long)]
+    pub no_kernels: bool,
+}
+
+impl DeviceArg {
+    /// The classifier, computing as was asked for.
+    pub fn apply(&self, classifier: Classifier) -> Classifier {
+        if self.no_kernels { classifier.without_kernels() } else { classifier }
+    }
 }
 
 #[derive(Debug, Args)]

@@ -26,6 +26,7 @@ impl Inference {
             |dir| Ok(PathBuf::from(dir)),
         )?;
         let (classifier, _) = Classifier::open(&files::read_model(&folder)?, &chosen.device)?;
+        let classifier = args.device.apply(classifier);
         note(format_args!("model   {}", folder.display()));
         note(format_args!("device  {chosen}"));
         let usual = run_folder::max_length(&folder).unwrap_or(DEFAULT_MAX_LENGTH);

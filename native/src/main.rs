@@ -11,11 +11,14 @@ use clap::Parser;
 use emberlab::cli::{Cli, Command};
 use emberlab::report::{is_broken_pipe, note};
 use emberlab::{Outcome, convert, doctor, evaluate, interrupt, predict, train};
+use emberlab_core::kernels::keep_freed_memory;
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
     announce_panics_in_one_line();
-    let outcome = panic::catch_unwind(AssertUnwindSafe(|| dispatch(cli.command)));
+    keep_freed_memory();
+    // On a thread of the pool, so that parallel work starts without a hand-over to it.
+    let outcome = panic::catch_unwind(AssertUnwindSafe(|| rayon::scope(|_| dispatch(cli.command))));
     match outcome {
         Ok(Ok(Outcome::Completed)) => ExitCode::SUCCESS,
         Ok(Ok(Outcome::Interrupted)) => ExitCode::from(interrupt::EXIT_CODE),

@@ -70,7 +70,7 @@ pub struct Plan {
     pub max_length: usize,
     pub storage: StorageDtype,
     pub load_report: LoadReport,
-    pub classifier: Classifier,
+    pub labels: LabelMap,
     pub splits: Vec<Split>,
     pub held_out: Vec<HeldOut>,
     pub trainer: Trainer,
@@ -86,6 +86,7 @@ impl Plan {
         let model = files::read_model(&sources.model)?;
         let (classifier, load_report) =
             Classifier::for_training(&model, labels, recipe.seed, &device.device)?;
+        let classifier = args.device.apply(classifier);
         let max_length = max_length(args.max_length, DEFAULT_MAX_LENGTH, &classifier)?;
 
         let mut splits = Vec::new();
@@ -96,8 +97,9 @@ impl Plan {
             encoded.push(HeldOut { split: read.split, encodings, labels: read.dataset.labels });
         }
         let train = encoded.remove(0);
-        let trainer =
-            Trainer::new(classifier.clone(), train.encodings, train.labels, recipe.clone())?;
+        let labels = classifier.label_map().clone();
+        // The trainer alone holds the weights, so that it can change them in place.
+        let trainer = Trainer::new(classifier, train.encodings, train.labels, recipe.clone())?;
         let (storage, held_out) = (args.dtype, encoded);
         Ok(Self {
             sources,
@@ -106,16 +108,11 @@ impl Plan {
             max_length,
             storage,
             load_report,
-            classifier,
+            labels,
             splits,
             held_out,
             trainer,
         })
-    }
-
-    /// The classes, in id order.
-    pub fn labels(&self) -> &LabelMap {
-        self.classifier.label_map()
     }
 }
 
@@ -139,8 +136,9 @@ fn recipe(given: &RecipeArgs, model_is_embedded: bool) -> TrainConfig {
 
 impl fmt::Display for Plan {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let config = self.classifier.config();
-        let parameters = millions(self.classifier.num_parameters());
+        let classifier = self.trainer.classifier();
+        let config = classifier.config();
+        let parameters = millions(classifier.num_parameters());
         let (layers, hidden) = (config.num_hidden_layers, config.hidden_size);
         writeln!(
             f,
@@ -165,7 +163,7 @@ impl fmt::Display for Plan {
         }
         let counts = self.splits.first().map_or(&[][..], |train| &train.label_counts);
         let labels = self
-            .labels()
+            .labels
             .names()
             .iter()
             .zip(counts)

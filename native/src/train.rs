@@ -143,11 +143,11 @@ impl Run {
             },
             base_model: BaseModelRecord {
                 path: plan.sources.model,
-                parameters: plan.classifier.num_parameters(),
+                parameters: classifier.num_parameters(),
                 initialized: plan.load_report.initialized,
                 ignored: plan.load_report.ignored,
             },
-            labels: plan.classifier.label_map().names().to_vec(),
+            labels: plan.labels.names().to_vec(),
             data: plan.splits,
             seed: plan.recipe.seed,
             recipe: plan.recipe,
@@ -172,7 +172,7 @@ fn measure(plan: &Plan, held_out: &HeldOut) -> Result<ClassificationMetrics> {
     let predicting = classifier.predict(&held_out.encodings, plan.recipe.batch_size, |_| {});
     let predictions = pollster::block_on(predicting)?;
     let predicted: Vec<usize> = predictions.iter().map(|prediction| prediction.label()).collect();
-    Ok(ClassificationMetrics::new(&held_out.labels, &predicted, plan.labels()))
+    Ok(ClassificationMetrics::new(&held_out.labels, &predicted, &plan.labels))
 }
 
 fn by_split(metrics: &[(&'static str, ClassificationMetrics)]) -> Result<Map<String, Value>> {

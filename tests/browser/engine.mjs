@@ -49,6 +49,14 @@ export class Engine {
     return this.ask({ type: "gradients", texts, labels });
   }
 
+  /** Trains the open model for `count` steps a request until the run is over; returns what each request answered. */
+  async train(texts, labels, config, count) {
+    const { total_steps: total } = await this.ask({ type: "train_start", texts, labels, config });
+    const answers = [];
+    while (!answers.at(-1)?.done) answers.push(await this.ask({ type: "train_steps", count }));
+    return { total, answers };
+  }
+
   ask(request) {
     return this.tab.evaluate(([engine, request]) => engine.ask(request), [this.handle, request]);
   }

@@ -63,6 +63,11 @@ fn answers_while_the_engine_works() {
 }
 
 #[test]
+fn trains_the_open_model() {
+    run("training.mjs", 3);
+}
+
+#[test]
 fn carries_on_without_a_webgpu_adapter() {
     run("no-adapter.mjs", 3);
 }

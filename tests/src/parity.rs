@@ -2,6 +2,7 @@
 
 use emberlab_core::{
     Device,
+    kernels::Kernels,
     model::{Classifier, HostTensor, ModelFiles, StorageDtype},
     text::Encoding,
     train::{TrainConfig, Trainer, gradients},
@@ -49,14 +50,23 @@ fn bert_tiny() -> Case {
     }
 }
 
-fn open(case: &Case) -> Classifier {
-    Classifier::open(&case.files, &Device::flex()).unwrap().0
+/// With our kernels, and with Burn's own operations.
+const BOTH: [Kernels; 2] = [Kernels::Own, Kernels::Burn];
+
+fn open(case: &Case, kernels: Kernels) -> Classifier {
+    let classifier = Classifier::open(&case.files, &Device::flex()).unwrap().0;
+    match kernels {
+        Kernels::Own => classifier,
+        Kernels::Burn => classifier.without_kernels(),
+    }
 }
 
 fn logits_agree(case: &Case) {
-    let got = logits(&open(case), &case.encodings);
-    let difference = distance(&got, &case.reference.f32("logits"));
-    assert!(difference < 1e-4, "logits differ by {difference}");
+    for kernels in BOTH {
+        let got = logits(&open(case, kernels), &case.encodings);
+        let difference = distance(&got, &case.reference.f32("logits"));
+        assert!(difference < 1e-4, "{kernels:?}: logits differ by {difference}");
+    }
 }
 
 /// Of an embedding table the reference holds the rows that the batch touches.
@@ -67,8 +77,8 @@ fn touched(tensor: &HostTensor, rows: Option<Vec<usize>>) -> Vec<f32> {
     rows.iter().flat_map(row).collect()
 }
 
-fn gradients_agree(case: &Case) {
-    let classifier = open(case);
+fn gradients_agree(case: &Case, kernels: Kernels) {
+    let classifier = open(case, kernels);
     let gradients = gradients(&classifier, &case.encodings, &case.labels);
     let (loss, gradients) = pollster::block_on(gradients).unwrap();
     assert!((loss - case.reference.f32("loss")[0]).abs() < 1e-5);
@@ -82,11 +92,11 @@ fn gradients_agree(case: &Case) {
         // The key bias has no gradient (softmax ignores a shift): there, rounding noise only.
         let scale = largest(&expected).max(1e-4);
         let difference = distance(&got, &expected) / scale;
-        assert!(difference < 1e-3, "{name} differs by {difference} of its largest value");
+        assert!(difference < 1e-3, "{kernels:?}: {name} differs by {difference} of its largest");
     }
 }
 
-fn train_ten_steps(case: &Case) -> (Vec<f32>, Trainer) {
+fn train_ten_steps(case: &Case, kernels: Kernels) -> (Vec<f32>, Trainer) {
     let config = TrainConfig {
         epochs: 10,
         batch_size: case.labels.len(),
@@ -95,7 +105,7 @@ fn train_ten_steps(case: &Case) -> (Vec<f32>, Trainer) {
         ..TrainConfig::default()
     };
     let (encodings, labels) = (case.encodings.clone(), case.labels.clone());
-    let mut trainer = Trainer::new(open(case), encodings, labels, config).unwrap();
+    let mut trainer = Trainer::new(open(case, kernels), encodings, labels, config).unwrap();
     let mut losses = Vec::new();
     while !trainer.is_done() {
         trainer.step();
@@ -104,8 +114,8 @@ fn train_ten_steps(case: &Case) -> (Vec<f32>, Trainer) {
     (losses, trainer)
 }
 
-fn adamw_agrees(case: &Case) {
-    let (losses, trainer) = train_ten_steps(case);
+fn adamw_agrees(case: &Case, kernels: Kernels) {
+    let (losses, trainer) = train_ten_steps(case, kernels);
     let expected = case.reference.f32("adamw.losses");
     let difference = distance(&losses, &expected);
     assert!(difference < 1e-4, "losses {losses:?}\nexpected {expected:?}");
@@ -135,12 +145,16 @@ fn random3_logits() {
 
 #[test]
 fn random3_gradients() {
-    gradients_agree(&random3());
+    for kernels in BOTH {
+        gradients_agree(&random3(), kernels);
+    }
 }
 
 #[test]
 fn random3_ten_adamw_steps() {
-    adamw_agrees(&random3());
+    for kernels in BOTH {
+        adamw_agrees(&random3(), kernels);
+    }
 }
 
 #[test]
@@ -150,19 +164,23 @@ fn bert_tiny_logits() {
 
 #[test]
 fn bert_tiny_gradients() {
-    gradients_agree(&bert_tiny());
+    for kernels in BOTH {
+        gradients_agree(&bert_tiny(), kernels);
+    }
 }
 
 #[test]
 fn bert_tiny_ten_adamw_steps() {
-    adamw_agrees(&bert_tiny());
+    for kernels in BOTH {
+        adamw_agrees(&bert_tiny(), kernels);
+    }
 }
 
 /// Two batches accumulated are one batch of all their rows.
 #[test]
 fn accumulation_equals_a_large_batch() {
     let case = random3();
-    let train = |batch_size, gradient_accumulation_steps| {
+    let train = |kernels, batch_size, gradient_accumulation_steps| {
         let config = TrainConfig {
             epochs: 4,
             batch_size,
@@ -171,14 +189,16 @@ fn accumulation_equals_a_large_batch() {
             ..TrainConfig::default()
         };
         let (encodings, labels) = (case.encodings.clone(), case.labels.clone());
-        let mut trainer = Trainer::new(open(&case), encodings, labels, config).unwrap();
+        let mut trainer = Trainer::new(open(&case, kernels), encodings, labels, config).unwrap();
         while !trainer.is_done() {
             trainer.step();
         }
         logits(&trainer.classifier(), &case.encodings)
     };
-    let difference = distance(&train(8, 1), &train(3, 3));
-    assert!(difference < 1e-4, "{difference}");
+    for kernels in BOTH {
+        let difference = distance(&train(kernels, 8, 1), &train(kernels, 3, 3));
+        assert!(difference < 1e-4, "{kernels:?}: {difference}");
+    }
 }
 
 #[test]

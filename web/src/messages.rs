@@ -18,11 +18,17 @@
 //! // { id: 3, type: "tokenized", input_ids: [[101, 1045, …, 102]] }
 //! engine.postMessage({ id: 4, type: "gradients", texts: ["I can't wait!"], labels: [1] });
 //! // { id: 4, type: "gradients", loss, parameters: [{ name, norm, first }] }
+//! const config = { epochs: 4, batch_size: 16, learning_rate: 5e-4 };
+//! engine.postMessage({ id: 5, type: "train_start", texts, labels, config });
+//! // { id: 5, type: "train_started", total_steps, steps_per_epoch }
+//! engine.postMessage({ id: 6, type: "train_steps", count: 5 });
+//! // { id: 6, type: "trained", step, epoch, loss, done, milliseconds }
 //! ```
 //!
 //! A request that cannot be met is answered by `{ id, type: "failed", message }` and changes
-//! nothing: after a failed `open` the model from before still answers. `{ id: 0, type: "died",
-//! message }` is an engine's last word.
+//! nothing: after a failed `open` the model from before still answers. (Only a training that
+//! diverges is known by its loss, after its steps.) `{ id: 0, type: "died", message }` is an
+//! engine's last word.
 //!
 //! `files` goes beside the request, as pairs of a name and a `Blob`, `ArrayBuffer` or typed array. The
 //! page sends blobs, which the browser shares rather than copies, so that it never holds a model in
@@ -48,6 +54,24 @@ pub enum Request {
     /// Loss and gradients of one training step on these texts with these label ids, dropout off; no
     /// weight changes.
     Gradients { texts: Vec<String>, labels: Vec<usize> },
+    /// Begins to fine-tune the open model on these texts with these label ids. From the first step
+    /// on, the trained weights are the open model's.
+    TrainStart { texts: Vec<String>, labels: Vec<usize>, config: TrainSettings },
+    /// So many optimizer steps of the training that was begun, or as many as are left.
+    TrainSteps { count: usize },
+}
+
+/// What of a training's recipe the page sets, named as in `emberlab_core::train::TrainConfig`, whose
+/// presets hold for what is left out.
+#[derive(Clone, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct TrainSettings {
+    pub epochs: Option<usize>,
+    pub batch_size: Option<usize>,
+    pub learning_rate: Option<f64>,
+    pub seed: Option<u64>,
+    /// Tokens after which a text is cut; what the model can see, where left out.
+    pub max_length: Option<usize>,
 }
 
 #[derive(Clone, Serialize, Deserialize)]
@@ -58,6 +82,8 @@ pub enum Response {
     Classified(Classified),
     Tokenized { input_ids: Vec<Vec<u32>> },
     Gradients { loss: f32, parameters: Vec<Gradient> },
+    TrainStarted { total_steps: usize, steps_per_epoch: usize },
+    Trained(Trained),
     Failed { message: String },
     Died { message: String },
 }
@@ -101,6 +127,21 @@ pub struct Gradient {
     pub name: String,
     pub norm: f32,
     pub first: Vec<f32>,
+}
+
+/// Where a training stands after some steps.
+#[derive(Clone, Serialize, Deserialize)]
+pub struct Trained {
+    /// Steps taken since the training began.
+    pub step: usize,
+    /// The epoch of the last step, from 0.
+    pub epoch: usize,
+    /// Mean loss of this request's steps; nothing if it asked for none.
+    pub loss: Option<f32>,
+    /// Whether that was the last step.
+    pub done: bool,
+    /// Wall time of the steps, in the engine.
+    pub milliseconds: f64,
 }
 
 /// The plain object for a request or a response; `id` is what ties the two together.

@@ -5,22 +5,22 @@
 //! there but for the few words in [`super::names`].
 
 use burn::{
-    module::{Flag, Module, ModuleMapper, Param},
-    nn::{
-        Dropout, DropoutConfig, Embedding, EmbeddingConfig, Initializer, LayerNorm,
-        LayerNormConfig, Linear, LinearConfig,
-    },
-    tensor::{Device, Tensor, activation::softmax},
+    module::{Module, Param},
+    nn::{Embedding, EmbeddingConfig, Initializer, Linear, LinearConfig},
+    tensor::{Device, Int, Tensor},
 };
 
-use super::{BertConfig, gelu::gelu};
-use crate::text::BatchTensors;
+use super::{BertConfig, Pass};
+use crate::{
+    kernels::Dropout,
+    text::{BatchTensors, Layout},
+};
 
 /// An encoder, its pooler and a linear head.
 #[derive(Module, Debug)]
 pub struct BertForSequenceClassification {
     bert: BertModel,
-    dropout: Dropout,
+    dropout_prob: f64,
     classifier: Linear,
 }
 
@@ -37,7 +37,15 @@ struct BertEmbeddings {
     position_embeddings: Embedding,
     token_type_embeddings: Embedding,
     layer_norm: LayerNorm,
-    dropout: Dropout,
+    dropout_prob: f64,
+}
+
+/// Burn's own keeps its epsilon to itself.
+#[derive(Module, Debug)]
+struct LayerNorm {
+    gamma: Param<Tensor<1>>,
+    beta: Param<Tensor<1>>,
+    epsilon: f64,
 }
 
 #[derive(Module, Debug)]
@@ -63,7 +71,7 @@ struct BertSelfAttention {
     query: Linear,
     key: Linear,
     value: Linear,
-    dropout: Dropout,
+    dropout_prob: f64,
     num_heads: usize,
 }
 
@@ -72,7 +80,7 @@ struct BertSelfAttention {
 struct ResidualOutput {
     dense: Linear,
     layer_norm: LayerNorm,
-    dropout: Dropout,
+    dropout_prob: f64,
 }
 
 #[derive(Module, Debug)]
@@ -95,96 +103,149 @@ impl BertForSequenceClassification {
                     position_embeddings: new.embedding(config.max_position_embeddings),
                     token_type_embeddings: new.embedding(config.type_vocab_size),
                     layer_norm: new.layer_norm(),
-                    dropout: dropout(config.hidden_dropout_prob),
+                    dropout_prob: config.hidden_dropout_prob,
                 },
                 encoder: BertEncoder {
                     layer: (0..config.num_hidden_layers).map(|_| new.layer()).collect(),
                 },
                 pooler: Dense { dense: new.linear(config.hidden_size, config.hidden_size) },
             },
-            dropout: dropout(config.classifier_dropout()),
+            dropout_prob: config.classifier_dropout(),
             classifier: new.linear(config.hidden_size, num_labels),
         }
     }
 
-    /// Logits `[batch, num_labels]` of a batch `[batch, seq]`.
-    pub fn forward(&self, batch: BatchTensors) -> Tensor<2> {
-        let hidden = self.bert.forward(batch);
-        self.classifier.forward(self.dropout.forward(self.bert.pool(hidden)))
+    /// Logits `[rows, num_labels]` of a batch.
+    pub(crate) fn forward(&self, batch: &BatchTensors, pass: Pass) -> Tensor<2> {
+        let words = self.word_embeddings().val().select(0, batch.input_ids.clone());
+        self.forward_embedded(words, batch, pass)
     }
 
-    /// The same model with every dropout switched off, gradients or not.
-    pub(crate) fn without_dropout(self) -> Self {
-        self.map(&mut DropoutOff)
+    /// The same from the batch's word embeddings `[tokens, hidden]`.
+    pub(crate) fn forward_embedded(
+        &self,
+        words: Tensor<2>,
+        batch: &BatchTensors,
+        pass: Pass,
+    ) -> Tensor<2> {
+        let pooled = self.bert.pool(self.bert.forward(words, batch, pass));
+        let dropout = pass.dropout(HEAD, self.dropout_prob);
+        self.classifier.forward(pass.kernels.dropout(pooled, dropout))
+    }
+
+    /// `[vocab, hidden]`
+    pub(crate) fn word_embeddings(&self) -> &Param<Tensor<2>> {
+        &self.bert.embeddings.word_embeddings.weight
     }
 }
 
-struct DropoutOff;
-
-impl ModuleMapper for DropoutOff {
-    fn map_flag(&mut self, flag: Param<Flag>) -> Param<Flag> {
-        flag.with_value(false)
-    }
-}
+/// Sites of dropout outside the layers (see [`Pass::dropout`]); layer `n` has `3n + 2` to `3n + 4`.
+const HEAD: usize = 0;
+const EMBEDDINGS: usize = 1;
 
 impl BertModel {
-    /// Hidden states `[batch, seq, hidden]` of the last layer.
-    fn forward(&self, batch: BatchTensors) -> Tensor<3> {
-        let BatchTensors { input_ids, token_type_ids, attention_bias } = batch;
-        let [_, seq_len] = input_ids.dims();
-        let positions = self.embeddings.position_embeddings.weight.val().slice_dim(0, 0..seq_len);
-        let embedded = self.embeddings.word_embeddings.forward(input_ids)
-            + self.embeddings.token_type_embeddings.forward(token_type_ids)
-            + positions.unsqueeze::<3>();
-        let embedded = self.embeddings.layer_norm.forward(embedded);
-        let embedded = self.embeddings.dropout.forward(embedded);
-        let layers = self.encoder.layer.iter();
-        layers.fold(embedded, |hidden, layer| layer.forward(hidden, attention_bias.clone()))
+    /// Hidden states `[rows, hidden]` of the first token of each row in the last layer. That layer
+    /// computes no others where it can: a sixth of MiniLM's work, and nothing reads them.
+    fn forward(&self, words: Tensor<2>, batch: &BatchTensors, pass: Pass) -> Tensor<2> {
+        let embedded = self.embeddings.forward(words, batch, pass);
+        let first_only = pass.kernels.attends_first(&embedded.device());
+        let last = self.encoder.layer.len() - 1;
+        let layers = self.encoder.layer.iter().enumerate();
+        let hidden = layers.fold(embedded, |hidden, (index, layer)| {
+            let first = (first_only && index == last).then(|| batch.first_tokens.clone());
+            layer.forward(hidden, &batch.layout, first, pass, 3 * index + 2)
+        });
+        if first_only { hidden } else { hidden.select(0, batch.first_tokens.clone()) }
     }
 
-    /// `tanh` of a linear layer over the first token: `[batch, hidden]`.
-    fn pool(&self, hidden: Tensor<3>) -> Tensor<2> {
-        let [batch, _, width] = hidden.dims();
-        let first = hidden.slice([0..batch, 0..1, 0..width]).reshape([batch, width]);
+    /// `tanh` of a linear layer: `[rows, hidden]` of first tokens.
+    fn pool(&self, first: Tensor<2>) -> Tensor<2> {
         self.pooler.dense.forward(first).tanh()
     }
 }
 
+impl BertEmbeddings {
+    fn forward(&self, words: Tensor<2>, batch: &BatchTensors, pass: Pass) -> Tensor<2> {
+        let rows =
+            |table: &Embedding, ids: &Tensor<1, Int>| table.weight.val().select(0, ids.clone());
+        let types = rows(&self.token_type_embeddings, &batch.token_type_ids);
+        let positions = rows(&self.position_embeddings, &batch.position_ids);
+        let embedded = self.layer_norm.forward(words + types, positions, None, pass);
+        pass.kernels.dropout(embedded, pass.dropout(EMBEDDINGS, self.dropout_prob))
+    }
+}
+
+impl LayerNorm {
+    /// Of `dropout(x) + residual`, all `[tokens, hidden]`.
+    fn forward(
+        &self,
+        x: Tensor<2>,
+        residual: Tensor<2>,
+        dropout: Option<Dropout>,
+        pass: Pass,
+    ) -> Tensor<2> {
+        let weights = [self.gamma.val(), self.beta.val()];
+        pass.kernels.add_layer_norm(x, residual, weights, self.epsilon, dropout)
+    }
+}
+
 impl BertLayer {
-    fn forward(&self, hidden: Tensor<3>, attention_bias: Tensor<4>) -> Tensor<3> {
-        let context = self.attention.self_attention.forward(hidden.clone(), attention_bias);
-        let attended = self.attention.output.forward(context, hidden);
-        let widened = gelu(self.intermediate.dense.forward(attended.clone()));
-        self.output.forward(widened, attended)
+    /// `[tokens, hidden]` from as many, or `[rows, hidden]` of the `first` tokens `[rows]` alone.
+    /// `site` is the first of its three sites of dropout.
+    fn forward(
+        &self,
+        hidden: Tensor<2>,
+        layout: &Layout,
+        first: Option<Tensor<1, Int>>,
+        pass: Pass,
+        site: usize,
+    ) -> Tensor<2> {
+        let attention = &self.attention.self_attention;
+        let (context, residual) = match first {
+            None => (attention.forward(hidden.clone(), layout, pass, site), hidden),
+            Some(first) => {
+                let first = hidden.clone().select(0, first);
+                (attention.forward_first(first.clone(), hidden, layout, pass, site), first)
+            }
+        };
+        let attended = self.attention.output.forward(context, residual, pass, site + 1);
+        let widened = pass.kernels.linear(attended.clone(), &self.intermediate.dense);
+        self.output.forward(pass.kernels.gelu(widened), attended, pass, site + 2)
     }
 }
 
 impl BertSelfAttention {
-    /// `softmax(q·kᵀ / √d + bias)·v` for each head.
-    fn forward(&self, hidden: Tensor<3>, attention_bias: Tensor<4>) -> Tensor<3> {
-        let [batch, seq_len, width] = hidden.dims();
-        let head_dim = width / self.num_heads;
-        let heads = |linear: &Linear| {
-            let projected = linear.forward(hidden.clone());
-            projected.reshape([batch, seq_len, self.num_heads, head_dim]).swap_dims(1, 2)
-        };
-        let query = heads(&self.query) * (1.0 / (head_dim as f64).sqrt());
-        let scores = query.matmul(heads(&self.key).transpose()) + attention_bias;
-        let probabilities = self.dropout.forward(softmax(scores, 3));
-        let context = probabilities.matmul(heads(&self.value));
-        context.swap_dims(1, 2).reshape([batch, seq_len, width])
+    fn forward(&self, hidden: Tensor<2>, layout: &Layout, pass: Pass, site: usize) -> Tensor<2> {
+        let projected = [&self.query, &self.key, &self.value]
+            .map(|linear| pass.kernels.linear(hidden.clone(), linear));
+        let dropout = pass.dropout(site, self.dropout_prob);
+        pass.kernels.attention(projected, layout, self.num_heads, dropout)
+    }
+
+    /// Of the first tokens `[rows, hidden]` to all tokens of their row.
+    fn forward_first(
+        &self,
+        first: Tensor<2>,
+        hidden: Tensor<2>,
+        layout: &Layout,
+        pass: Pass,
+        site: usize,
+    ) -> Tensor<2> {
+        let projected = [
+            pass.kernels.linear(first, &self.query),
+            pass.kernels.linear(hidden.clone(), &self.key),
+            pass.kernels.linear(hidden, &self.value),
+        ];
+        let dropout = pass.dropout(site, self.dropout_prob);
+        pass.kernels.first_attention(projected, layout, self.num_heads, dropout)
     }
 }
 
 impl ResidualOutput {
-    fn forward(&self, hidden: Tensor<3>, residual: Tensor<3>) -> Tensor<3> {
-        let hidden = self.dropout.forward(self.dense.forward(hidden));
-        self.layer_norm.forward(hidden + residual)
+    fn forward(&self, x: Tensor<2>, residual: Tensor<2>, pass: Pass, site: usize) -> Tensor<2> {
+        let x = pass.kernels.linear(x, &self.dense);
+        self.layer_norm.forward(x, residual, pass.dropout(site, self.dropout_prob), pass)
     }
-}
-
-fn dropout(prob: f64) -> Dropout {
-    DropoutConfig::new(prob).init()
 }
 
 /// Makes layers of one model's sizes on one device.
@@ -205,9 +266,12 @@ impl Layers<'_> {
     }
 
     fn layer_norm(&self) -> LayerNorm {
-        LayerNormConfig::new(self.config.hidden_size)
-            .with_epsilon(self.config.layer_norm_eps)
-            .init(self.device)
+        let width = [self.config.hidden_size];
+        LayerNorm {
+            gamma: Initializer::Ones.init(width, self.device),
+            beta: Initializer::Zeros.init(width, self.device),
+            epsilon: self.config.layer_norm_eps,
+        }
     }
 
     fn linear(&self, inputs: usize, outputs: usize) -> Linear {
@@ -222,7 +286,7 @@ impl Layers<'_> {
         ResidualOutput {
             dense: self.linear(inputs, self.config.hidden_size),
             layer_norm: self.layer_norm(),
-            dropout: dropout(self.config.hidden_dropout_prob),
+            dropout_prob: self.config.hidden_dropout_prob,
         }
     }
 
@@ -234,7 +298,7 @@ impl Layers<'_> {
                     query: self.linear(hidden, hidden),
                     key: self.linear(hidden, hidden),
                     value: self.linear(hidden, hidden),
-                    dropout: dropout(self.config.attention_probs_dropout_prob),
+                    dropout_prob: self.config.attention_probs_dropout_prob,
                     num_heads: self.config.num_attention_heads,
                 },
                 output: self.residual_output(hidden),

@@ -53,7 +53,8 @@ impl<'a> Checkpoint<'a> {
             key: key.into(),
             dtype: format!("{:?}", view.dtype()),
         })?;
-        if values.iter().any(|value| !value.is_finite()) {
+        // Without an early exit, so that it is done many values at a time.
+        if values.iter().fold(false, |found, value| found | !value.is_finite()) {
             return Err(Error::TensorNotFinite { name: self.name.clone(), key: key.into() });
         }
         Ok(values)

@@ -5,12 +5,13 @@ use std::sync::Arc;
 use burn::{module::Module, tensor::Device};
 
 use super::{
-    BertConfig, BertForSequenceClassification, LoadReport, ModelFiles, StorageDtype,
+    BertConfig, BertForSequenceClassification, LoadReport, ModelFiles, Pass, StorageDtype,
     checkpoint::Checkpoint, readback, storage,
 };
 use crate::{
     Error, Result,
     data::LabelMap,
+    kernels::Kernels,
     text::{Batch, Encoding, Tokenizer, plan_in_order},
 };
 
@@ -18,11 +19,17 @@ use crate::{
 #[derive(Clone)]
 pub struct Classifier {
     pub(crate) model: BertForSequenceClassification,
+    pub(crate) setup: Setup,
+}
+
+/// A classifier but for its weights: what training does not change.
+#[derive(Clone)]
+pub(crate) struct Setup {
     pub(crate) device: Device,
+    pub(crate) kernels: Kernels,
     about: Arc<About>,
 }
 
-/// What training does not change.
 struct About {
     config: BertConfig,
     label_map: LabelMap,
@@ -115,55 +122,37 @@ impl Classifier {
         let tokenizer = files.tokenizer(&config)?;
         let tokenizer_config = files.tokenizer_config(config.max_position_embeddings);
         let about = Arc::new(About { config, label_map, tokenizer, tokenizer_config });
-        Ok(Self { model, device: device.clone(), about })
+        let kernels = Kernels::for_device(device);
+        Ok(Self { model, setup: Setup { device: device.clone(), kernels, about } })
     }
 
-    /// The same classifier with other weights.
-    pub(crate) fn with_model(&self, model: BertForSequenceClassification) -> Self {
-        Self { model, ..self.clone() }
+    /// The same classifier, computing with Burn's own operations: slower, and the reference for
+    /// our kernels.
+    pub fn without_kernels(self) -> Self {
+        let setup = Setup { kernels: Kernels::Burn, ..self.setup };
+        Self { setup, ..self }
     }
 
     pub fn config(&self) -> &BertConfig {
-        &self.about.config
+        &self.setup.about.config
     }
 
     pub fn label_map(&self) -> &LabelMap {
-        &self.about.label_map
+        &self.setup.about.label_map
     }
 
     pub fn tokenizer(&self) -> &Tokenizer {
-        &self.about.tokenizer
+        &self.setup.about.tokenizer
     }
 
     /// The longest text it takes, in tokens.
     pub fn max_length(&self) -> usize {
-        self.about.config.max_position_embeddings
+        self.setup.max_length()
     }
 
     /// The number of weights.
     pub fn num_parameters(&self) -> usize {
         self.model.num_params()
-    }
-
-    /// Checks on the host what no device would: a wrong id on a GPU is silent garbage.
-    ///
-    /// # Errors
-    /// [`Error::BadSetting`] for a text longer than the model's positions.
-    pub(crate) fn check(&self, encodings: &[Encoding]) -> Result<()> {
-        let longest = encodings.iter().map(|encoding| encoding.ids.len()).max().unwrap_or(0);
-        if longest > self.max_length() {
-            return Err(Error::BadSetting {
-                name: "max_length",
-                value: longest.to_string(),
-                reason: format!("the model has {} positions", self.max_length()),
-            });
-        }
-        Ok(())
-    }
-
-    /// Pads rows of `encodings` to a batch of `seq_len` tokens.
-    pub(crate) fn collate(&self, encodings: &[Encoding], rows: &[usize], seq_len: usize) -> Batch {
-        Batch::collate(encodings, rows, seq_len, self.about.config.pad_token_id())
     }
 
     /// Predicts texts in order. `progress` is told after each batch how many are done.
@@ -176,13 +165,15 @@ impl Classifier {
         batch_size: usize,
         mut progress: impl FnMut(usize),
     ) -> Result<Vec<Prediction>> {
-        self.check(encodings)?;
+        let Setup { device, kernels, .. } = &self.setup;
+        self.setup.check(encodings)?;
         let lengths: Vec<usize> = encodings.iter().map(|encoding| encoding.ids.len()).collect();
         let mut predictions = vec![None; encodings.len()];
         let mut done = 0;
         for planned in plan_in_order(&lengths, batch_size, self.max_length()) {
-            let batch = self.collate(encodings, &planned.rows, planned.seq_len);
-            let logits = self.model.forward(batch.to_device(&self.device));
+            let batch = self.setup.collate(encodings, &planned.rows, planned.seq_len);
+            let batch = batch.to_device(*kernels, device);
+            let logits = self.model.forward(&batch, Pass::inference(*kernels));
             let data = logits.into_data_async().await.map_err(|e| Error::Device(e.to_string()))?;
             let logits = data.try_into_vec::<f32>().map_err(|e| Error::Device(format!("{e:?}")))?;
             let classes = self.label_map().len();
@@ -201,13 +192,45 @@ impl Classifier {
     /// [`Error::Device`] when the weights cannot be read back.
     pub async fn to_files(&self, dtype: StorageDtype) -> Result<Vec<(String, Vec<u8>)>> {
         let weights = readback::weights(&self.model).await?;
-        let about = &self.about;
+        let about = &self.setup.about;
         Ok(vec![
             ("config.json".into(), about.config.to_json(&about.label_map, dtype.name())),
             ("model.safetensors".into(), storage::encode(&weights, dtype)?),
             ("tokenizer.json".into(), about.tokenizer.to_json()?),
             ("tokenizer_config.json".into(), about.tokenizer_config.clone()),
         ])
+    }
+}
+
+impl Setup {
+    pub(crate) fn num_labels(&self) -> usize {
+        self.about.label_map.len()
+    }
+
+    /// The longest text the model takes, in tokens.
+    pub(crate) fn max_length(&self) -> usize {
+        self.about.config.max_position_embeddings
+    }
+
+    /// Checks on the host what no device would: a wrong id on a GPU is silent garbage.
+    ///
+    /// # Errors
+    /// [`Error::BadSetting`] for a text longer than the model's positions.
+    pub(crate) fn check(&self, encodings: &[Encoding]) -> Result<()> {
+        let longest = encodings.iter().map(|encoding| encoding.ids.len()).max().unwrap_or(0);
+        if longest > self.max_length() {
+            return Err(Error::BadSetting {
+                name: "max_length",
+                value: longest.to_string(),
+                reason: format!("the model has {} positions", self.max_length()),
+            });
+        }
+        Ok(())
+    }
+
+    /// A batch of rows of `encodings`, padded to `seq_len` where it must be.
+    pub(crate) fn collate(&self, encodings: &[Encoding], rows: &[usize], seq_len: usize) -> Batch {
+        Batch::collate(encodings, rows, seq_len, self.about.config.pad_token_id())
     }
 }
 

@@ -72,9 +72,21 @@ pub(super) fn decode(view: &TensorView) -> Option<Vec<f32>> {
     }
 }
 
-/// `[rows, columns]` to `[columns, rows]`.
+/// `[rows, columns]` to `[columns, rows]`, a few rows at a time, so that what is read and what is
+/// written stay in the cache.
 pub(super) fn transpose(values: &[f32], rows: usize, columns: usize) -> Vec<f32> {
-    (0..rows * columns).map(|i| values[(i % rows) * columns + i / rows]).collect()
+    const BLOCK: usize = 16;
+    let mut transposed = vec![0.0; rows * columns];
+    for first in (0..rows).step_by(BLOCK) {
+        let last = (first + BLOCK).min(rows);
+        for column in 0..columns {
+            let out = &mut transposed[column * rows + first..column * rows + last];
+            for (out, row) in out.iter_mut().zip(first..) {
+                *out = values[row * columns + column];
+            }
+        }
+    }
+    transposed
 }
 
 /// The bytes of a safetensors file.

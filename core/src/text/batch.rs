@@ -1,82 +1,149 @@
-//! A padded batch, on the host and on a device.
+//! A batch of encoded texts, on the host and on a device.
 
 use burn::tensor::{Device, Int, Tensor, TensorData};
 
-use crate::text::Encoding;
+use crate::{kernels::Kernels, text::Encoding};
 
 /// Added to the attention scores of padding: its softmax weight becomes exactly 0 in f32.
 const MASKED: f32 = -1.0e4;
 
-/// Rows padded to one length, on the host. All vectors are row-major `[batch, seq_len]`.
+/// Rows on the host, one after the other, without padding.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Batch {
-    pub seq_len: usize,
+    /// `[tokens]`
     pub input_ids: Vec<i32>,
+    /// `[tokens]`
     pub token_type_ids: Vec<i32>,
-    /// 1 for a token, 0 for padding.
-    pub attention_mask: Vec<u8>,
+    /// Where each row begins among the tokens, and where the last one ends: `[rows + 1]`.
+    pub offsets: Vec<usize>,
+    /// The length that rows are padded to where they must be.
+    seq_len: usize,
+    pad_token_id: i32,
 }
 
-/// A batch on a device.
+/// A batch on a device. All tokens stand in one dimension, row after row.
 #[derive(Clone, Debug)]
 pub struct BatchTensors {
-    /// `[batch, seq]`
-    pub input_ids: Tensor<2, Int>,
-    /// `[batch, seq]`
-    pub token_type_ids: Tensor<2, Int>,
-    /// `[batch, 1, 1, seq]`: 0 for a token, a large negative number for padding.
-    pub attention_bias: Tensor<4>,
+    /// `[tokens]`
+    pub input_ids: Tensor<1, Int>,
+    /// `[tokens]`
+    pub token_type_ids: Tensor<1, Int>,
+    /// The place of each token in its row, `[tokens]`.
+    pub position_ids: Tensor<1, Int>,
+    /// Where each row begins, `[rows]`.
+    pub first_tokens: Tensor<1, Int>,
+    pub layout: Layout,
+}
+
+/// How rows lie in the dimension of tokens.
+#[derive(Clone, Debug)]
+pub enum Layout {
+    /// Without padding, as our own kernels take them: `offsets` `[rows + 1]`.
+    #[cfg(feature = "kernels")]
+    Packed { offsets: Tensor<1, Int> },
+    /// All padded to `seq_len`, as Burn's operations need them: `attention_bias`
+    /// `[rows, 1, 1, seq]` is 0 for a token and a large negative number for padding.
+    Padded { seq_len: usize, attention_bias: Tensor<4> },
 }
 
 impl Batch {
-    /// Pads `encodings[row]` for each of `rows` on the right to `seq_len`.
+    /// Takes `encodings[row]` for each of `rows`.
     pub fn collate(
         encodings: &[Encoding],
         rows: &[usize],
         seq_len: usize,
         pad_token_id: u32,
     ) -> Self {
-        let size = rows.len() * seq_len;
+        let tokens = rows.iter().map(|&row| encodings[row].ids.len()).sum();
         let mut batch = Self {
+            input_ids: Vec::with_capacity(tokens),
+            token_type_ids: Vec::with_capacity(tokens),
+            offsets: vec![0],
             seq_len,
-            input_ids: vec![pad_token_id as i32; size],
-            token_type_ids: vec![0; size],
-            attention_mask: vec![0; size],
+            pad_token_id: pad_token_id as i32,
         };
-        for (index, &row) in rows.iter().enumerate() {
-            let start = index * seq_len;
-            let tokens = encodings[row].ids.iter().zip(&encodings[row].type_ids);
-            for (place, (&id, &type_id)) in (start..start + seq_len).zip(tokens) {
-                batch.input_ids[place] = id as i32;
-                batch.token_type_ids[place] = type_id as i32;
-                batch.attention_mask[place] = 1;
-            }
+        for encoding in rows.iter().map(|&row| &encodings[row]) {
+            batch.input_ids.extend(encoding.ids.iter().map(|&id| id as i32));
+            batch.token_type_ids.extend(encoding.type_ids.iter().map(|&id| id as i32));
+            batch.offsets.push(batch.input_ids.len());
         }
         batch
     }
 
     /// The number of rows.
     pub fn rows(&self) -> usize {
-        self.input_ids.len() / self.seq_len.max(1)
+        self.offsets.len() - 1
     }
 
-    /// The number of tokens that are not padding.
+    /// The number of tokens.
     pub fn tokens(&self) -> usize {
-        self.attention_mask.iter().map(|&mask| usize::from(mask)).sum()
+        self.input_ids.len()
     }
 
-    /// Moves the batch to a device.
-    pub fn to_device(&self, device: &Device) -> BatchTensors {
-        let (rows, seq_len) = (self.rows(), self.seq_len);
-        let ids = |values: &[i32]| {
-            Tensor::from_data(TensorData::new(values.to_vec(), [rows, seq_len]), device)
+    /// Moves the batch to a device, in the layout that `kernels` take.
+    pub(crate) fn to_device(&self, kernels: Kernels, device: &Device) -> BatchTensors {
+        let ids = |ids: Vec<i32>| {
+            let length = ids.len();
+            Tensor::<1, Int>::from_data(TensorData::new(ids, [length]), device)
         };
-        let bias = self.attention_mask.iter().map(|&mask| if mask == 1 { 0.0 } else { MASKED });
-        let bias: Vec<f32> = bias.collect();
-        BatchTensors {
-            input_ids: ids(&self.input_ids),
-            token_type_ids: ids(&self.token_type_ids),
-            attention_bias: Tensor::from_data(TensorData::new(bias, [rows, 1, 1, seq_len]), device),
+        let (rows, seq_len) = (self.rows(), self.seq_len);
+        match kernels {
+            #[cfg(feature = "kernels")]
+            Kernels::Own => BatchTensors {
+                input_ids: ids(self.input_ids.clone()),
+                token_type_ids: ids(self.token_type_ids.clone()),
+                position_ids: ids(self.lengths().flat_map(|length| 0..length as i32).collect()),
+                first_tokens: ids(self.offsets[..rows].iter().map(|&o| o as i32).collect()),
+                layout: Layout::Packed {
+                    offsets: ids(self.offsets.iter().map(|&offset| offset as i32).collect()),
+                },
+            },
+            Kernels::Burn => BatchTensors {
+                input_ids: ids(self.padded(&self.input_ids, self.pad_token_id)),
+                token_type_ids: ids(self.padded(&self.token_type_ids, 0)),
+                position_ids: ids((0..rows).flat_map(|_| 0..seq_len as i32).collect()),
+                first_tokens: ids((0..rows).map(|row| (row * seq_len) as i32).collect()),
+                layout: Layout::Padded { seq_len, attention_bias: self.attention_bias(device) },
+            },
         }
+    }
+
+    fn lengths(&self) -> impl Iterator<Item = usize> {
+        self.offsets.windows(2).map(|bounds| bounds[1] - bounds[0])
+    }
+
+    /// `[rows * seq_len]`
+    fn padded(&self, values: &[i32], padding: i32) -> Vec<i32> {
+        let mut padded = vec![padding; self.rows() * self.seq_len];
+        for (row, bounds) in padded.chunks_mut(self.seq_len.max(1)).zip(self.offsets.windows(2)) {
+            row[..bounds[1] - bounds[0]].copy_from_slice(&values[bounds[0]..bounds[1]]);
+        }
+        padded
+    }
+
+    fn attention_bias(&self, device: &Device) -> Tensor<4> {
+        let row = |length| (0..self.seq_len).map(move |at| if at < length { 0.0 } else { MASKED });
+        let bias: Vec<f32> = self.lengths().flat_map(row).collect();
+        Tensor::from_data(TensorData::new(bias, [self.rows(), 1, 1, self.seq_len]), device)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rows_stand_one_after_the_other_and_are_padded_where_they_must_be() {
+        let encoding = |ids: &[u32]| {
+            let type_ids = vec![1; ids.len()];
+            Encoding { ids: ids.into(), type_ids, truncated: false }
+        };
+        let encodings = [encoding(&[5, 6, 7]), encoding(&[8]), encoding(&[9, 10])];
+        let batch = Batch::collate(&encodings, &[2, 0], 4, 3);
+        assert_eq!(batch.input_ids, [9, 10, 5, 6, 7]);
+        assert_eq!(batch.offsets, [0, 2, 5]);
+        assert_eq!((batch.rows(), batch.tokens()), (2, 5));
+        assert_eq!(batch.padded(&batch.input_ids, 3), [9, 10, 3, 3, 5, 6, 7, 3]);
+        assert_eq!(batch.padded(&batch.token_type_ids, 0), [1, 1, 0, 0, 1, 1, 1, 0]);
     }
 }

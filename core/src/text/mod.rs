@@ -1,9 +1,9 @@
-//! Text → token ids → batches of fixed lengths.
+//! Text → token ids → batches.
 
 mod batch;
 mod plan;
 mod tokenizer;
 
-pub use batch::{Batch, BatchTensors};
+pub use batch::{Batch, BatchTensors, Layout};
 pub use plan::{BUCKETS, PlannedBatch, bucket, plan_epoch, plan_in_order};
 pub use tokenizer::{Encoding, Tokenizer};

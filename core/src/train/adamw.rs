@@ -5,9 +5,11 @@ use std::collections::HashMap;
 
 use burn::{
     module::{Module, ModuleMapper, Param, ParamId},
-    optim::GradientsParams,
     tensor::Tensor,
 };
+
+use super::step_gradients::Summed;
+use crate::kernels::{AdamWStep, Kernels, Moments};
 
 /// β₁, β₂, ε and the decay λ.
 #[derive(Clone, Debug, PartialEq)]
@@ -21,62 +23,48 @@ pub struct AdamWConfig {
 /// The moments of all parameters and the number of steps taken.
 pub(super) struct AdamW {
     config: AdamWConfig,
+    kernels: Kernels,
     step: i32,
     moments: HashMap<ParamId, Moments>,
 }
 
-/// Running means of the gradient and its square, flattened: `[elements]`.
-struct Moments {
-    first: Tensor<1>,
-    second: Tensor<1>,
-}
-
 impl AdamW {
-    pub(super) fn new(config: AdamWConfig) -> Self {
-        Self { config, step: 0, moments: HashMap::new() }
+    pub(super) fn new(config: AdamWConfig, kernels: Kernels) -> Self {
+        Self { config, kernels, step: 0, moments: HashMap::new() }
     }
 
     /// One step of all parameters that have a gradient; each gradient is first multiplied by
-    /// `scale` `[1]`, where given.
+    /// `scale` `[1]`.
     pub(super) fn step<M: Module>(
         &mut self,
         model: M,
-        grads: GradientsParams,
-        scale: Option<Tensor<1>>,
+        grads: Summed,
+        scale: Tensor<1>,
         learning_rate: f64,
     ) -> M {
         self.step += 1;
         model.map(&mut Update { optimizer: self, grads, scale, learning_rate, path: Vec::new() })
     }
 
-    /// `θ ← θ − lr·λ·θ − lr·m̂ / (√v̂ + ε)`
-    fn update(
-        &mut self,
-        id: ParamId,
-        value: Tensor<1>,
-        grad: Tensor<1>,
-        learning_rate: f64,
-        weight_decay: f64,
-    ) -> Tensor<1> {
-        let AdamWConfig { beta1, beta2, epsilon, .. } = self.config;
-        let square = grad.clone().square() * (1.0 - beta2);
-        let (first, second) = match self.moments.remove(&id) {
-            Some(Moments { first, second }) => {
-                (first * beta1 + grad * (1.0 - beta1), second * beta2 + square)
-            }
-            None => (grad * (1.0 - beta1), square),
-        };
-        self.moments.insert(id, Moments { first: first.clone(), second: second.clone() });
-        let step_size = learning_rate / (1.0 - beta1.powi(self.step));
-        let denominator = second.sqrt() / (1.0 - beta2.powi(self.step)).sqrt() + epsilon;
-        value * (1.0 - learning_rate * weight_decay) - first / denominator * step_size
+    fn step_of(&self, learning_rate: f64, decays: bool) -> AdamWStep {
+        let AdamWConfig { beta1, beta2, epsilon, weight_decay } = self.config;
+        AdamWStep {
+            learning_rate: learning_rate as f32,
+            beta1: beta1 as f32,
+            beta2: beta2 as f32,
+            epsilon: epsilon as f32,
+            weight_decay: if decays { weight_decay as f32 } else { 0.0 },
+            bias_correction1: (1.0 - beta1.powi(self.step)) as f32,
+            bias_correction2: (1.0 - beta2.powi(self.step)) as f32,
+            grad_scale: 1.0,
+        }
     }
 }
 
 struct Update<'a> {
     optimizer: &'a mut AdamW,
-    grads: GradientsParams,
-    scale: Option<Tensor<1>>,
+    grads: Summed,
+    scale: Tensor<1>,
     learning_rate: f64,
     path: Vec<String>,
 }
@@ -91,20 +79,43 @@ impl ModuleMapper for Update<'_> {
     }
 
     fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
-        let Some(grad) = self.grads.remove::<D>(param.id) else { return param };
         let id = param.id;
+        let words = self.grads.words.take_if(|words| words.param == id);
+        let dense = self.grads.dense.remove::<D>(id);
+        if words.is_none() && dense.is_none() {
+            return param;
+        }
         let decays = self.path.last().is_some_and(|name| name == "weight");
-        let weight_decay = if decays { self.optimizer.config.weight_decay } else { 0.0 };
-        param.map(|value| {
+        let step = self.optimizer.step_of(self.learning_rate, decays);
+        let kernels = self.optimizer.kernels;
+        let scale = self.scale.clone();
+        let moments = self.optimizer.moments.remove(&id);
+        let mut updated = None;
+        let param = param.map(|value| {
             let active = value.is_require_grad();
             let shape = value.shape();
-            let mut grad = grad.reshape([-1]);
-            if let Some(scale) = &self.scale {
-                grad = grad * scale.clone();
-            }
-            let value = value.inner().reshape([-1]);
-            let value = self.optimizer.update(id, value, grad, self.learning_rate, weight_decay);
+            let value = value.inner();
+            let moments = moments.unwrap_or_else(|| Moments::zeros(&value));
+            let (value, moments) = match (words, dense) {
+                (Some(words), _) => {
+                    let [rows, width] = [shape[0], shape[1]];
+                    let value = value.reshape([rows, width]);
+                    let (value, moments) =
+                        kernels.adamw_rows(value, words.rows, moments, scale, step);
+                    (value.reshape([rows * width]), moments)
+                }
+                (None, Some(grad)) => {
+                    let (value, grad) = (value.reshape([-1]), grad.reshape([-1]));
+                    kernels.adamw(value, grad, moments, scale, step)
+                }
+                (None, None) => (value.reshape([-1]), moments),
+            };
+            updated = Some(moments);
             Tensor::from_inner(value.reshape(shape)).set_require_grad(active)
-        })
+        });
+        if let Some(moments) = updated {
+            self.optimizer.moments.insert(id, moments);
+        }
+        param
     }
 }

@@ -9,7 +9,7 @@ use burn::{
 use super::loss::cross_entropy_sum;
 use crate::{
     Error, Result,
-    model::{Classifier, HostTensor, ParamPath, Readback},
+    model::{Classifier, HostTensor, ParamPath, Pass, Readback},
     text::Encoding,
 };
 
@@ -23,16 +23,19 @@ pub async fn gradients(
     encodings: &[Encoding],
     labels: &[usize],
 ) -> Result<(f32, Vec<HostTensor>)> {
-    classifier.check(encodings)?;
+    let setup = &classifier.setup;
+    setup.check(encodings)?;
     let longest = encodings.iter().map(|encoding| encoding.ids.len()).max().unwrap_or(1);
     let rows: Vec<usize> = (0..encodings.len()).collect();
-    let device = classifier.device.clone().autodiff();
-    let batch = classifier.collate(encodings, &rows, longest).to_device(&device);
+    let device = setup.device.clone().autodiff();
+    let kernels = setup.kernels;
+    let batch = setup.collate(encodings, &rows, longest).to_device(kernels, &device);
     let ids: Vec<i32> = labels.iter().map(|&label| label as i32).collect();
     let labels = Tensor::<1, Int>::from_data(TensorData::new(ids, [rows.len()]), &device);
 
-    let model = classifier.model.clone().train().without_dropout();
-    let loss = cross_entropy_sum(model.forward(batch), labels) / rows.len() as f64;
+    let model = classifier.model.clone().train();
+    let logits = model.forward(&batch, Pass::inference(kernels));
+    let loss = cross_entropy_sum(logits, labels) / rows.len() as f64;
     let grads = GradientsParams::from_grads(loss.backward(), &model);
     let mut visitor = Named { grads, path: ParamPath::default(), readback: Readback::default() };
     model.visit(&mut visitor);

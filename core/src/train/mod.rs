@@ -6,6 +6,7 @@ mod config;
 mod gradients;
 mod loss;
 mod schedule;
+mod step_gradients;
 mod trainer;
 
 pub use adamw::AdamWConfig;

@@ -2,14 +2,16 @@
 
 use burn::{
     module::Module,
-    optim::{GradientsAccumulator, GradientsParams},
     tensor::{Device, Int, Tensor, TensorData},
 };
 
-use super::{AdamWConfig, TrainConfig, adamw::AdamW, clip, loss::cross_entropy_sum};
+use super::{
+    AdamWConfig, TrainConfig, adamw::AdamW, clip, loss::cross_entropy_sum,
+    step_gradients::StepGradients,
+};
 use crate::{
     Error, Result,
-    model::{BertForSequenceClassification, Classifier},
+    model::{BertForSequenceClassification, Classifier, Pass, Setup, stream},
     text::{Encoding, PlannedBatch, plan_epoch},
 };
 
@@ -17,8 +19,9 @@ use crate::{
 /// command line can draw and a page can pause; nothing is read from the device until
 /// [`Trainer::read_loss`] asks.
 pub struct Trainer {
-    classifier: Classifier,
-    model: BertForSequenceClassification,
+    setup: Setup,
+    /// Taken out for the moment of an update only, which changes the weights in place.
+    model: Option<BertForSequenceClassification>,
     device: Device,
     optimizer: AdamW,
     config: TrainConfig,
@@ -56,15 +59,16 @@ impl Trainer {
         config: TrainConfig,
     ) -> Result<Self> {
         config.check()?;
-        classifier.check(&encodings)?;
-        check_labels(&encodings, &labels, classifier.label_map().len())?;
+        let Classifier { model, setup } = classifier;
+        setup.check(&encodings)?;
+        check_labels(&encodings, &labels, setup.num_labels())?;
         let weight_decay = config.weight_decay;
         let adamw = AdamWConfig { beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weight_decay };
         Ok(Self {
-            model: classifier.model.clone().train(),
-            device: classifier.device.clone().autodiff(),
-            optimizer: AdamW::new(adamw),
-            classifier,
+            model: Some(model.train()),
+            device: setup.device.clone().autodiff(),
+            optimizer: AdamW::new(adamw, setup.kernels),
+            setup,
             config,
             encodings,
             labels,
@@ -100,7 +104,7 @@ impl Trainer {
 
     /// The present weights, ready to predict; training goes on undisturbed.
     pub fn classifier(&self) -> Classifier {
-        self.classifier.with_model(self.model.valid())
+        Classifier { model: self.model().valid(), setup: self.setup.clone() }
     }
 
     /// One optimizer step: forward and backward for each batch of it, clipping by the global
@@ -118,16 +122,18 @@ impl Trainer {
         if self.is_done() {
             return info;
         }
-        self.device.seed(stream(self.config.seed, self.step));
+        let step_seed = stream(self.config.seed, self.step);
+        self.device.seed(step_seed);
         let size = self.config.gradient_accumulation_steps;
         let batches = self.plan.iter().skip(index * size).take(size).cloned().collect::<Vec<_>>();
         info.rows = batches.iter().map(|batch| batch.rows.len()).sum();
 
-        let mut accumulator = GradientsAccumulator::new();
-        for batch in &batches {
-            info.tokens += self.backward(batch, info.rows, &mut accumulator);
+        let mut grads = StepGradients::new();
+        for (index, batch) in batches.iter().enumerate() {
+            let seed = stream(step_seed, index);
+            info.tokens += self.backward(batch, info.rows, seed, &mut grads);
         }
-        self.update(accumulator.grads(), learning_rate);
+        self.update(grads, learning_rate);
         self.step += 1;
         info.step = self.step;
         info
@@ -147,10 +153,15 @@ impl Trainer {
         Err(Error::LossNotFinite { loss, step: self.step })
     }
 
+    #[expect(clippy::expect_used)]
+    fn model(&self) -> &BertForSequenceClassification {
+        self.model.as_ref().expect("it is there between updates")
+    }
+
     fn plan_epoch(&mut self, epoch: usize) {
         let lengths: Vec<usize> = self.encodings.iter().map(|e| e.ids.len()).collect();
         let TrainConfig { batch_size, seed, .. } = self.config;
-        let positions = self.classifier.max_length();
+        let positions = self.setup.max_length();
         self.plan = plan_epoch(&lengths, batch_size, positions, seed, epoch as u64);
     }
 
@@ -160,17 +171,19 @@ impl Trainer {
         &mut self,
         planned: &PlannedBatch,
         total_rows: usize,
-        accumulator: &mut GradientsAccumulator<BertForSequenceClassification>,
+        seed: u64,
+        grads: &mut StepGradients,
     ) -> usize {
-        let batch = self.classifier.collate(&self.encodings, &planned.rows, planned.seq_len);
+        let batch = self.setup.collate(&self.encodings, &planned.rows, planned.seq_len);
         let ids: Vec<i32> = planned.rows.iter().map(|&row| self.labels[row] as i32).collect();
         let labels = TensorData::new(ids, [planned.rows.len()]);
         let labels = Tensor::<1, Int>::from_data(labels, &self.device);
-        let logits = self.model.forward(batch.to_device(&self.device));
-        let loss = cross_entropy_sum(logits, labels) / total_rows as f64;
-        let grads = GradientsParams::from_grads(loss.backward(), &self.model);
-        accumulator.accumulate(&self.model, grads);
-        self.note_loss(loss.inner());
+        let kernels = self.setup.kernels;
+        let tensors = batch.to_device(kernels, &self.device);
+        let loss = grads.add(self.model(), &tensors, Pass::training(kernels, seed), |logits| {
+            cross_entropy_sum(logits, labels) / total_rows as f64
+        });
+        self.note_loss(loss);
         batch.tokens()
     }
 
@@ -181,24 +194,21 @@ impl Trainer {
         });
     }
 
-    fn update(&mut self, grads: GradientsParams, learning_rate: f64) {
+    fn update(&mut self, grads: StepGradients, learning_rate: f64) {
+        let kernels = self.setup.kernels;
+        let grads = grads.sum(kernels);
         let max_norm = self.config.max_grad_norm;
-        let norm = if max_norm > 0.0 { clip::global_norm(&self.model, &grads) } else { None };
-        let scale = norm.map(|norm| clip::factor(norm, max_norm));
-        let model = self.model.clone();
-        self.model = self.optimizer.step(model, grads, scale, learning_rate);
+        let norm = if max_norm > 0.0 { grads.global_norm(self.model(), kernels) } else { None };
+        let scale = match norm {
+            Some(norm) => clip::factor(norm, max_norm),
+            None => Tensor::ones([1], &self.setup.device),
+        };
+        let Some(model) = self.model.take() else { return };
+        self.model = Some(self.optimizer.step(model, grads, scale, learning_rate));
         if let Some((_, steps)) = &mut self.unread_loss {
             *steps += 1;
         }
     }
-}
-
-/// One random stream a step (SplitMix64's finalizer, Steele et al. 2014).
-fn stream(seed: u64, step: usize) -> u64 {
-    let mut z = seed.wrapping_add((step as u64 + 1).wrapping_mul(0x9E37_79B9_7F4A_7C15));
-    z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-    z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-    z ^ (z >> 31)
 }
 
 fn check_labels(encodings: &[Encoding], labels: &[usize], classes: usize) -> Result<()> {

@@ -1,13 +1,13 @@
 //! What an engine does with each request.
 
-use super::worker;
+use super::{now, train::Training};
 use crate::messages::{Classified, Gradient, ModelInfo, Prediction, Request, Response, describe};
 use emberlab_core::{
     Device,
     data::LabelMap,
     model::{Classifier, HostTensor, ModelFiles},
     text::Encoding,
-    train,
+    train::gradients,
 };
 use js_sys::{ArrayBuffer, Uint8Array};
 use wasm_bindgen::{JsCast, JsValue};
@@ -20,12 +20,18 @@ const QUOTED: usize = 8;
 
 pub struct Engine {
     device: Device,
-    classifier: Option<Classifier>,
+    model: Option<Model>,
+}
+
+/// The open model. A training owns it, so that its steps can update the weights in place.
+enum Model {
+    Ready(Box<Classifier>),
+    Training(Box<Training>),
 }
 
 impl Engine {
     pub fn new(device: Device) -> Self {
-        Self { device, classifier: None }
+        Self { device, model: None }
     }
 
     pub async fn answer(
@@ -38,6 +44,13 @@ impl Engine {
             Request::Classify { texts } => self.classify(&texts).await,
             Request::Tokenize { texts } => self.tokenize(&texts),
             Request::Gradients { texts, labels } => self.gradients(&texts, &labels).await,
+            Request::TrainStart { texts, labels, config } => {
+                let training = Training::start(self.classifier()?, &texts, labels, config)?;
+                let started = training.started();
+                self.model = Some(Model::Training(Box::new(training)));
+                Ok(started)
+            }
+            Request::TrainSteps { count } => self.train(count).await,
         }
     }
 
@@ -57,7 +70,7 @@ impl Engine {
             labels: classifier.label_map().names().to_vec(),
             max_length: classifier.max_length(),
         };
-        self.classifier = Some(classifier);
+        self.model = Some(Model::Ready(Box::new(classifier)));
         Ok(Response::Opened { model })
     }
 
@@ -90,16 +103,31 @@ impl Engine {
     async fn gradients(&self, texts: &[String], labels: &[usize]) -> Result<Response, String> {
         let (classifier, encodings) = self.encode(texts)?;
         check_labels(texts, labels, classifier.label_map())?;
-        let (loss, tensors) =
-            train::gradients(classifier, &encodings, labels).await.map_err(in_words)?;
+        let (loss, tensors) = gradients(&classifier, &encodings, labels).await.map_err(in_words)?;
         Ok(Response::Gradients { loss, parameters: tensors.into_iter().map(gradient).collect() })
     }
 
-    fn classifier(&self) -> Result<&Classifier, String> {
-        self.classifier.as_ref().ok_or_else(|| "No model is open.".into())
+    /// Steps of the training; when it is over, what it needs beyond the weights is let go.
+    async fn train(&mut self, count: usize) -> Result<Response, String> {
+        let Some(Model::Training(training)) = &mut self.model else {
+            return Err("No training has begun.".into());
+        };
+        let trained = training.steps(count).await.map_err(in_words)?;
+        if trained.done {
+            self.model = Some(Model::Ready(Box::new(training.classifier())));
+        }
+        Ok(Response::Trained(trained))
     }
 
-    fn encode(&self, texts: &[String]) -> Result<(&Classifier, Vec<Encoding>), String> {
+    fn classifier(&self) -> Result<Classifier, String> {
+        match &self.model {
+            Some(Model::Ready(classifier)) => Ok(Classifier::clone(classifier)),
+            Some(Model::Training(training)) => Ok(training.classifier()),
+            None => Err("No model is open.".into()),
+        }
+    }
+
+    fn encode(&self, texts: &[String]) -> Result<(Classifier, Vec<Encoding>), String> {
         let classifier = self.classifier()?;
         let encodings =
             classifier.tokenizer().encode_all(texts, classifier.max_length()).map_err(in_words)?;
@@ -149,11 +177,6 @@ async fn read(data: &JsValue) -> Result<Vec<u8>, JsValue> {
     Ok(Uint8Array::new(&buffer).to_vec())
 }
 
-/// Milliseconds since the worker began.
-fn now() -> f64 {
-    worker().performance().map(|clock| clock.now()).unwrap_or_default()
-}
-
-fn in_words(error: emberlab_core::Error) -> String {
+pub(super) fn in_words(error: emberlab_core::Error) -> String {
     error.to_string()
 }

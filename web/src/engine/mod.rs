@@ -2,6 +2,7 @@
 //! after the other.
 
 mod answer;
+mod train;
 
 use crate::messages::{Response, UNASKED, describe, from_object, take_files, to_object};
 use answer::Engine;
@@ -63,4 +64,9 @@ fn post(id: u32, response: &Response) {
 
 fn worker() -> DedicatedWorkerGlobalScope {
     js_sys::global().unchecked_into()
+}
+
+/// Milliseconds since the worker began.
+fn now() -> f64 {
+    worker().performance().map(|clock| clock.now()).unwrap_or_default()
 }

@@ -1,0 +1,186 @@
+//! The inside of a matrix product: a cube's tile of it, through shared memory.
+
+use cubecl::prelude::*;
+
+/// Elements of the product that a unit computes along each axis.
+pub(super) const EACH: usize = 4;
+/// Elements of the inner dimension that are shared at a time.
+const DEPTH: usize = 16;
+
+/// How a product `[rows, columns]` over an inner dimension is cut, and how its factors lie. All
+/// `[_, _]` are row-major.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) struct Form {
+    /// A cube is a square of `side` by `side` units.
+    pub(super) side: usize,
+    /// The left factor lies `[inner, rows]` instead of `[rows, inner]`.
+    pub(super) left_transposed: bool,
+    /// The right one lies `[columns, inner]` instead of `[inner, columns]`.
+    pub(super) right_transposed: bool,
+}
+
+/// The sizes of a product, as a kernel takes them.
+#[derive(CubeType, CubeLaunch, Clone, Copy)]
+pub(super) struct Sizes {
+    pub(super) rows: u32,
+    pub(super) inner: u32,
+    pub(super) columns: u32,
+}
+
+impl Form {
+    /// Large tiles read less, small ones keep more of the device busy.
+    pub(super) fn new(rows: usize, columns: usize, transposed: [bool; 2]) -> Self {
+        const ENOUGH_CUBES: usize = 64;
+        let large = 16 * EACH;
+        let cubes = rows.div_ceil(large) * columns.div_ceil(large);
+        let side = if cubes >= ENOUGH_CUBES { 16 } else { 8 };
+        let [left_transposed, right_transposed] = transposed;
+        Self { side, left_transposed, right_transposed }
+    }
+
+    pub(super) fn tile(&self) -> usize {
+        self.side * EACH
+    }
+
+    pub(super) fn cube_dim(&self) -> CubeDim {
+        CubeDim::new_2d(self.side as u32, self.side as u32)
+    }
+
+    /// One cube a tile: columns along x, rows along y.
+    pub(super) fn cube_count(&self, rows: usize, columns: usize) -> CubeCount {
+        let tiles = |length: usize| length.div_ceil(self.tile()) as u32;
+        CubeCount::Static(tiles(columns), tiles(rows), 1)
+    }
+}
+
+/// Adds this unit's `EACH` by `EACH` elements of the product to `product`, and where `summing` the
+/// sums of the right factor's columns to `sums`.
+#[cube]
+pub(super) fn accumulate(
+    left: &[f32],
+    right: &[f32],
+    sizes: &Sizes,
+    product: &mut Array<f32>,
+    sums: &mut Array<f32>,
+    #[comptime] form: Form,
+    #[comptime] summing: bool,
+) {
+    let tile = comptime!(form.side * EACH);
+    // One more than a tile, so that units that write a column fall into different banks.
+    let stride = comptime!(tile + 1);
+    let mut lefts = Shared::<[f32]>::new_slice(comptime!(DEPTH * stride));
+    let mut rights = Shared::<[f32]>::new_slice(comptime!(DEPTH * stride));
+    let (rows, inner, columns) =
+        (sizes.rows as usize, sizes.inner as usize, sizes.columns as usize);
+    let first_row = CUBE_POS_Y as usize * tile;
+    let first_column = CUBE_POS_X as usize * tile;
+    let row = UNIT_POS_Y as usize * EACH;
+    let column = UNIT_POS_X as usize * EACH;
+    let steps = inner.div_ceil(DEPTH);
+    for step in 0..steps {
+        let first = step * DEPTH;
+        load(left, &mut lefts, first_row, rows, first, inner, form.side, form.left_transposed);
+        load(
+            right,
+            &mut rights,
+            first_column,
+            columns,
+            first,
+            inner,
+            form.side,
+            comptime!(!form.right_transposed),
+        );
+        sync_cube();
+        for depth in 0..DEPTH {
+            let at = depth * stride;
+            let mut other = Array::<f32>::new(EACH);
+            #[unroll]
+            for j in 0..EACH {
+                other[j] = rights[at + column + j];
+                if comptime!(summing) {
+                    sums[j] += other[j];
+                }
+            }
+            #[unroll]
+            for i in 0..EACH {
+                let one = lefts[at + row + i];
+                #[unroll]
+                for j in 0..EACH {
+                    product[i * EACH + j] += one * other[j];
+                }
+            }
+        }
+        sync_cube();
+    }
+}
+
+/// Brings `DEPTH` of the inner dimension, from `first`, of a tile's width of the outer one into
+/// `shared`, zeros beyond the ends. The factor lies `[inner, outer]` where `inner_first`, else
+/// `[outer, inner]`; neighbouring units read neighbouring elements either way.
+#[cube]
+fn load(
+    factor: &[f32],
+    shared: &mut Shared<[f32]>,
+    first_outer: usize,
+    outer: usize,
+    first: usize,
+    inner: usize,
+    #[comptime] side: usize,
+    #[comptime] inner_first: bool,
+) {
+    let tile = comptime!(side * EACH);
+    let stride = comptime!(tile + 1);
+    #[unroll]
+    for turn in 0..comptime!(DEPTH * EACH / side) {
+        let at = turn * comptime!(side * side) + UNIT_POS as usize;
+        let mut depth = at % DEPTH;
+        let mut along = at / DEPTH;
+        if comptime!(inner_first) {
+            depth = at / tile;
+            along = at % tile;
+        }
+        let (i, o) = (first + depth, first_outer + along);
+        let mut value = 0.0f32;
+        if i < inner && o < outer {
+            if comptime!(inner_first) {
+                value = factor[i * outer + o];
+            } else {
+                value = factor[o * inner + i];
+            }
+        }
+        shared[depth * stride + along] = value;
+    }
+}
+
+/// Writes what [`accumulate`] made, plus `bias` where `biased`.
+#[cube]
+pub(super) fn store(
+    product: &Array<f32>,
+    bias: &[f32],
+    out: &mut [f32],
+    sizes: &Sizes,
+    #[comptime] form: Form,
+    #[comptime] biased: bool,
+) {
+    let tile = comptime!(form.side * EACH);
+    let first_row = CUBE_POS_Y as usize * tile + UNIT_POS_Y as usize * EACH;
+    let first_column = CUBE_POS_X as usize * tile + UNIT_POS_X as usize * EACH;
+    let (rows, columns) = (sizes.rows as usize, sizes.columns as usize);
+    #[unroll]
+    for j in 0..EACH {
+        let column = first_column + j;
+        if column < columns {
+            let mut shift = 0.0f32;
+            if comptime!(biased) {
+                shift = bias[column];
+            }
+            #[unroll]
+            for i in 0..EACH {
+                let row = first_row + i;
+                if row < rows {
+                    out[row * columns + column] = product[i * EACH + j] + shift;
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,37 @@
+//! One way through the model.
+
+use crate::kernels::{Dropout, Kernels};
+
+/// How a forward pass is computed: by which operations, and with which dropout.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Pass {
+    pub(crate) kernels: Kernels,
+    /// Dropout is on where there is a seed.
+    seed: Option<u64>,
+}
+
+impl Pass {
+    /// Without dropout.
+    pub(crate) fn inference(kernels: Kernels) -> Self {
+        Self { kernels, seed: None }
+    }
+
+    /// With dropout, which is a function of `seed`.
+    pub(crate) fn training(kernels: Kernels, seed: u64) -> Self {
+        Self { kernels, seed: Some(seed) }
+    }
+
+    /// The dropout at one `site` of the model; no two may share a number.
+    pub(crate) fn dropout(self, site: usize, prob: f64) -> Option<Dropout> {
+        let seed = self.seed.filter(|_| prob > 0.0)?;
+        Some(Dropout { prob: prob as f32, seed: stream(seed, site) })
+    }
+}
+
+/// The seed of one random stream of many (SplitMix64's finalizer, Steele et al. 2014).
+pub(crate) fn stream(seed: u64, index: usize) -> u64 {
+    let mut z = seed.wrapping_add((index as u64 + 1).wrapping_mul(0x9E37_79B9_7F4A_7C15));
+    z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+    z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+    z ^ (z >> 31)
+}

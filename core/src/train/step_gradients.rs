@@ -1,0 +1,122 @@
+//! What the batches of one optimizer step add up to.
+//!
+//! A batch uses a few hundred of the vocabulary's 30,000 rows. Our CPU kernels take the gradient of
+//! those rows alone; a dense one would be mostly zeros, written, added, squared and read again.
+
+use burn::{
+    module::{Module, ModuleVisitor, Param, ParamId},
+    optim::{GradientsAccumulator, GradientsParams},
+    tensor::{Gradients, Int, Tensor},
+};
+
+use crate::{
+    kernels::{Kernels, SparseRows},
+    model::{BertForSequenceClassification, Pass},
+    text::BatchTensors,
+};
+
+/// The sums so far.
+pub(super) struct StepGradients {
+    dense: GradientsAccumulator<BertForSequenceClassification>,
+    words: Option<WordGradient>,
+}
+
+/// The sums of a whole step.
+pub(super) struct Summed {
+    pub(super) dense: GradientsParams,
+    pub(super) words: Option<WordGradient>,
+}
+
+/// The gradient of the word embeddings.
+pub(super) struct WordGradient {
+    pub(super) param: ParamId,
+    pub(super) rows: SparseRows,
+}
+
+impl StepGradients {
+    pub(super) fn new() -> Self {
+        Self { dense: GradientsAccumulator::new(), words: None }
+    }
+
+    /// Adds the gradients of `loss(logits)` on one batch; returns the loss `[1]`.
+    pub(super) fn add(
+        &mut self,
+        model: &BertForSequenceClassification,
+        batch: &BatchTensors,
+        pass: Pass,
+        loss: impl FnOnce(Tensor<2>) -> Tensor<1>,
+    ) -> Tensor<1> {
+        let table = model.word_embeddings();
+        let weights = table.val();
+        if !pass.kernels.on_cpu(&weights.device()) || !weights.is_require_grad() {
+            let loss = loss(model.forward(batch, pass));
+            self.add_dense(loss.backward(), model);
+            return loss.inner();
+        }
+        let ids = batch.input_ids.clone();
+        let words = weights.inner().select(0, ids.clone().inner());
+        let words = Tensor::from_inner(words).require_grad();
+        let loss = loss(model.forward_embedded(words.clone(), batch, pass));
+        let mut grads = loss.backward();
+        if let Some(rows) = words.grad_remove(&mut grads) {
+            self.add_words(table.id, ids.inner(), rows);
+        }
+        self.add_dense(grads, model);
+        loss.inner()
+    }
+    fn add_dense(&mut self, grads: Gradients, model: &BertForSequenceClassification) {
+        self.dense.accumulate(model, GradientsParams::from_grads(grads, model));
+    }
+
+    fn add_words(&mut self, param: ParamId, ids: Tensor<1, Int>, rows: Tensor<2>) {
+        let rows = match self.words.take() {
+            None => SparseRows { ids, rows },
+            Some(WordGradient { rows: known, .. }) => SparseRows {
+                ids: Tensor::cat(vec![known.ids, ids], 0),
+                rows: Tensor::cat(vec![known.rows, rows], 0),
+            },
+        };
+        self.words = Some(WordGradient { param, rows });
+    }
+
+    /// The sums, each id of the word embeddings once.
+    pub(super) fn sum(mut self, kernels: Kernels) -> Summed {
+        let words = self.words.map(|WordGradient { param, rows }| WordGradient {
+            param,
+            rows: kernels.merge_rows(rows),
+        });
+        Summed { dense: self.dense.grads(), words }
+    }
+}
+
+impl Summed {
+    /// The L2 norm over all gradients, `[1]`; `None` where there are none.
+    pub(super) fn global_norm(
+        &self,
+        model: &BertForSequenceClassification,
+        kernels: Kernels,
+    ) -> Option<Tensor<1>> {
+        let words = self.words.as_ref();
+        let sum = words.map(|words| kernels.sum_of_squares(words.rows.rows.clone()));
+        let mut visitor = SquaredSum { grads: &self.dense, kernels, sum };
+        model.visit(&mut visitor);
+        visitor.sum.map(Tensor::sqrt)
+    }
+}
+
+struct SquaredSum<'a> {
+    grads: &'a GradientsParams,
+    kernels: Kernels,
+    sum: Option<Tensor<1>>,
+}
+
+impl ModuleVisitor for SquaredSum<'_> {
+    fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
+        let Some(grad) = self.grads.get::<D>(param.id) else { return };
+        let squares = self.kernels.sum_of_squares(grad);
+        self.sum = Some(match self.sum.take() {
+            Some(sum) => sum + squares,
+            None => squares,
+        });
+    }
+}
