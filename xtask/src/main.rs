@@ -1,6 +1,7 @@
 //! The project's habits as commands; `cargo xtask` lists them.
 
 mod arguments;
+mod bench;
 mod demo;
 mod native;
 mod page;
@@ -28,6 +29,8 @@ cargo xtask COMMAND
   setup                            install what is missing: wasm target, trunk, wasm-bindgen, npm packages, Chromium
   page                             build the page into dist/
   validate                         formatting, lints, repository checks
+  bench [--quick] [ROW…]           measure rows 1 to 12 of docs/benchmarks.md beside what people would use instead, and
+                                   write them there; --quick: two minutes, only ratios, nothing is written
   serve [DIR] [--port N] [--prefix /sub/folder/]
                                    serve DIR (default: dist) on 127.0.0.1
 
@@ -41,6 +44,7 @@ enum Task {
     Setup,
     Page,
     Validate,
+    Bench { quick: bool, rows: Vec<u8> },
     Serve { folder: PathBuf, port: Option<u16>, prefix: String },
 }
 
@@ -71,6 +75,10 @@ fn parse(mut arguments: Arguments) -> Result<Task> {
         Some("setup") => Task::Setup,
         Some("page") => Task::Page,
         Some("validate") => Task::Validate,
+        Some("bench") => Task::Bench {
+            quick: arguments.flag("--quick"),
+            rows: bench::rows(std::iter::from_fn(|| arguments.positional()))?,
+        },
         Some("serve") => Task::Serve {
             port: arguments.number("--port")?,
             prefix: arguments.value("--prefix")?.unwrap_or_else(|| "/".to_owned()),
@@ -90,6 +98,7 @@ fn perform(task: Task) -> Result<()> {
         Task::Setup => setup::everything(&Workspace::here()?)?,
         Task::Page => page::page(&Workspace::here()?)?,
         Task::Validate => validate::validate(&Workspace::here()?)?,
+        Task::Bench { quick, rows } => bench::bench(&Workspace::here()?, quick, &rows)?,
         Task::Serve { folder, port, prefix } => {
             let server = Server::start(&folder, &prefix, port)?;
             println!("{} serves {}; Ctrl-C ends it", server.url(), folder.display());

@@ -78,7 +78,9 @@ mod tests {
 
     #[test]
     fn equals_a_plain_loop() {
-        for [n, i, o] in [[1, 1, 1], [7, 31, 33], [33, 500, 7], [500, 33, 31], [300, 384, 128]] {
+        for [n, i, o] in
+            [[1, 1, 1], [7, 31, 33], [33, 500, 7], [500, 33, 31], [300, 384, 128], [40, 200, 301]]
+        {
             for transposed in [false, true] {
                 let (x, w, bias) = (values(n * i, 1), values(i * o, 2), values(o, 3));
                 let grad = values(n * o, 4);

@@ -151,3 +151,40 @@ impl<S: Simd> Tile<S> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::{assert_close, values};
+    use super::*;
+
+    struct Run<'a>([usize; 3], Left<'a>, &'a [f32], &'a mut [f32], bool);
+
+    impl pulp::WithSimd for Run<'_> {
+        type Output = ();
+
+        fn with_simd<S: Simd>(self, simd: S) {
+            let Run(shape, a, b, out, add) = self;
+            small_matmul(simd, shape, a, b, shape[2], out, shape[2], add);
+        }
+    }
+
+    #[test]
+    fn equals_a_plain_loop() {
+        for (m, k) in (1..=13).flat_map(|m| [1, 5, 32].map(|k| (m, k))) {
+            for (n, transposed, add) in [(16, false, true), (32, true, false), (80, true, true)] {
+                let (left, b, before) = (values(m * k, 1), values(k * n, 2), values(m * n, 3));
+                let (row_stride, col_stride) = if transposed { (1, m) } else { (k, 1) };
+                let mut out = before.clone();
+                let a = Left { values: &left, row_stride, col_stride };
+                pulp::Arch::new().dispatch(Run([m, k, n], a, &b, &mut out, add));
+                let each = |i| {
+                    let at = |d| f64::from(left[i / n * row_stride + d * col_stride]);
+                    let sum: f64 = (0..k).map(|d| at(d) * f64::from(b[d * n + i % n])).sum();
+                    sum + if add { f64::from(before[i]) } else { 0.0 }
+                };
+                let expected: Vec<f64> = (0..m * n).map(each).collect();
+                assert_close(&out, &expected, 3e-6, &format!("{m} {k} {n}"));
+            }
+        }
+    }
+}
