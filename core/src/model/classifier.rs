@@ -12,8 +12,11 @@ use crate::{
     Error, Result,
     data::LabelMap,
     kernels::Kernels,
-    text::{Batch, Encoding, Tokenizer, plan_in_order},
+    text::{Batch, Encoding, Tokenizer, plan_by_tokens, plan_in_order},
 };
+
+/// Tokens of a row that a batch has room for: enough for the matrix products to run at full speed.
+const USUAL_LENGTH: usize = 64;
 
 /// A classifier ready to predict. Cloning shares everything.
 #[derive(Clone)]
@@ -155,7 +158,8 @@ impl Classifier {
         self.model.num_params()
     }
 
-    /// Predicts texts in order. `progress` is told after each batch how many are done.
+    /// Predicts texts in order, `batch_size` at a time; of texts shorter than 64 tokens, as
+    /// many as have as many tokens where our kernels run. `progress` is told after each batch how many are done.
     ///
     /// # Errors
     /// [`Error::BadSetting`] for a text that is too long, [`Error::Device`] if the device fails.
@@ -170,7 +174,12 @@ impl Classifier {
         let lengths: Vec<usize> = encodings.iter().map(|encoding| encoding.ids.len()).collect();
         let mut predictions = vec![None; encodings.len()];
         let mut done = 0;
-        for planned in plan_in_order(&lengths, batch_size, self.max_length()) {
+        let plan = match kernels {
+            Kernels::Burn => plan_in_order(&lengths, batch_size, self.max_length()),
+            #[cfg(feature = "kernels")]
+            Kernels::Own => plan_by_tokens(&lengths, batch_size.saturating_mul(USUAL_LENGTH)),
+        };
+        for planned in plan {
             let batch = self.setup.collate(encodings, &planned.rows, planned.seq_len);
             let batch = batch.to_device(*kernels, device);
             let logits = self.model.forward(&batch, Pass::inference(*kernels));

@@ -50,6 +50,27 @@ pub fn plan_in_order(
     fill((0..lengths.len()).collect(), lengths, batch_size, max_positions)
 }
 
+/// Batches for evaluation and prediction where nothing is padded: rows as they come, `max_tokens`
+/// of them together or a single longer row.
+pub fn plan_by_tokens(lengths: &[usize], max_tokens: usize) -> Vec<PlannedBatch> {
+    let mut batches: Vec<PlannedBatch> = Vec::new();
+    let mut tokens = 0;
+    for (row, &length) in lengths.iter().enumerate() {
+        tokens += length;
+        match batches.last_mut().filter(|_| tokens <= max_tokens) {
+            Some(batch) => {
+                batch.rows.push(row);
+                batch.seq_len = batch.seq_len.max(length);
+            }
+            None => {
+                batches.push(PlannedBatch { rows: vec![row], seq_len: length });
+                tokens = length;
+            }
+        }
+    }
+    batches
+}
+
 fn fill(
     order: Vec<usize>,
     lengths: &[usize],
@@ -106,6 +127,19 @@ mod tests {
                 }
             }
         }
+    }
+
+    #[test]
+    fn tokens_fill_a_batch() {
+        let rows = |lengths: &[usize]| -> Vec<Vec<usize>> {
+            plan_by_tokens(lengths, 10).into_iter().map(|batch| batch.rows).collect()
+        };
+        assert_eq!(
+            rows(&[4, 6, 1, 20, 3, 7, 1]),
+            [vec![0, 1], vec![2], vec![3], vec![4, 5], vec![6]]
+        );
+        assert_eq!(plan_by_tokens(&[3, 5], 10)[0].seq_len, 5);
+        assert!(rows(&[]).is_empty());
     }
 
     #[test]

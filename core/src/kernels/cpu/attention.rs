@@ -10,7 +10,7 @@ use super::small_matmul::{Left, small_matmul};
 use super::softmax::{drop_out, exponentials};
 use super::threads::{Shared, count, for_each};
 
-/// The longest row that the index of a dropout element has room for.
+/// The longest row that has dropout elements of its own; a longer one shares some with the next head.
 const MAX_ROW: usize = 512;
 /// Queries taken at a time, so that their scores stay in the first or second cache.
 pub(super) const QUERIES: usize = 24;
@@ -24,7 +24,7 @@ thread_local! {
 /// softmax(q·kᵀ / √head_dim)·v for each row and head, with dropout on the probabilities.
 ///
 /// `q`, `k`, `v` and `out` are \[tokens, heads·head_dim\]; row r is the tokens
-/// `offsets[r]..offsets[r + 1]`, at most 512, and head h the columns from h·head_dim. The
+/// `offsets[r]..offsets[r + 1]` and head h the columns from h·head_dim. The
 /// dropout's index of a probability is (token·heads + head)·512 + key, in wrapping 32 bits, where
 /// `key` counts from the start of the row.
 pub fn attention(
@@ -81,7 +81,6 @@ impl<'a> Layout<'a> {
         assert_eq!(tokens * hidden, len, "attention: {tokens} tokens in {len} values");
         assert_eq!(hidden % heads, 0, "attention: {heads} heads in {hidden} columns");
         let longest = offsets.windows(2).map(|pair| pair[1] - pair[0]).max().unwrap_or(0);
-        assert!(longest <= MAX_ROW, "attention: a row of {longest} tokens");
         let head_dim = hidden / heads;
         let padded_dim = head_dim.next_multiple_of(LANES);
         let longest = longest.next_multiple_of(LANES);

@@ -17,6 +17,7 @@ struct Rates {
     beta2: f32,
     root_scale: f32,
     epsilon: f32,
+    grad_scale: f32,
 }
 
 #[cube(launch_unchecked)]
@@ -31,7 +32,7 @@ fn step<N: Size>(
 ) {
     let at = ABSOLUTE_POS;
     if at < count as usize {
-        let gradient = grad[at] * Vector::new(scale[0]);
+        let gradient = grad[at] * Vector::new(scale[0] * rates.grad_scale);
         let m = first[at] * Vector::new(rates.beta1) + gradient * Vector::new(1.0f32 - rates.beta1);
         let v = second[at] * Vector::new(rates.beta2)
             + gradient * gradient * Vector::new(1.0f32 - rates.beta2);
@@ -64,6 +65,7 @@ pub(super) fn update(
         step.beta2,
         1.0 / step.bias_correction2.sqrt(),
         step.epsilon,
+        step.grad_scale,
     );
     // SAFETY: all have `count` vectors, beyond which no unit goes, and the three that are written
     // are nobody else's.

@@ -151,7 +151,7 @@ fn attention_by_rows(
     let mut rows = Vec::new();
     for &len in lengths {
         let [query, key, value] =
-            [0, 1, 2].map(|i: usize| inputs[i].clone().slice([start..start + len]));
+            [0, 1, 2].map(|i: usize| inputs[i].clone().slice_dim(0, start..start + len));
         let index = |head: usize, query: usize, key: usize| {
             (((start + query) * heads + head) * 512 + key) as u32
         };
