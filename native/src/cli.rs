@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use emberlab_core::model::{Classifier, StorageDtype};
+use emberlab_core::model::StorageDtype;
 use emberlab_core::train::Schedule;
 
 use crate::device::DeviceChoice;
@@ -55,13 +55,6 @@ pub struct DeviceArg {
     /// rounding and dropout
     #[arg(long)]
     pub no_kernels: bool,
-}
-
-impl DeviceArg {
-    /// The classifier, computing as was asked for.
-    pub fn apply(&self, classifier: Classifier) -> Classifier {
-        if self.no_kernels { classifier.without_kernels() } else { classifier }
-    }
 }
 
 #[derive(Debug, Args)]

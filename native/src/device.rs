@@ -7,7 +7,9 @@ use std::str::FromStr;
 
 use anyhow::{Result, bail};
 use emberlab_core::Device;
+use emberlab_core::model::Classifier;
 
+use crate::cli::DeviceArg;
 use crate::cuda;
 
 /// What `--device` asked for.
@@ -46,6 +48,13 @@ impl fmt::Display for DeviceChoice {
             Self::Cuda(index) => write!(f, "cuda:{index}"),
             Self::Wgpu => write!(f, "wgpu"),
         }
+    }
+}
+
+impl DeviceArg {
+    /// The classifier, computing as was asked for.
+    pub fn apply(&self, classifier: Classifier) -> Classifier {
+        if self.no_kernels { classifier.without_kernels() } else { classifier }
     }
 }
 

@@ -4,12 +4,15 @@
 //! Fields carry the names of the Hugging Face checkpoint, so that a parameter's path is its key
 //! there but for the few words in [`super::names`].
 
+mod layers;
+
 use burn::{
     module::{Module, Param},
-    nn::{Embedding, EmbeddingConfig, Initializer, Linear, LinearConfig},
+    nn::{Embedding, Linear},
     tensor::{Device, Int, Tensor},
 };
 
+use self::layers::Layers;
 use super::{BertConfig, Pass};
 use crate::{
     kernels::Dropout,
@@ -245,66 +248,5 @@ impl ResidualOutput {
     fn forward(&self, x: Tensor<2>, residual: Tensor<2>, pass: Pass, site: usize) -> Tensor<2> {
         let x = pass.kernels.linear(x, &self.dense);
         self.layer_norm.forward(x, residual, pass.dropout(site, self.dropout_prob), pass)
-    }
-}
-
-/// Makes layers of one model's sizes on one device.
-struct Layers<'a> {
-    config: &'a BertConfig,
-    device: &'a Device,
-}
-
-impl Layers<'_> {
-    fn initializer(&self) -> Initializer {
-        Initializer::Normal { mean: 0.0, std: self.config.initializer_range }
-    }
-
-    fn embedding(&self, rows: usize) -> Embedding {
-        EmbeddingConfig::new(rows, self.config.hidden_size)
-            .with_initializer(self.initializer())
-            .init(self.device)
-    }
-
-    fn layer_norm(&self) -> LayerNorm {
-        let width = [self.config.hidden_size];
-        LayerNorm {
-            gamma: Initializer::Ones.init(width, self.device),
-            beta: Initializer::Zeros.init(width, self.device),
-            epsilon: self.config.layer_norm_eps,
-        }
-    }
-
-    fn linear(&self, inputs: usize, outputs: usize) -> Linear {
-        let mut linear = LinearConfig::new(inputs, outputs)
-            .with_initializer(self.initializer())
-            .init(self.device);
-        linear.bias = Some(Initializer::Zeros.init([outputs], self.device));
-        linear
-    }
-
-    fn residual_output(&self, inputs: usize) -> ResidualOutput {
-        ResidualOutput {
-            dense: self.linear(inputs, self.config.hidden_size),
-            layer_norm: self.layer_norm(),
-            dropout_prob: self.config.hidden_dropout_prob,
-        }
-    }
-
-    fn layer(&self) -> BertLayer {
-        let hidden = self.config.hidden_size;
-        BertLayer {
-            attention: BertAttention {
-                self_attention: BertSelfAttention {
-                    query: self.linear(hidden, hidden),
-                    key: self.linear(hidden, hidden),
-                    value: self.linear(hidden, hidden),
-                    dropout_prob: self.config.attention_probs_dropout_prob,
-                    num_heads: self.config.num_attention_heads,
-                },
-                output: self.residual_output(hidden),
-            },
-            intermediate: Dense { dense: self.linear(hidden, self.config.intermediate_size) },
-            output: self.residual_output(self.config.intermediate_size),
-        }
     }
 }

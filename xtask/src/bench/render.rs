@@ -13,6 +13,9 @@ on one machine. A ratio is our median divided by the peer's: below 1 we need les
 them with the command above each table. The parts alone (tokenizing, batching, forward, step) are measured by `cargo bench` in `bench/`.
 ";
 
+/// What no measurement says by itself.
+const PROFILE: &str = include_str!("profile.md");
+
 /// The ratios of one row, for the terminal.
 pub fn ratios(row: &RowResult) -> String {
     let mut text = String::new();
@@ -48,6 +51,7 @@ pub fn document(report: &Report) -> String {
     for row in report.rows.values() {
         text.push_str(&section(row));
     }
+    text.push_str(PROFILE);
     text
 }
 
