@@ -165,14 +165,11 @@ impl<B: FusedBackward> Backward<B, 3> for Linear {
 
     fn backward(self, ops: Ops<Self::State, 3>, grads: &mut Gradients, _: &mut Checkpointer) {
         let grad = grads.consume::<B>(&ops.node);
+        let parents = ids(&ops);
         let [x, weight] = ops.state;
-        let wanted = ops.parents.each_ref().map(Option::is_some);
+        let wanted = parents.map(|parent| parent.is_some());
         let computed = B::fused_linear_backward(x, weight, grad, wanted);
-        for (parent, grad) in ops.parents.into_iter().zip(computed) {
-            if let (Some(parent), Some(grad)) = (parent, grad) {
-                grads.register::<B>(parent.id, grad);
-            }
-        }
+        register::<B, 3>(parents, computed, grads);
     }
 }
 
@@ -183,8 +180,9 @@ impl<B: FusedBackward> Backward<B, 1> for Gelu {
     type State = FloatTensor<B>;
 
     fn backward(self, ops: Ops<Self::State, 1>, grads: &mut Gradients, _: &mut Checkpointer) {
+        let parents = ids(&ops);
         let grad = B::fused_gelu_backward(ops.state, grads.consume::<B>(&ops.node));
-        register::<B, 1>(ops.parents.map(|parent| parent.map(|node| node.id)), [grad], grads);
+        register::<B, 1>(parents, [Some(grad)], grads);
     }
 }
 
@@ -196,9 +194,10 @@ impl<B: FusedBackward> Backward<B, 4> for AddLayerNorm {
 
     fn backward(self, ops: Ops<Self::State, 4>, grads: &mut Gradients, _: &mut Checkpointer) {
         let grad = grads.consume::<B>(&ops.node);
+        let parents = ids(&ops);
         let ([x, residual, gamma], epsilon, dropout) = ops.state;
         let computed = B::fused_add_layer_norm_backward(x, residual, gamma, grad, epsilon, dropout);
-        register::<B, 4>(ops.parents.map(|parent| parent.map(|node| node.id)), computed, grads);
+        register::<B, 4>(parents, computed.map(Some), grads);
     }
 }
 
@@ -210,9 +209,10 @@ impl<B: FusedBackward> Backward<B, 3> for Attention {
 
     fn backward(self, ops: Ops<Self::State, 3>, grads: &mut Gradients, _: &mut Checkpointer) {
         let grad = grads.consume::<B>(&ops.node);
+        let parents = ids(&ops);
         let (query_key_value, offsets, heads, dropout) = ops.state;
         let computed = B::fused_attention_backward(query_key_value, offsets, grad, heads, dropout);
-        register::<B, 3>(ops.parents.map(|parent| parent.map(|node| node.id)), computed, grads);
+        register::<B, 3>(parents, computed.map(Some), grads);
     }
 }
 
@@ -226,9 +226,10 @@ impl<B: CpuBackward> Backward<B, 3> for FirstAttention {
 
     fn backward(self, ops: Ops<Self::State, 3>, grads: &mut Gradients, _: &mut Checkpointer) {
         let grad = grads.consume::<B>(&ops.node);
+        let parents = ids(&ops);
         let (query_key_value, offsets, heads, dropout) = ops.state;
         let computed = B::first_attention_backward(query_key_value, offsets, grad, heads, dropout);
-        register::<B, 3>(ops.parents.map(|parent| parent.map(|node| node.id)), computed, grads);
+        register::<B, 3>(parents, computed.map(Some), grads);
     }
 }
 
@@ -239,8 +240,9 @@ impl<B: FusedBackward> Backward<B, 1> for DropoutRule {
     type State = Dropout;
 
     fn backward(self, ops: Ops<Self::State, 1>, grads: &mut Gradients, _: &mut Checkpointer) {
+        let parents = ids(&ops);
         let grad = B::fused_dropout(grads.consume::<B>(&ops.node), ops.state);
-        register::<B, 1>(ops.parents.map(|parent| parent.map(|node| node.id)), [grad], grads);
+        register::<B, 1>(parents, [Some(grad)], grads);
     }
 }
 
@@ -255,14 +257,19 @@ fn outside<B: Backend, C: CheckpointStrategy>(
     (tensor(param), tensor(first), tensor(second))
 }
 
+/// The inputs that want a gradient.
+fn ids<S, const N: usize>(ops: &Ops<S, N>) -> [Option<NodeId>; N] {
+    ops.parents.each_ref().map(|parent| parent.as_ref().map(|node| node.id))
+}
+
 /// Hands each gradient to its input, where that one wants it.
 fn register<B: Backend, const N: usize>(
     parents: [Option<NodeId>; N],
-    computed: [FloatTensor<B>; N],
+    computed: [Option<FloatTensor<B>>; N],
     grads: &mut Gradients,
 ) {
     for (parent, grad) in parents.into_iter().zip(computed) {
-        if let Some(parent) = parent {
+        if let (Some(parent), Some(grad)) = (parent, grad) {
             grads.register::<B>(parent, grad);
         }
     }

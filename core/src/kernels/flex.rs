@@ -1,5 +1,7 @@
 //! The operations on Burn's CPU backend: tensors to slices and back around [`super::cpu`].
 
+mod attend;
+
 use burn::{
     backend::{
         Flex,
@@ -13,6 +15,8 @@ use super::{
     cpu::{self, Matrix},
     extension::{CpuBackward, CpuOps, FusedBackward, FusedOps},
 };
+
+use self::attend::{attend, attend_backward};
 
 type Floats = FloatTensor<Flex>;
 type Ints = IntTensor<Flex>;
@@ -62,11 +66,7 @@ impl FusedOps for Flex {
         heads: usize,
         dropout: Option<Dropout>,
     ) -> Floats {
-        let qkv = [query, key, value].map(dense);
-        let [q, k, v] = qkv.each_ref().map(floats);
-        let mut out = buffer(q.len());
-        cpu::attention(q, k, v, &indices(offsets), heads, dropout, &mut out);
-        tensor(out, qkv[0].layout().shape().clone())
+        attend(cpu::attention, [query, key, value], offsets, heads, dropout)
     }
 
     fn fused_dropout(x: Floats, dropout: Dropout) -> Floats {
@@ -106,11 +106,7 @@ impl CpuOps for Flex {
         heads: usize,
         dropout: Option<Dropout>,
     ) -> Floats {
-        let qkv = [query, key, value].map(dense);
-        let [q, k, v] = qkv.each_ref().map(floats);
-        let mut out = buffer(q.len());
-        cpu::first_attention(q, k, v, &indices(offsets), heads, dropout, &mut out);
-        tensor(out, qkv[0].layout().shape().clone())
+        attend(cpu::first_attention, [query, key, value], offsets, heads, dropout)
     }
 
     fn merge_rows(ids: Ints, rows: Floats) -> (Ints, Floats) {
@@ -149,16 +145,8 @@ impl CpuBackward for Flex {
         heads: usize,
         dropout: Option<Dropout>,
     ) -> [Floats; 3] {
-        let qkv = query_key_value.map(dense);
-        let grad = dense(grad);
-        let [q, k, v] = qkv.each_ref().map(floats);
-        let [mut dq, mut dk, mut dv] = [q, k, v].map(|values| buffer(values.len()));
-        let (offsets, grad) = (indices(offsets), floats(&grad));
-        cpu::first_attention_backward(
-            q, k, v, &offsets, heads, dropout, grad, &mut dq, &mut dk, &mut dv,
-        );
-        let [q, k, v] = qkv.map(|tensor| tensor.layout().shape().clone());
-        [tensor(dq, q), tensor(dk, k), tensor(dv, v)]
+        let kernel = cpu::first_attention_backward;
+        attend_backward(kernel, query_key_value, offsets, grad, heads, dropout)
     }
 }
 
@@ -230,13 +218,8 @@ impl FusedBackward for Flex {
         heads: usize,
         dropout: Option<Dropout>,
     ) -> [Floats; 3] {
-        let qkv = query_key_value.map(dense);
-        let grad = dense(grad);
-        let [q, k, v] = qkv.each_ref().map(floats);
-        let [mut dq, mut dk, mut dv] = [q, k, v].map(|values| buffer(values.len()));
-        let (offsets, grad) = (indices(offsets), floats(&grad));
-        cpu::attention_backward(q, k, v, &offsets, heads, dropout, grad, &mut dq, &mut dk, &mut dv);
-        [dq, dk, dv].map(|values| tensor(values, qkv[0].layout().shape().clone()))
+        let kernel = cpu::attention_backward;
+        attend_backward(kernel, query_key_value, offsets, grad, heads, dropout)
     }
 }
 

@@ -1,15 +1,11 @@
 //! What the tests of this folder share.
 
-/// `len` numbers in -1..1, a function of `seed` (SplitMix64).
+use crate::model::stream;
+
+/// `len` numbers in -1..1, a function of `seed`.
 pub fn values(len: usize, seed: u64) -> Vec<f32> {
-    let mut state = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15);
-    let mut next = || {
-        state = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = (state ^ (state >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        (z ^ (z >> 31)) >> 40
-    };
-    (0..len).map(|_| next() as f32 / 8_388_608.0 - 1.0).collect()
+    let seed = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    (0..len).map(|index| (stream(seed, index) >> 40) as f32 / 8_388_608.0 - 1.0).collect()
 }
 
 pub fn wide(values: &[f32]) -> Vec<f64> {
