@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 
 use anyhow::{Context, Result};
-use emberlab_core::model::{StorageDtype, convert};
+use emberlab_core::model::{Source, StorageDtype, convert};
 use serde_json::{Map, Value};
 
 use crate::Outcome;
@@ -23,8 +23,9 @@ pub fn run(args: &ConvertArgs) -> Result<Outcome> {
     // Opened only to be checked: a folder that is no model is refused with the reason.
     files::read_model(&args.model)?;
     let path = args.model.join(WEIGHTS);
-    let before = files::read(&path)?;
-    let after = convert(&path.display().to_string(), &before, args.dtype)?;
+    let before = files::open(&path)?;
+    let bytes_before = before.metadata().map_or(0, |file| file.len());
+    let after = convert(&path.display().to_string(), &Source::File(before), args.dtype)?;
     folder.write(WEIGHTS, &after)?;
     folder.write(CONFIG, &config(&args.model.join(CONFIG), args.dtype)?)?;
     for entry in fs::read_dir(&args.model)
@@ -36,7 +37,7 @@ pub fn run(args: &ConvertArgs) -> Result<Outcome> {
         }
     }
     folder.finish()?;
-    let (before, after) = (bytes(before.len() as u64), bytes(after.len() as u64));
+    let (before, after) = (bytes(bytes_before), bytes(after.len() as u64));
     note(format_args!("wrote {}: weights {before} before, {after} now", args.out.display()));
     Ok(Outcome::Completed)
 }

@@ -10,7 +10,7 @@ use std::sync::Mutex;
 
 use anyhow::{Context, Result, bail};
 use emberlab_core::data::{Format, Table};
-use emberlab_core::model::ModelFiles;
+use emberlab_core::model::{ModelFiles, Source};
 use sha2::{Digest, Sha256};
 
 /// The file that marks a folder as written by `emberlab train`.
@@ -21,7 +21,12 @@ pub fn read(path: &Path) -> Result<Vec<u8>> {
     fs::read(path).with_context(|| format!("cannot read {}", path.display()))
 }
 
-/// The files of a model folder.
+/// A file, opened to be read.
+pub fn open(path: &Path) -> Result<File> {
+    File::open(path).with_context(|| format!("cannot read {}", path.display()))
+}
+
+/// The files of a model folder; its weights are read when a model is opened.
 ///
 /// # Errors
 /// No such folder, or a file that a model needs is not in it.
@@ -35,11 +40,17 @@ pub fn read_model(folder: &Path) -> Result<ModelFiles> {
     if !folder.is_dir() {
         bail!("there is no model folder {}", folder.display());
     }
-    let names = ModelFiles::NAMES.iter().filter(|name| folder.join(name).is_file());
-    let files = names
-        .map(|name| Ok((name.to_string(), read(&folder.join(name))?)))
-        .collect::<Result<_>>()?;
-    Ok(ModelFiles::from_named(&folder.display().to_string(), files)?)
+    let mut files = Vec::new();
+    let mut weights = None;
+    for name in ModelFiles::NAMES {
+        let path = folder.join(name);
+        match name {
+            _ if !path.is_file() => {}
+            ModelFiles::WEIGHTS => weights = Some(Source::File(open(&path)?)),
+            _ => files.push((name.to_owned(), read(&path)?)),
+        }
+    }
+    Ok(ModelFiles::new(&folder.display().to_string(), files, weights)?)
 }
 
 /// A data file as it lies on the disk.

@@ -1,10 +1,10 @@
 //! What the in-process rows and the Criterion benches share: opening a folder, making rows.
 
-use std::fs;
+use std::fs::{self, File};
 use std::path::Path;
 
 use anyhow::{Context, Result, bail};
-use emberlab_core::model::{Classifier, ModelFiles};
+use emberlab_core::model::{Classifier, ModelFiles, Source};
 use emberlab_core::text::Encoding;
 use emberlab_core::{Device, train::TrainConfig};
 
@@ -13,15 +13,17 @@ use emberlab_core::{Device, train::TrainConfig};
 /// # Errors
 /// A file cannot be read, or is not what it should be.
 pub fn open(folder: &Path) -> Result<Classifier> {
-    let mut files = Vec::new();
-    for name in ModelFiles::NAMES {
-        let path = folder.join(name);
-        if path.is_file() {
-            let bytes = fs::read(&path).with_context(|| path.display().to_string())?;
-            files.push((name.to_owned(), bytes));
-        }
-    }
-    let files = ModelFiles::from_named(&folder.display().to_string(), files)?;
+    let path = |name: &str| folder.join(name);
+    let cannot_read = |name: &str| format!("cannot read {}", path(name).display());
+    let weights = File::open(path(ModelFiles::WEIGHTS));
+    let weights = Source::File(weights.with_context(|| cannot_read(ModelFiles::WEIGHTS))?);
+    let named = ModelFiles::NAMES.into_iter();
+    let named = named.filter(|&name| name != ModelFiles::WEIGHTS && path(name).is_file());
+    let read = |name: &str| {
+        Ok((name.to_owned(), fs::read(path(name)).with_context(|| cannot_read(name))?))
+    };
+    let files = named.map(read).collect::<Result<_>>()?;
+    let files = ModelFiles::new(&folder.display().to_string(), files, Some(weights))?;
     let (classifier, _) = Classifier::open(&files, &Device::flex())?;
     Ok(classifier)
 }

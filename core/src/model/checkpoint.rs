@@ -1,14 +1,11 @@
 //! `model.safetensors` into a module, whatever names and types it was saved with.
 
-use std::collections::BTreeMap;
-
 use burn::{
     module::{Module, ModuleMapper, Param},
     tensor::{Tensor, TensorData},
 };
-use safetensors::{SafeTensors, tensor::TensorView};
 
-use super::{BertForSequenceClassification, ParamPath, names, storage};
+use super::{BertForSequenceClassification, ParamPath, storage, weights::Weights};
 use crate::{Error, Result};
 
 /// What loading found, by Hugging Face key.
@@ -20,46 +17,7 @@ pub struct LoadReport {
     pub ignored: Vec<String>,
 }
 
-/// An opened safetensors file with keys under their current names.
-pub(crate) struct Checkpoint<'a> {
-    name: String,
-    tensors: BTreeMap<String, TensorView<'a>>,
-}
-
-impl<'a> Checkpoint<'a> {
-    /// # Errors
-    /// [`Error::BadSafetensors`] when the bytes are not a whole safetensors file.
-    pub(crate) fn open(name: &str, bytes: &'a [u8]) -> Result<Self> {
-        let bad = |reason: String| Error::BadSafetensors { name: name.into(), reason };
-        let file = SafeTensors::deserialize(bytes).map_err(|error| bad(error.to_string()))?;
-        let mut tensors = BTreeMap::new();
-        for (key, view) in file.tensors() {
-            let Some(key) = names::current(&key).map(names::with_prefix) else { continue };
-            if tensors.insert(key.clone(), view).is_some() {
-                return Err(bad(format!("\"{key}\" stands there under two names")));
-            }
-        }
-        Ok(Self { name: name.into(), tensors })
-    }
-
-    pub(crate) fn shape(&self, key: &str) -> Option<&[usize]> {
-        self.tensors.get(key).map(|view| view.shape())
-    }
-
-    /// The finite f32 values of a tensor.
-    fn values(&self, key: &str, view: &TensorView) -> Result<Vec<f32>> {
-        let values = storage::decode(view).ok_or_else(|| Error::TensorDtype {
-            name: self.name.clone(),
-            key: key.into(),
-            dtype: format!("{:?}", view.dtype()),
-        })?;
-        // Without an early exit, so that it is done many values at a time.
-        if values.iter().fold(false, |found, value| found | !value.is_finite()) {
-            return Err(Error::TensorNotFinite { name: self.name.clone(), key: key.into() });
-        }
-        Ok(values)
-    }
-
+impl Weights<'_> {
     /// Replaces the parameters of a module by those of the file. A missing pooler or head keeps
     /// its new values, as in transformers, and so does one named in `fresh`.
     ///
@@ -71,7 +29,7 @@ impl<'a> Checkpoint<'a> {
         fresh: &[&str],
     ) -> Result<(BertForSequenceClassification, LoadReport)> {
         let mut loader = Loader {
-            checkpoint: self,
+            weights: self,
             fresh,
             path: ParamPath::default(),
             used: Vec::new(),
@@ -83,14 +41,14 @@ impl<'a> Checkpoint<'a> {
         if let Some(error) = error {
             return Err(error);
         }
-        let unused = self.tensors.keys().filter(|key| !used.contains(key));
+        let unused = self.tensors().map(|(key, _)| key).filter(|key| !used.contains(key));
         report.ignored = unused.cloned().collect();
         Ok((model, report))
     }
 }
 
 struct Loader<'a> {
-    checkpoint: &'a Checkpoint<'a>,
+    weights: &'a Weights<'a>,
     fresh: &'a [&'a str],
     path: ParamPath,
     used: Vec<String>,
@@ -101,12 +59,12 @@ struct Loader<'a> {
 impl Loader<'_> {
     /// The values of a parameter in our layout, or `None` where it starts anew.
     fn read(&mut self, key: &str, shape: &[usize]) -> Result<Option<Vec<f32>>> {
-        let name = &self.checkpoint.name;
-        let found = self.checkpoint.tensors.get(key);
-        let Some(view) = found.filter(|_| !self.fresh.contains(&key)) else {
+        let name = self.weights.name();
+        let found = self.weights.shape(key).filter(|_| !self.fresh.contains(&key));
+        let Some(found) = found else {
             let optional = key.starts_with("bert.pooler.") || key.starts_with("classifier.");
             if !optional {
-                return Err(Error::TensorMissing { name: name.clone(), key: key.into() });
+                return Err(Error::TensorMissing { name: name.into(), key: key.into() });
             }
             self.report.initialized.push(key.into());
             return Ok(None);
@@ -115,16 +73,11 @@ impl Loader<'_> {
         if self.path.is_transposed() {
             expected.reverse();
         }
-        if view.shape() != expected {
-            let found = view.shape().to_vec();
-            return Err(Error::TensorShape {
-                name: name.clone(),
-                key: key.into(),
-                found,
-                expected,
-            });
+        if found != expected {
+            let found = found.to_vec();
+            return Err(Error::TensorShape { name: name.into(), key: key.into(), found, expected });
         }
-        let values = self.checkpoint.values(key, view)?;
+        let values = self.weights.values(key)?;
         self.used.push(key.into());
         let transposed = self.path.is_transposed();
         Ok(Some(if transposed {

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use burn::{module::Module, tensor::Device};
 
 use super::{
-    BertConfig, BertForSequenceClassification, LoadReport, ModelFiles, Pass, StorageDtype,
-    checkpoint::Checkpoint, readback, storage,
+    BertConfig, BertForSequenceClassification, LoadReport, ModelFiles, Pass, StorageDtype, names,
+    readback, storage, weights::Weights,
 };
 use crate::{
     Error, Result,
@@ -74,14 +74,14 @@ impl Classifier {
     /// file, by name.
     pub fn open(files: &ModelFiles, device: &Device) -> Result<(Self, LoadReport)> {
         let config = files.config()?;
-        let name = files.path("model.safetensors");
-        let checkpoint = Checkpoint::open(&name, files.weights())?;
-        let Some(&[num_labels, _]) = checkpoint.shape("classifier.weight") else {
+        let name = files.path(ModelFiles::WEIGHTS);
+        let weights = Weights::open(&name, files.weights(), names::of_parameter)?;
+        let Some(&[num_labels, _]) = weights.shape("classifier.weight") else {
             return Err(Error::NoHead { name, folder: files.folder().into() });
         };
         let label_map = stored_labels(files, &config, num_labels)?;
         let model = BertForSequenceClassification::new(&config, num_labels, device);
-        let (model, report) = checkpoint.load(model, &[])?;
+        let (model, report) = weights.load(model, &[])?;
         if let Some(key) = report.initialized.first() {
             return Err(Error::TensorMissing { name, key: key.clone() });
         }
@@ -100,8 +100,9 @@ impl Classifier {
         device: &Device,
     ) -> Result<(Self, LoadReport)> {
         let config = files.config()?;
-        let checkpoint = Checkpoint::open(&files.path("model.safetensors"), files.weights())?;
-        let same_head = match checkpoint.shape("classifier.weight") {
+        let name = files.path(ModelFiles::WEIGHTS);
+        let weights = Weights::open(&name, files.weights(), names::of_parameter)?;
+        let same_head = match weights.shape("classifier.weight") {
             Some(&[rows, _]) if rows == label_map.len() => {
                 config.label_map(&files.path("config.json"))?.as_ref() == Some(&label_map)
             }
@@ -111,7 +112,7 @@ impl Classifier {
             if same_head { &[] } else { &["classifier.weight", "classifier.bias"] };
         device.seed(seed);
         let model = BertForSequenceClassification::new(&config, label_map.len(), device);
-        let (model, report) = checkpoint.load(model, fresh)?;
+        let (model, report) = weights.load(model, fresh)?;
         Ok((Self::new(files, config, label_map, model, device)?, report))
     }
 

@@ -1,47 +1,58 @@
 //! The files of a Hugging Face model folder as bytes.
 
-use super::BertConfig;
+use super::{BertConfig, Source};
 use crate::{
     Error, Result,
     text::{Encoding, Tokenizer},
 };
 
-/// What is needed of a model folder. `native` reads it from disk, `web` from the page.
-#[derive(Clone, Debug)]
+/// What is needed of a model folder. `native` takes it from disk, `web` from the page.
+#[derive(Debug)]
 pub struct ModelFiles {
     folder: String,
     config: Vec<u8>,
-    weights: Vec<u8>,
+    weights: Source,
     tokenizer: TokenizerFile,
     tokenizer_config: Option<Vec<u8>>,
 }
 
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 enum TokenizerFile {
     Json(Vec<u8>),
     Vocab(Vec<u8>),
 }
 
 impl ModelFiles {
+    /// The file of the weights.
+    pub const WEIGHTS: &'static str = "model.safetensors";
+
     /// The names worth reading; others are passed over.
-    pub const NAMES: [&'static str; 5] = [
-        "config.json",
-        "model.safetensors",
-        "tokenizer.json",
-        "vocab.txt",
-        "tokenizer_config.json",
-    ];
+    pub const NAMES: [&'static str; 5] =
+        ["config.json", Self::WEIGHTS, "tokenizer.json", "vocab.txt", "tokenizer_config.json"];
 
     /// Picks what is needed from (name, bytes) pairs; `folder` names them in errors.
     ///
     /// # Errors
     /// [`Error::MissingFile`] without `config.json`, `model.safetensors`, or a tokenizer.
-    pub fn from_named(folder: &str, files: Vec<(String, Vec<u8>)>) -> Result<Self> {
+    pub fn from_named(folder: &str, mut files: Vec<(String, Vec<u8>)>) -> Result<Self> {
+        let weights = files.iter().position(|(name, _)| name == Self::WEIGHTS);
+        let weights = weights.map(|index| Source::Bytes(files.swap_remove(index).1));
+        Self::new(folder, files, weights)
+    }
+
+    /// The same with the weights apart, which are then read while a model is opened.
+    ///
+    /// # Errors
+    /// Those of [`Self::from_named`].
+    pub fn new(
+        folder: &str,
+        files: Vec<(String, Vec<u8>)>,
+        weights: Option<Source>,
+    ) -> Result<Self> {
         let mut files: std::collections::HashMap<String, Vec<u8>> = files.into_iter().collect();
         let missing = |file| Error::MissingFile { folder: folder.into(), file };
         let config = files.remove("config.json").ok_or_else(|| missing("config.json"))?;
-        let weights =
-            files.remove("model.safetensors").ok_or_else(|| missing("model.safetensors"))?;
+        let weights = weights.ok_or_else(|| missing(Self::WEIGHTS))?;
         let tokenizer = match (files.remove("tokenizer.json"), files.remove("vocab.txt")) {
             (Some(json), _) => TokenizerFile::Json(json),
             (None, Some(vocab)) => TokenizerFile::Vocab(vocab),
@@ -61,7 +72,7 @@ impl ModelFiles {
         format!("{}/{file}", self.folder)
     }
 
-    pub(crate) fn weights(&self) -> &[u8] {
+    pub(crate) fn weights(&self) -> &Source {
         &self.weights
     }
 

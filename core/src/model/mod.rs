@@ -9,6 +9,7 @@ mod names;
 mod pass;
 mod readback;
 mod storage;
+mod weights;
 
 pub use bert::BertForSequenceClassification;
 pub use checkpoint::LoadReport;
@@ -20,3 +21,4 @@ pub(crate) use names::ParamPath;
 pub(crate) use pass::{Pass, stream};
 pub(crate) use readback::Readback;
 pub use storage::{HostTensor, StorageDtype, convert};
+pub use weights::Source;

@@ -51,8 +51,13 @@ pub(crate) fn current(key: &str) -> Option<String> {
     Some(key)
 }
 
+/// The key of our parameter for a key found in a file.
+pub(crate) fn of_parameter(key: &str) -> Option<String> {
+    current(key).map(with_prefix)
+}
+
 /// The key with the prefix that a bare `BertModel` leaves out.
-pub(crate) fn with_prefix(key: String) -> String {
+fn with_prefix(key: String) -> String {
     let bare = ["embeddings.", "encoder.", "pooler."].iter().any(|start| key.starts_with(start));
     if bare { format!("bert.{key}") } else { key }
 }
@@ -63,12 +68,11 @@ mod tests {
 
     #[test]
     fn keys_of_the_wild_become_current() {
-        let current = |key| current(key).map(with_prefix);
-        assert_eq!(current("embeddings.position_ids"), None);
+        assert_eq!(of_parameter("embeddings.position_ids"), None);
         assert_eq!(
-            current("encoder.layer.0.output.LayerNorm.gamma").as_deref(),
+            of_parameter("encoder.layer.0.output.LayerNorm.gamma").as_deref(),
             Some("bert.encoder.layer.0.output.LayerNorm.weight")
         );
-        assert_eq!(current("classifier.bias").as_deref(), Some("classifier.bias"));
+        assert_eq!(of_parameter("classifier.bias").as_deref(), Some("classifier.bias"));
     }
 }

@@ -1,9 +1,9 @@
 //! f32 values to and from the bytes of safetensors tensors.
 
-use half::{bf16, f16, slice::HalfFloatSliceExt};
+use half::{bf16, f16};
 use safetensors::{Dtype, tensor::TensorView};
 
-use super::names;
+use super::{Source, names, weights::Weights};
 use crate::{Error, Result};
 
 /// How weights are stored in a file. Computation is in f32.
@@ -49,29 +49,6 @@ pub struct HostTensor {
     pub values: Vec<f32>,
 }
 
-/// The values of an F32, F16 or BF16 tensor; `None` for any other type.
-pub(super) fn decode(view: &TensorView) -> Option<Vec<f32>> {
-    let bytes = view.data();
-    let half = |bytes: &[u8]| -> Vec<u16> {
-        bytes.chunks_exact(2).map(|b| u16::from_le_bytes([b[0], b[1]])).collect()
-    };
-    match view.dtype() {
-        Dtype::F32 => {
-            let words = bytes.chunks_exact(4);
-            Some(words.map(|b| f32::from_le_bytes([b[0], b[1], b[2], b[3]])).collect())
-        }
-        Dtype::F16 => {
-            let values: Vec<f16> = half(bytes).into_iter().map(f16::from_bits).collect();
-            Some(values.to_f32_vec())
-        }
-        Dtype::BF16 => {
-            let values: Vec<bf16> = half(bytes).into_iter().map(bf16::from_bits).collect();
-            Some(values.to_f32_vec())
-        }
-        _ => None,
-    }
-}
-
 /// `[rows, columns]` to `[columns, rows]`, a few rows at a time, so that what is read and what is
 /// written stay in the cache.
 pub(super) fn transpose(values: &[f32], rows: usize, columns: usize) -> Vec<f32> {
@@ -112,19 +89,13 @@ pub(super) fn encode(tensors: &[HostTensor], dtype: StorageDtype) -> Result<Vec<
 /// storage type, every other tensor kept.
 ///
 /// # Errors
-/// [`Error::BadSafetensors`] or [`Error::TensorDtype`].
-pub fn convert(name: &str, safetensors: &[u8], dtype: StorageDtype) -> Result<Vec<u8>> {
-    let file = safetensors::SafeTensors::deserialize(safetensors)
-        .map_err(|error| Error::BadSafetensors { name: name.into(), reason: error.to_string() })?;
-    let mut tensors = Vec::new();
-    for (key, view) in file.tensors() {
-        let Some(current) = names::current(&key) else { continue };
-        let values = decode(&view).ok_or_else(|| Error::TensorDtype {
-            name: name.into(),
-            key,
-            dtype: format!("{:?}", view.dtype()),
-        })?;
-        tensors.push(HostTensor { key: current, shape: view.shape().to_vec(), values });
-    }
+/// [`Error::BadSafetensors`], [`Error::TensorDtype`] or [`Error::TensorNotFinite`].
+pub fn convert(name: &str, source: &Source, dtype: StorageDtype) -> Result<Vec<u8>> {
+    let weights = Weights::open(name, source, names::current)?;
+    let tensor = |(key, shape): (&String, &[usize])| {
+        let values = weights.values(key)?;
+        Ok(HostTensor { key: key.clone(), shape: shape.to_vec(), values })
+    };
+    let tensors = weights.tensors().map(tensor).collect::<Result<Vec<_>>>()?;
     encode(&tensors, dtype)
 }
