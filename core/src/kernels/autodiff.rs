@@ -95,8 +95,8 @@ impl<B: FusedBackward, C: CheckpointStrategy> FusedOps for Autodiff<B, C> {
 
     // What the optimizer does happens outside any graph.
 
-    fn sum_of_squares(x: FloatTensor<Self>) -> FloatTensor<Self> {
-        Self::from_inner(B::sum_of_squares(x.into_primitive()))
+    fn add_squares(x: FloatTensor<Self>, before: FloatTensor<Self>) -> FloatTensor<Self> {
+        Self::from_inner(B::add_squares(x.into_primitive(), before.into_primitive()))
     }
 
     fn fused_adamw(

@@ -56,9 +56,9 @@ pub trait FusedOps: Backend {
     #[fusion(dtype = x, shape = x)]
     fn fused_dropout(x: FloatTensor<Self>, dropout: Dropout) -> FloatTensor<Self>;
 
-    /// Sum of squares, `[1]`.
+    /// `before` `[1]` and the sum of squares.
     #[fusion(dtype = x, shape = Shape::new([1]))]
-    fn sum_of_squares(x: FloatTensor<Self>) -> FloatTensor<Self>;
+    fn add_squares(x: FloatTensor<Self>, before: FloatTensor<Self>) -> FloatTensor<Self>;
 
     /// One AdamW step of a parameter with its gradient and moments, all of one shape: the new
     /// parameter and moments, in place where nothing else holds them. The gradient is first

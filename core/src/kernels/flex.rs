@@ -76,8 +76,9 @@ impl FusedOps for Flex {
         tensor(out, x.layout().shape().clone())
     }
 
-    fn sum_of_squares(x: Floats) -> Floats {
-        tensor(vec![cpu::sum_of_squares(floats(&dense(x))) as f32], [1])
+    fn add_squares(x: Floats, before: Floats) -> Floats {
+        let sum = cpu::sum_of_squares(floats(&dense(x)));
+        tensor(vec![floats(&dense(before))[0] + sum as f32], [1])
     }
 
     fn fused_adamw(

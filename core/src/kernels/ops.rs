@@ -146,12 +146,15 @@ impl Kernels {
         unreachable!("a build without the CPU takes no sparse rows: {sparse:?}")
     }
 
-    /// The sum of squares, `[1]`.
-    pub(crate) fn sum_of_squares<const D: usize>(self, x: Tensor<D>) -> Tensor<1> {
+    /// `before` `[1]` and the sum of squares.
+    pub(crate) fn add_squares<const D: usize>(self, x: Tensor<D>, before: Tensor<1>) -> Tensor<1> {
         match self {
             #[cfg(feature = "kernels")]
-            Self::Own => Tensor::from_dispatch(Dispatch::sum_of_squares(x.into_dispatch())),
-            Self::Burn => x.square().sum(),
+            Self::Own => Tensor::from_dispatch(Dispatch::add_squares(
+                x.into_dispatch(),
+                before.into_dispatch(),
+            )),
+            Self::Burn => before + x.square().sum(),
         }
     }
 

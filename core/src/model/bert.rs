@@ -131,9 +131,9 @@ impl BertForSequenceClassification {
         batch: &BatchTensors,
         pass: Pass,
     ) -> Tensor<2> {
-        let pooled = self.bert.pool(self.bert.forward(words, batch, pass));
+        let pooled = self.bert.pool(self.bert.forward(words, batch, pass), pass);
         let dropout = pass.dropout(HEAD, self.dropout_prob);
-        self.classifier.forward(pass.kernels.dropout(pooled, dropout))
+        pass.kernels.linear(pass.kernels.dropout(pooled, dropout), &self.classifier)
     }
 
     /// `[vocab, hidden]`
@@ -162,8 +162,8 @@ impl BertModel {
     }
 
     /// `tanh` of a linear layer: `[rows, hidden]` of first tokens.
-    fn pool(&self, first: Tensor<2>) -> Tensor<2> {
-        self.pooler.dense.forward(first).tanh()
+    fn pool(&self, first: Tensor<2>, pass: Pass) -> Tensor<2> {
+        pass.kernels.linear(first, &self.pooler.dense).tanh()
     }
 }
 

@@ -96,9 +96,10 @@ impl Summed {
         model: &BertForSequenceClassification,
         kernels: Kernels,
     ) -> Option<Tensor<1>> {
-        let words = self.words.as_ref();
-        let sum = words.map(|words| kernels.sum_of_squares(words.rows.rows.clone()));
-        let mut visitor = SquaredSum { grads: &self.dense, kernels, sum };
+        let mut visitor = SquaredSum { grads: &self.dense, kernels, sum: None };
+        if let Some(words) = &self.words {
+            visitor.add(words.rows.rows.clone());
+        }
         model.visit(&mut visitor);
         visitor.sum.map(Tensor::sqrt)
     }
@@ -110,13 +111,17 @@ struct SquaredSum<'a> {
     sum: Option<Tensor<1>>,
 }
 
+impl SquaredSum<'_> {
+    fn add<const D: usize>(&mut self, grad: Tensor<D>) {
+        let before = self.sum.take().unwrap_or_else(|| Tensor::zeros([1], &grad.device()));
+        self.sum = Some(self.kernels.add_squares(grad, before));
+    }
+}
+
 impl ModuleVisitor for SquaredSum<'_> {
     fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
-        let Some(grad) = self.grads.get::<D>(param.id) else { return };
-        let squares = self.kernels.sum_of_squares(grad);
-        self.sum = Some(match self.sum.take() {
-            Some(sum) => sum + squares,
-            None => squares,
-        });
+        if let Some(grad) = self.grads.get::<D>(param.id) {
+            self.add(grad);
+        }
     }
 }

@@ -5,7 +5,7 @@ use burn_cubecl::{CubeBackend, tensor::CubeTensor};
 use cubecl::{RuntimeId, prelude::*};
 
 use super::{
-    matmul::{EACH, Form, Sizes, SizesLaunch, accumulate, cube_count, cube_dim, store},
+    matmul::{EACH, Form, Sizes, SizesLaunch, accumulate, cube_dim, store},
     tools::{dense, dims, empty},
 };
 
@@ -18,10 +18,10 @@ fn product_and_bias(
     sizes: Sizes,
     #[comptime] form: Form,
 ) {
-    let mut product = zeros(EACH * EACH);
+    let mut product = zeros(comptime!(form.down * EACH));
     let mut sums = zeros(EACH);
     accumulate(x, weight, &sizes, &mut product, &mut sums, form, false);
-    store(&product, bias, out, &sizes, true);
+    store(&product, bias, out, &sizes, form.down, true);
 }
 
 #[cube(launch_unchecked)]
@@ -32,10 +32,10 @@ fn product_alone(
     sizes: Sizes,
     #[comptime] form: Form,
 ) {
-    let mut product = zeros(EACH * EACH);
+    let mut product = zeros(comptime!(form.down * EACH));
     let mut sums = zeros(EACH);
     accumulate(left, right, &sizes, &mut product, &mut sums, form, false);
-    store(&product, left, out, &sizes, false);
+    store(&product, left, out, &sizes, form.down, false);
 }
 
 /// `left·right`, and the sums of the columns of `right`, which every tile reads anyway.
@@ -48,10 +48,10 @@ fn product_and_sums(
     sizes: Sizes,
     #[comptime] form: Form,
 ) {
-    let mut product = zeros(EACH * EACH);
+    let mut product = zeros(comptime!(form.down * EACH));
     let mut sums = zeros(EACH);
     accumulate(left, right, &sizes, &mut product, &mut sums, form, true);
-    store(&product, left, out, &sizes, false);
+    store(&product, left, out, &sizes, form.down, false);
     if CUBE_POS_Y == 0 && UNIT_POS_Y == 0 {
         let first = (CUBE_POS_X * CUBE_DIM_X + UNIT_POS_X) as usize * EACH;
         #[unroll]
@@ -91,12 +91,12 @@ pub(super) fn forward(x: CubeTensor, weight: CubeTensor, bias: CubeTensor) -> Cu
     let (x, bias) = (dense(x), dense(bias));
     let (weight, transposed) = lying(weight);
     let out = empty(&x, [rows, columns]);
-    let form = Form { left_transposed: false, right_transposed: transposed };
+    let form = Form::new(rows, false, transposed);
     // SAFETY: the tensors have the sizes told, which bound every index.
     unsafe {
         product_and_bias::launch_unchecked(
             &out.client,
-            cube_count(rows, columns),
+            form.cube_count(rows, columns),
             cube_dim(),
             x.into_buffer_arg(),
             weight.into_buffer_arg(),
@@ -120,12 +120,12 @@ pub(super) fn input_gradient(weight: CubeTensor, grad: CubeTensor) -> CubeTensor
     let grad = dense(grad);
     let (weight, transposed) = lying(weight);
     let out = empty(&grad, [rows, columns]);
-    let form = Form { left_transposed: false, right_transposed: !transposed };
+    let form = Form::new(rows, false, !transposed);
     // SAFETY: the tensors have the sizes told, which bound every index.
     unsafe {
         product_alone::launch_unchecked(
             &out.client,
-            cube_count(rows, columns),
+            form.cube_count(rows, columns),
             cube_dim(),
             grad.into_buffer_arg(),
             weight.into_buffer_arg(),
@@ -149,12 +149,12 @@ pub(super) fn weight_gradients(x: CubeTensor, grad: CubeTensor) -> (CubeTensor, 
     }
     let (x, grad) = (dense(x), dense(grad));
     let (out, sums) = (empty(&x, [rows, columns]), empty(&x, [columns]));
-    let form = Form { left_transposed: true, right_transposed: false };
+    let form = Form::new(rows, true, false);
     // SAFETY: the tensors have the sizes told, which bound every index.
     unsafe {
         product_and_sums::launch_unchecked(
             &out.client,
-            cube_count(rows, columns),
+            form.cube_count(rows, columns),
             cube_dim(),
             x.into_buffer_arg(),
             grad.into_buffer_arg(),

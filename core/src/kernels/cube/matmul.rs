@@ -2,16 +2,12 @@
 
 use cubecl::prelude::*;
 
-/// Elements of the product that a unit computes along each axis. On a software adapter, which loads
-/// shared memory lane by lane, eight took 0.6 times as long as four.
+/// Elements of the product that a unit computes along a row, and along a column where the product
+/// has rows enough. On a software adapter, which loads shared memory lane by lane, eight took 0.6
+/// times as long as four.
 pub(super) const EACH: usize = 8;
 /// Units of a cube along each axis.
 const SIDE: usize = 8;
-/// Elements of the product that a cube computes along each axis.
-const TILE: usize = SIDE * EACH;
-/// From one depth to the next in shared memory: one more than a tile, so that units that write a
-/// column fall into different banks.
-const STRIDE: usize = TILE + 1;
 /// Elements of the inner dimension that are shared at a time.
 const DEPTH: usize = 16;
 
@@ -22,6 +18,33 @@ pub(super) struct Form {
     pub(super) left_transposed: bool,
     /// The right one lies `[columns, inner]` instead of `[inner, columns]`.
     pub(super) right_transposed: bool,
+    /// Elements that a unit computes along a column: as many as leave few of a tile's rows idle.
+    pub(super) down: usize,
+}
+
+impl Form {
+    /// For a product of so many rows.
+    pub(super) fn new(rows: usize, left_transposed: bool, right_transposed: bool) -> Self {
+        let enough = [1, 2, 4].into_iter().find(|down| rows <= SIDE * down);
+        Self { left_transposed, right_transposed, down: enough.unwrap_or(EACH) }
+    }
+
+    /// One cube a tile: columns along x, rows along y.
+    pub(super) fn cube_count(self, rows: usize, columns: usize) -> CubeCount {
+        let tiles = |length: usize, each: usize| length.div_ceil(tile(each)) as u32;
+        CubeCount::Static(tiles(columns, EACH), tiles(rows, self.down), 1)
+    }
+}
+
+/// Elements of the product that a cube computes along an axis of which a unit has `each`.
+const fn tile(each: usize) -> usize {
+    SIDE * each
+}
+
+/// From one depth to the next in shared memory: one more than a tile, so that units that write a
+/// column fall into different banks.
+const fn stride(each: usize) -> usize {
+    tile(each) + 1
 }
 
 /// The sizes of a product, as a kernel takes them.
@@ -37,13 +60,7 @@ pub(super) fn cube_dim() -> CubeDim {
     CubeDim::new_2d(SIDE as u32, SIDE as u32)
 }
 
-/// One cube a tile: columns along x, rows along y.
-pub(super) fn cube_count(rows: usize, columns: usize) -> CubeCount {
-    let tiles = |length: usize| length.div_ceil(TILE) as u32;
-    CubeCount::Static(tiles(columns), tiles(rows), 1)
-}
-
-/// Adds this unit's `EACH` by `EACH` elements of the product to `product`, and where `summing` the
+/// Adds this unit's `down` by `EACH` elements of the product to `product`, and where `summing` the
 /// sums of the right factor's columns to `sums`.
 #[cube]
 pub(super) fn accumulate(
@@ -55,18 +72,19 @@ pub(super) fn accumulate(
     #[comptime] form: Form,
     #[comptime] summing: bool,
 ) {
-    let mut lefts = Shared::<[f32]>::new_slice(comptime!(DEPTH * STRIDE));
-    let mut rights = Shared::<[f32]>::new_slice(comptime!(DEPTH * STRIDE));
+    let down = comptime!(form.down);
+    let mut lefts = Shared::<[f32]>::new_slice(comptime!(DEPTH * stride(down)));
+    let mut rights = Shared::<[f32]>::new_slice(comptime!(DEPTH * stride(EACH)));
     let (rows, inner, columns) =
         (sizes.rows as usize, sizes.inner as usize, sizes.columns as usize);
-    let first_row = CUBE_POS_Y as usize * TILE;
-    let first_column = CUBE_POS_X as usize * TILE;
-    let row = UNIT_POS_Y as usize * EACH;
+    let first_row = CUBE_POS_Y as usize * comptime!(tile(down));
+    let first_column = CUBE_POS_X as usize * comptime!(tile(EACH));
+    let row = UNIT_POS_Y as usize * down;
     let column = UNIT_POS_X as usize * EACH;
     let steps = inner.div_ceil(DEPTH);
     for step in 0..steps {
         let first = step * DEPTH;
-        load(left, &mut lefts, first_row, rows, first, inner, form.left_transposed);
+        load(left, &mut lefts, first_row, rows, first, inner, form.left_transposed, down);
         load(
             right,
             &mut rights,
@@ -75,21 +93,21 @@ pub(super) fn accumulate(
             first,
             inner,
             comptime!(!form.right_transposed),
+            EACH,
         );
         sync_cube();
         for depth in 0..DEPTH {
-            let at = depth * STRIDE;
             let mut other = Array::<f32>::new(EACH);
             #[unroll]
             for j in 0..EACH {
-                other[j] = rights[at + column + j];
+                other[j] = rights[depth * comptime!(stride(EACH)) + column + j];
                 if comptime!(summing) {
                     sums[j] += other[j];
                 }
             }
             #[unroll]
-            for i in 0..EACH {
-                let one = lefts[at + row + i];
+            for i in 0..down {
+                let one = lefts[depth * comptime!(stride(down)) + row + i];
                 #[unroll]
                 for j in 0..EACH {
                     product[i * EACH + j] += one * other[j];
@@ -112,15 +130,16 @@ fn load(
     first: usize,
     inner: usize,
     #[comptime] inner_first: bool,
+    #[comptime] each: usize,
 ) {
     #[unroll]
-    for turn in 0..comptime!(DEPTH * EACH / SIDE) {
+    for turn in 0..comptime!(DEPTH * each / SIDE) {
         let at = turn * comptime!(SIDE * SIDE) + UNIT_POS as usize;
         let mut depth = at % DEPTH;
         let mut along = at / DEPTH;
         if comptime!(inner_first) {
-            depth = at / TILE;
-            along = at % TILE;
+            depth = at / comptime!(tile(each));
+            along = at % comptime!(tile(each));
         }
         let (i, o) = (first + depth, first_outer + along);
         let mut value = 0.0f32;
@@ -131,7 +150,7 @@ fn load(
                 value = factor[o * inner + i];
             }
         }
-        shared[depth * STRIDE + along] = value;
+        shared[depth * comptime!(stride(each)) + along] = value;
     }
 }
 
@@ -142,10 +161,11 @@ pub(super) fn store(
     bias: &[f32],
     out: &mut [f32],
     sizes: &Sizes,
+    #[comptime] down: usize,
     #[comptime] biased: bool,
 ) {
-    let first_row = CUBE_POS_Y as usize * TILE + UNIT_POS_Y as usize * EACH;
-    let first_column = CUBE_POS_X as usize * TILE + UNIT_POS_X as usize * EACH;
+    let first_row = (CUBE_POS_Y * CUBE_DIM_Y + UNIT_POS_Y) as usize * down;
+    let first_column = (CUBE_POS_X * CUBE_DIM_X + UNIT_POS_X) as usize * EACH;
     let (rows, columns) = (sizes.rows as usize, sizes.columns as usize);
     #[unroll]
     for j in 0..EACH {
@@ -156,7 +176,7 @@ pub(super) fn store(
                 shift = bias[column];
             }
             #[unroll]
-            for i in 0..EACH {
+            for i in 0..down {
                 let row = first_row + i;
                 if row < rows {
                     out[row * columns + column] = product[i * EACH + j] + shift;

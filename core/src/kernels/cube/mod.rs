@@ -79,8 +79,8 @@ impl FusedOps for CubeBackend {
         dropout::forward(x, dropout)
     }
 
-    fn sum_of_squares(x: Floats) -> Floats {
-        sum::squares(x)
+    fn add_squares(x: Floats, before: Floats) -> Floats {
+        sum::add_squares(x, before)
     }
 
     fn fused_adamw(

@@ -7,11 +7,12 @@ use crate::kernels::{AdamWStep, Kernels, Moments};
 
 #[test]
 fn sums_of_squares() {
-    let Some(gpu) = gpu("sum_of_squares") else { return };
+    let Some(gpu) = gpu("sums of squares") else { return };
     for len in [1, 7, 255, 500, 65_537, 3_000_001] {
         let x = values(len, 5);
-        let expected: f64 = x.iter().map(|&x| f64::from(x) * f64::from(x)).sum();
-        let got = read(Kernels::Own.sum_of_squares(tensor(&x, [len], &gpu)))[0];
+        let squares: f64 = x.iter().map(|&x| f64::from(x) * f64::from(x)).sum();
+        let (before, expected) = (tensor(&[2.5], [1], &gpu), 2.5 + squares);
+        let got = read(Kernels::Own.add_squares(tensor(&x, [len], &gpu), before))[0];
         let error = (f64::from(got) - expected).abs() / expected;
         assert!(error < 1e-6, "{len}: {got}, expected {expected}");
     }
