@@ -80,12 +80,14 @@ impl Classifier {
             return Err(Error::NoHead { name, folder: files.folder().into() });
         };
         let label_map = stored_labels(files, &config, num_labels)?;
-        let model = BertForSequenceClassification::new(&config, num_labels, device);
-        let (model, report) = weights.load(model, &[])?;
+        let load =
+            || weights.load(BertForSequenceClassification::new(&config, num_labels, device), &[]);
+        let (loaded, tokenizer) = both(load, || files.tokenizer(&config));
+        let (model, report) = loaded?;
         if let Some(key) = report.initialized.first() {
             return Err(Error::TensorMissing { name, key: key.clone() });
         }
-        Ok((Self::new(files, config, label_map, model, device)?, report))
+        Ok((Self::new(files, config, label_map, tokenizer?, model, device), report))
     }
 
     /// Opens a folder to fine-tune it for these classes: its head is kept if it was trained for
@@ -110,24 +112,28 @@ impl Classifier {
         };
         let fresh: &[&str] =
             if same_head { &[] } else { &["classifier.weight", "classifier.bias"] };
-        device.seed(seed);
-        let model = BertForSequenceClassification::new(&config, label_map.len(), device);
-        let (model, report) = weights.load(model, fresh)?;
-        Ok((Self::new(files, config, label_map, model, device)?, report))
+        let load = || {
+            device.seed(seed);
+            let model = BertForSequenceClassification::new(&config, label_map.len(), device);
+            weights.load(model, fresh)
+        };
+        let (loaded, tokenizer) = both(load, || files.tokenizer(&config));
+        let (model, report) = loaded?;
+        Ok((Self::new(files, config, label_map, tokenizer?, model, device), report))
     }
 
     fn new(
         files: &ModelFiles,
         config: BertConfig,
         label_map: LabelMap,
+        tokenizer: Tokenizer,
         model: BertForSequenceClassification,
         device: &Device,
-    ) -> Result<Self> {
-        let tokenizer = files.tokenizer(&config)?;
+    ) -> Self {
         let tokenizer_config = files.tokenizer_config(config.max_position_embeddings);
         let about = Arc::new(About { config, label_map, tokenizer, tokenizer_config });
         let kernels = Kernels::for_device(device);
-        Ok(Self { model, setup: Setup { device: device.clone(), kernels, about } })
+        Self { model, setup: Setup { device: device.clone(), kernels, about } }
     }
 
     /// The same classifier, computing with Burn's own operations: slower, and the reference for
@@ -242,6 +248,18 @@ impl Setup {
     pub(crate) fn collate(&self, encodings: &[Encoding], rows: &[usize], seq_len: usize) -> Batch {
         Batch::collate(encodings, rows, seq_len, self.about.config.pad_token_id())
     }
+}
+
+/// Both, at the same time where there are threads: to read a tokenizer takes half as long as to read
+/// the weights of a small model.
+fn both<A: Send, B: Send>(
+    one: impl FnOnce() -> A + Send,
+    other: impl FnOnce() -> B + Send,
+) -> (A, B) {
+    #[cfg(not(target_arch = "wasm32"))]
+    return rayon::join(one, other);
+    #[cfg(target_arch = "wasm32")]
+    (one(), other())
 }
 
 /// The classes a fine-tuned folder names, `LABEL_0 …` where it names none, as transformers does.

@@ -2,7 +2,16 @@ use burn::tensor::wgpu::WgpuBackend;
 use emberlab_core::Device;
 use emberlab_web::engine::{self, die};
 
+// Runs what crates ask to have run once before `main`: the compiler of GPU kernels registers some
+// thousand operations so. Where nothing calls it, the linker wraps each exported function in a call
+// of it, the many that JavaScript calls for every dispatch included, at milliseconds each.
+#[allow(unsafe_code)]
+unsafe extern "C" {
+    safe fn __wasm_call_ctors();
+}
+
 fn main() {
+    __wasm_call_ctors();
     engine::run(device());
 }
 

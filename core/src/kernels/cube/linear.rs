@@ -5,7 +5,7 @@ use burn_cubecl::{CubeBackend, tensor::CubeTensor};
 use cubecl::{RuntimeId, prelude::*};
 
 use super::{
-    matmul::{EACH, Form, Sizes, SizesLaunch, accumulate, cube_dim, store},
+    matmul::{EACH, Form, Sizes, SizesLaunch, accumulate, store},
     tools::{dense, dims, empty},
 };
 
@@ -18,10 +18,10 @@ fn product_and_bias(
     sizes: Sizes,
     #[comptime] form: Form,
 ) {
-    let mut product = zeros(comptime!(form.down * EACH));
+    let mut product = zeros(comptime!(EACH * EACH));
     let mut sums = zeros(EACH);
     accumulate(x, weight, &sizes, &mut product, &mut sums, form, false);
-    store(&product, bias, out, &sizes, form.down, true);
+    store(&product, bias, out, &sizes, true);
 }
 
 #[cube(launch_unchecked)]
@@ -32,10 +32,10 @@ fn product_alone(
     sizes: Sizes,
     #[comptime] form: Form,
 ) {
-    let mut product = zeros(comptime!(form.down * EACH));
+    let mut product = zeros(comptime!(EACH * EACH));
     let mut sums = zeros(EACH);
     accumulate(left, right, &sizes, &mut product, &mut sums, form, false);
-    store(&product, left, out, &sizes, form.down, false);
+    store(&product, left, out, &sizes, false);
 }
 
 /// `left·right`, and the sums of the columns of `right`, which every tile reads anyway.
@@ -48,10 +48,10 @@ fn product_and_sums(
     sizes: Sizes,
     #[comptime] form: Form,
 ) {
-    let mut product = zeros(comptime!(form.down * EACH));
+    let mut product = zeros(comptime!(EACH * EACH));
     let mut sums = zeros(EACH);
     accumulate(left, right, &sizes, &mut product, &mut sums, form, true);
-    store(&product, left, out, &sizes, form.down, false);
+    store(&product, left, out, &sizes, false);
     if CUBE_POS_Y == 0 && UNIT_POS_Y == 0 {
         let first = (CUBE_POS_X * CUBE_DIM_X + UNIT_POS_X) as usize * EACH;
         #[unroll]
@@ -97,7 +97,7 @@ pub(super) fn forward(x: CubeTensor, weight: CubeTensor, bias: CubeTensor) -> Cu
         product_and_bias::launch_unchecked(
             &out.client,
             form.cube_count(rows, columns),
-            cube_dim(),
+            form.cube_dim(),
             x.into_buffer_arg(),
             weight.into_buffer_arg(),
             bias.into_buffer_arg(),
@@ -126,7 +126,7 @@ pub(super) fn input_gradient(weight: CubeTensor, grad: CubeTensor) -> CubeTensor
         product_alone::launch_unchecked(
             &out.client,
             form.cube_count(rows, columns),
-            cube_dim(),
+            form.cube_dim(),
             grad.into_buffer_arg(),
             weight.into_buffer_arg(),
             out.clone().into_buffer_arg(),
@@ -155,7 +155,7 @@ pub(super) fn weight_gradients(x: CubeTensor, grad: CubeTensor) -> (CubeTensor, 
         product_and_sums::launch_unchecked(
             &out.client,
             form.cube_count(rows, columns),
-            cube_dim(),
+            form.cube_dim(),
             x.into_buffer_arg(),
             grad.into_buffer_arg(),
             out.clone().into_buffer_arg(),

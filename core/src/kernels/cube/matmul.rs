@@ -2,12 +2,13 @@
 
 use cubecl::prelude::*;
 
-/// Elements of the product that a unit computes along a row, and along a column where the product
-/// has rows enough. On a software adapter, which loads shared memory lane by lane, eight took 0.6
-/// times as long as four.
+/// Elements of the product that a unit computes along each axis. On a software adapter, which loads
+/// shared memory lane by lane, eight took 0.6 times as long as four.
 pub(super) const EACH: usize = 8;
-/// Units of a cube along each axis.
+/// Units of a cube along a row, and along a column where the product has rows enough.
 const SIDE: usize = 8;
+/// Elements of the product that a cube computes along a row.
+const WIDTH: usize = SIDE * EACH;
 /// Elements of the inner dimension that are shared at a time.
 const DEPTH: usize = 16;
 
@@ -18,33 +19,33 @@ pub(super) struct Form {
     pub(super) left_transposed: bool,
     /// The right one lies `[columns, inner]` instead of `[inner, columns]`.
     pub(super) right_transposed: bool,
-    /// Elements that a unit computes along a column: as many as leave few of a tile's rows idle.
-    pub(super) down: usize,
+    /// Units of a cube along a column: no more than have rows to compute.
+    down: usize,
 }
 
 impl Form {
     /// For a product of so many rows.
     pub(super) fn new(rows: usize, left_transposed: bool, right_transposed: bool) -> Self {
-        let enough = [1, 2, 4].into_iter().find(|down| rows <= SIDE * down);
-        Self { left_transposed, right_transposed, down: enough.unwrap_or(EACH) }
+        let enough = [1, 2, 4].into_iter().find(|down| rows <= down * EACH);
+        Self { left_transposed, right_transposed, down: enough.unwrap_or(SIDE) }
+    }
+
+    /// The units of a cube.
+    pub(super) fn cube_dim(self) -> CubeDim {
+        CubeDim::new_2d(SIDE as u32, self.down as u32)
     }
 
     /// One cube a tile: columns along x, rows along y.
     pub(super) fn cube_count(self, rows: usize, columns: usize) -> CubeCount {
-        let tiles = |length: usize, each: usize| length.div_ceil(tile(each)) as u32;
-        CubeCount::Static(tiles(columns, EACH), tiles(rows, self.down), 1)
+        let (across, down) = (columns.div_ceil(WIDTH), rows.div_ceil(self.down * EACH));
+        CubeCount::Static(across as u32, down as u32, 1)
     }
 }
 
-/// Elements of the product that a cube computes along an axis of which a unit has `each`.
-const fn tile(each: usize) -> usize {
-    SIDE * each
-}
-
-/// From one depth to the next in shared memory: one more than a tile, so that units that write a
-/// column fall into different banks.
-const fn stride(each: usize) -> usize {
-    tile(each) + 1
+/// From one depth to the next in shared memory: one more than a tile's side, so that units that
+/// write a column fall into different banks.
+const fn stride(side: usize) -> usize {
+    side + 1
 }
 
 /// The sizes of a product, as a kernel takes them.
@@ -55,12 +56,7 @@ pub(super) struct Sizes {
     pub(super) columns: u32,
 }
 
-/// The units of a cube.
-pub(super) fn cube_dim() -> CubeDim {
-    CubeDim::new_2d(SIDE as u32, SIDE as u32)
-}
-
-/// Adds this unit's `down` by `EACH` elements of the product to `product`, and where `summing` the
+/// Adds this unit's `EACH` by `EACH` elements of the product to `product`, and where `summing` the
 /// sums of the right factor's columns to `sums`.
 #[cube]
 pub(super) fn accumulate(
@@ -72,19 +68,20 @@ pub(super) fn accumulate(
     #[comptime] form: Form,
     #[comptime] summing: bool,
 ) {
-    let down = comptime!(form.down);
-    let mut lefts = Shared::<[f32]>::new_slice(comptime!(DEPTH * stride(down)));
-    let mut rights = Shared::<[f32]>::new_slice(comptime!(DEPTH * stride(EACH)));
+    let height = comptime!(form.down * EACH);
+    let units = comptime!(form.down * SIDE);
+    let mut lefts = Shared::<[f32]>::new_slice(comptime!(DEPTH * stride(height)));
+    let mut rights = Shared::<[f32]>::new_slice(comptime!(DEPTH * stride(WIDTH)));
     let (rows, inner, columns) =
         (sizes.rows as usize, sizes.inner as usize, sizes.columns as usize);
-    let first_row = CUBE_POS_Y as usize * comptime!(tile(down));
-    let first_column = CUBE_POS_X as usize * comptime!(tile(EACH));
-    let row = UNIT_POS_Y as usize * down;
+    let first_row = CUBE_POS_Y as usize * height;
+    let first_column = CUBE_POS_X as usize * WIDTH;
+    let row = UNIT_POS_Y as usize * EACH;
     let column = UNIT_POS_X as usize * EACH;
     let steps = inner.div_ceil(DEPTH);
     for step in 0..steps {
         let first = step * DEPTH;
-        load(left, &mut lefts, first_row, rows, first, inner, form.left_transposed, down);
+        load(left, &mut lefts, first_row, rows, first, inner, form.left_transposed, height, units);
         load(
             right,
             &mut rights,
@@ -93,21 +90,24 @@ pub(super) fn accumulate(
             first,
             inner,
             comptime!(!form.right_transposed),
-            EACH,
+            WIDTH,
+            units,
         );
         sync_cube();
         for depth in 0..DEPTH {
+            let left_at = depth * comptime!(stride(height)) + row;
+            let right_at = depth * comptime!(stride(WIDTH)) + column;
             let mut other = Array::<f32>::new(EACH);
             #[unroll]
             for j in 0..EACH {
-                other[j] = rights[depth * comptime!(stride(EACH)) + column + j];
+                other[j] = rights[right_at + j];
                 if comptime!(summing) {
                     sums[j] += other[j];
                 }
             }
             #[unroll]
-            for i in 0..down {
-                let one = lefts[depth * comptime!(stride(down)) + row + i];
+            for i in 0..EACH {
+                let one = lefts[left_at + i];
                 #[unroll]
                 for j in 0..EACH {
                     product[i * EACH + j] += one * other[j];
@@ -118,7 +118,7 @@ pub(super) fn accumulate(
     }
 }
 
-/// Brings `DEPTH` of the inner dimension, from `first`, of a tile's width of the outer one into
+/// Brings `DEPTH` of the inner dimension, from `first`, of a tile's `side` of the outer one into
 /// `shared`, zeros beyond the ends. The factor lies `[inner, outer]` where `inner_first`, else
 /// `[outer, inner]`; neighbouring units read neighbouring elements either way.
 #[cube]
@@ -130,16 +130,18 @@ fn load(
     first: usize,
     inner: usize,
     #[comptime] inner_first: bool,
-    #[comptime] each: usize,
+    #[comptime] side: usize,
+    #[comptime] units: usize,
 ) {
-    #[unroll]
-    for turn in 0..comptime!(DEPTH * each / SIDE) {
-        let at = turn * comptime!(SIDE * SIDE) + UNIT_POS as usize;
+    let turns = comptime!(DEPTH * side / units);
+    #[unroll(turns <= DEPTH)]
+    for turn in 0..turns {
+        let at = turn * units + UNIT_POS as usize;
         let mut depth = at % DEPTH;
         let mut along = at / DEPTH;
         if comptime!(inner_first) {
-            depth = at / comptime!(tile(each));
-            along = at % comptime!(tile(each));
+            depth = at / side;
+            along = at % side;
         }
         let (i, o) = (first + depth, first_outer + along);
         let mut value = 0.0f32;
@@ -150,7 +152,7 @@ fn load(
                 value = factor[o * inner + i];
             }
         }
-        shared[depth * comptime!(stride(each)) + along] = value;
+        shared[depth * comptime!(stride(side)) + along] = value;
     }
 }
 
@@ -161,10 +163,9 @@ pub(super) fn store(
     bias: &[f32],
     out: &mut [f32],
     sizes: &Sizes,
-    #[comptime] down: usize,
     #[comptime] biased: bool,
 ) {
-    let first_row = (CUBE_POS_Y * CUBE_DIM_Y + UNIT_POS_Y) as usize * down;
+    let first_row = (CUBE_POS_Y * CUBE_DIM_Y + UNIT_POS_Y) as usize * EACH;
     let first_column = (CUBE_POS_X * CUBE_DIM_X + UNIT_POS_X) as usize * EACH;
     let (rows, columns) = (sizes.rows as usize, sizes.columns as usize);
     #[unroll]
@@ -176,7 +177,7 @@ pub(super) fn store(
                 shift = bias[column];
             }
             #[unroll]
-            for i in 0..down {
+            for i in 0..EACH {
                 let row = first_row + i;
                 if row < rows {
                     out[row * columns + column] = product[i * EACH + j] + shift;
