@@ -41,10 +41,11 @@ pub fn render(record: &RunRecord, metrics: &[(&'static str, ClassificationMetric
     for split in &record.data {
         let _ = writeln!(
             card,
-            "| {} | {} | `{}` | `{}` |",
+            "| {} | {} | `{}{}` | `{}` |",
             split.split,
             split.rows,
             split.path.display(),
+            split.instruction.as_ref().map_or_else(String::new, |rows| format!(" {rows}")),
             split.sha256
         );
     }

@@ -4,6 +4,7 @@
 mod bad_input;
 mod cli;
 mod command;
+mod data;
 mod embedded;
 mod metrics;
 mod page;
