@@ -18,7 +18,8 @@ pub const DEFAULT_MAX_LENGTH: usize = 128;
 
 /// Fine-tune BERT text classifiers, and use them.
 ///
-/// Models are Hugging Face folders (config.json, model.safetensors, tokenizer.json), in and out.
+/// Models are Hugging Face folders (config.json, model.safetensors, tokenizer.json), in and out. Where a
+/// folder is asked for, org/name is one of the hub (HF_HOME, HF_TOKEN and HF_HUB_OFFLINE hold).
 /// Results go to standard output, everything else to standard error.
 /// Exit codes: 0 ok, 1 failed, 2 wrong usage, 130 interrupted.
 #[derive(Debug, Parser)]

@@ -6,6 +6,7 @@ use emberlab_core::metrics::ClassificationMetrics;
 
 use crate::Outcome;
 use crate::cli::EvaluateArgs;
+use crate::hub::{self, Kind};
 use crate::inference::Inference;
 use crate::load::{DataFiles, Loader, Source};
 use crate::report::{counted, json, metrics_table, print};
@@ -37,7 +38,8 @@ pub fn run(args: &EvaluateArgs) -> Result<Outcome> {
 
 /// What to measure on: of several splits `test`, unless one is named.
 fn source(args: &EvaluateArgs) -> Result<Source> {
-    let source = Source::with_split(&args.data, args.split.as_deref());
+    let source =
+        Source::with_split(&hub::folder(&args.data, Kind::Dataset)?, args.split.as_deref());
     if source.split.is_some() || !source.path.is_dir() {
         return Ok(source);
     }

@@ -1,6 +1,6 @@
 //! A finished classifier, opened for `predict` and `evaluate`.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::Instant;
 
 use anyhow::{Result, bail, ensure};
@@ -8,6 +8,7 @@ use emberlab_core::model::{Classifier, Prediction};
 use emberlab_core::text::{Encoding, Texts};
 
 use crate::cli::{DEFAULT_MAX_LENGTH, InferenceArgs};
+use crate::hub::{self, Kind};
 use crate::report::{counted, note, short};
 use crate::{device, embedded, files, progress, run_folder};
 
@@ -24,7 +25,7 @@ impl Inference {
         let chosen = device::choose(args.device.device)?;
         let folder = model.map_or_else(
             || embedded::find(embedded::CLASSIFIER, "--model DIR"),
-            |dir| Ok(PathBuf::from(dir)),
+            |dir| hub::folder(dir, Kind::Model),
         )?;
         let (classifier, _) = Classifier::open(&files::read_model(&folder)?, &chosen.device)?;
         let classifier = args.device.apply(classifier);

@@ -11,6 +11,7 @@ pub mod doctor;
 mod embedded;
 pub mod evaluate;
 mod files;
+mod hub;
 mod inference;
 pub mod interrupt;
 mod load;

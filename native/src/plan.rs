@@ -11,6 +11,7 @@ use emberlab_core::train::{TrainConfig, Trainer};
 
 use crate::cli::{DEFAULT_MAX_LENGTH, RecipeArgs, TrainArgs};
 use crate::device::{self, ChosenDevice};
+use crate::hub::{self, Kind};
 use crate::inference::{encode, max_length};
 use crate::report::{grouped, millions, note};
 use crate::splits::{Split, SplitSource, TokenLengths, note_overlaps, read_datasets, sources};
@@ -29,7 +30,7 @@ impl Sources {
     /// What the arguments name; what they leave out comes from the embedded default, which is said.
     pub fn resolve(args: &TrainArgs) -> Result<Self> {
         let model = match &args.model {
-            Some(folder) => folder.clone(),
+            Some(folder) => hub::folder(folder, Kind::Model)?,
             None => embedded::find(embedded::MODEL, "--model DIR")?,
         };
         if args.model.is_none() {

@@ -6,6 +6,7 @@ use anyhow::{Result, bail};
 use emberlab_core::data::Table;
 
 use crate::cli::{OutputFormat, PredictArgs};
+use crate::hub::{self, Kind};
 use crate::inference::Inference;
 use crate::load::{Loader, Source};
 use crate::report::{note, print};
@@ -57,7 +58,8 @@ fn read(args: &PredictArgs, loader: &mut Loader) -> Result<Table> {
     }
     match &args.input {
         Some(path) => {
-            let source = Source::with_split(path, args.split.as_deref());
+            let path = hub::folder(path, Kind::Dataset)?;
+            let source = Source::with_split(&path, args.split.as_deref());
             let loaded = loader.load(&source)?;
             loaded.note_clamped(&source);
             Ok(loaded.table)

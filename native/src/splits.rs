@@ -8,6 +8,7 @@ use emberlab_core::text::Encoding;
 use serde::Serialize;
 
 use crate::cli::{ReadArgs, TrainArgs};
+use crate::hub::{self, Kind};
 use crate::load::{DataFiles, Loaded, Loader, Source};
 use crate::report::{counted, note};
 
@@ -78,9 +79,11 @@ pub fn sources(args: &TrainArgs) -> Result<Option<Vec<SplitSource>>> {
     let named = [("train", &args.train), ("eval", &args.eval), ("test", &args.test)];
     let Some(data) = &args.data else {
         let files = named.into_iter().filter_map(|(split, path)| Some((split, path.as_ref()?)));
-        let files = files.map(|(split, path)| SplitSource::new(split, path));
-        return Ok(args.train.is_some().then(|| files.collect()));
+        let files = files
+            .map(|(split, path)| Ok(SplitSource::new(split, &hub::folder(path, Kind::Dataset)?)));
+        return args.train.is_some().then(|| files.collect()).transpose();
     };
+    let data = &hub::folder(data, Kind::Dataset)?;
     let files = DataFiles::find(data)?;
     let source = |(split, named): (&'static str, &Option<PathBuf>)| {
         let usual = if split == "eval" { "validation" } else { split };

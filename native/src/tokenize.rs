@@ -9,6 +9,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use crate::cli::{Padding, TokenizeArgs};
+use crate::hub::{self, Kind};
 use crate::report::{counted, note, print};
 use crate::{Outcome, embedded, files};
 
@@ -77,7 +78,7 @@ impl OpenTokenizer {
     /// There is no readable `tokenizer.json` or `vocab.txt`.
     pub fn find(model: Option<&Path>) -> Result<Self> {
         let folder = match model {
-            Some(folder) => folder.to_owned(),
+            Some(folder) => hub::folder(folder, Kind::Model)?,
             None => embedded::find(embedded::MODEL, "--model DIR")?,
         };
         let path = |file: &str| folder.join(file);

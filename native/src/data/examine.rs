@@ -11,6 +11,7 @@ use emberlab_core::text::{Lengths, Texts};
 
 use super::{DataReport, LabelCount, SplitReport, warnings};
 use crate::cli::DataArgs;
+use crate::hub::{self, Kind};
 use crate::load::{DataFiles, Loaded, Loader, Source};
 use crate::tokenize::OpenTokenizer;
 
@@ -51,6 +52,7 @@ pub fn examine(args: &DataArgs) -> Result<DataReport> {
 fn sources(args: &DataArgs) -> Result<Vec<(String, Source)>> {
     let mut sources = Vec::new();
     for path in &args.paths {
+        let path = &hub::folder(path, Kind::Dataset)?;
         if !args.split.is_empty() {
             let slices = args.split.iter().map(|split| Source::with_split(path, Some(split)));
             sources.extend(slices.map(|source| (source.split.clone().unwrap_or_default(), source)));

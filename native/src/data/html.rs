@@ -6,6 +6,7 @@ use emberlab_core::text::{Cut, Lengths};
 
 use super::text::{example, kind, repeated, role};
 use super::{DataReport, SplitReport};
+use crate::hub;
 use crate::report::{counted, grouped};
 
 const STYLE: &str = include_str!("report.css");
@@ -46,8 +47,9 @@ pub fn render(report: &DataReport) -> String {
 fn title(report: &DataReport) -> String {
     let mut names: Vec<String> = Vec::new();
     for split in &report.splits {
-        let name = split.path.file_name().unwrap_or(split.path.as_os_str());
-        let name = name.to_string_lossy().into_owned();
+        let file = split.path.file_name().unwrap_or(split.path.as_os_str());
+        let file = || file.to_string_lossy().into_owned();
+        let name = hub::id_of(&split.path).unwrap_or_else(file);
         if !names.contains(&name) {
             names.push(name);
         }

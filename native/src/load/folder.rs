@@ -100,6 +100,21 @@ impl DataFiles {
     }
 }
 
+/// Of the files of a folder, those that make its splits.
+pub fn data_files(files: Vec<String>) -> Vec<String> {
+    let (files, _) = most_of_a_kind(files);
+    let mut files: Vec<String> =
+        split_files(&files).into_iter().flat_map(|(_, files)| files).collect();
+    files.sort_unstable();
+    files.dedup();
+    files
+}
+
+/// Whether a name ends as those of data files do.
+pub fn is_data_file(name: &str) -> bool {
+    KINDS.iter().any(|endings| endings.contains(&ending(name).as_str()))
+}
+
 /// All files below a folder as paths in it with `/`; hidden ones are passed over.
 fn walk(folder: &Path, prefix: &str, files: &mut Vec<String>) -> Result<()> {
     for entry in fs::read_dir(folder)? {

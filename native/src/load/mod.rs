@@ -17,7 +17,7 @@ use sha2::{Digest, Sha256};
 use crate::cli::ReadArgs;
 use crate::report::{counted, grouped, note};
 
-pub use folder::{DataFiles, Layout};
+pub use folder::{DataFiles, Layout, data_files, is_data_file};
 pub use source::Source;
 
 /// Rows as they were read.

@@ -5,6 +5,8 @@ use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
+use crate::hub;
+
 /// A data set and an expression such as `train[:80%]`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Source {
@@ -37,9 +39,11 @@ impl Source {
 
 impl fmt::Display for Source {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let path = || self.path.display().to_string();
+        let name = hub::id_of(&self.path).unwrap_or_else(path);
         match &self.split {
-            Some(split) => write!(f, "{} {split}", self.path.display()),
-            None => write!(f, "{}", self.path.display()),
+            Some(split) => write!(f, "{name} {split}"),
+            None => write!(f, "{name}"),
         }
     }
 }
