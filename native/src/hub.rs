@@ -20,20 +20,26 @@ use crate::report::note;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
     Model,
+    /// A model without its weights.
+    Tokenizer,
     Dataset,
 }
+
+/// What says how a model's texts become tokens.
+const TOKENIZER_FILES: [&str; 4] =
+    ["config.json", "tokenizer.json", "tokenizer_config.json", "vocab.txt"];
 
 impl Kind {
     fn name(self) -> &'static str {
         match self {
-            Self::Model => "model",
+            Self::Model | Self::Tokenizer => "model",
             Self::Dataset => "data set",
         }
     }
 
     fn repo(self, id: &str, revision: &str) -> Repo {
         let kind = match self {
-            Self::Model => RepoType::Model,
+            Self::Model | Self::Tokenizer => RepoType::Model,
             Self::Dataset => RepoType::Dataset,
         };
         Repo::with_revision(id.to_owned(), kind, revision.to_owned())
@@ -41,11 +47,13 @@ impl Kind {
 
     /// The files worth having.
     fn wanted(self, files: Vec<String>) -> Vec<String> {
+        let named = |names: &[&str], mut files: Vec<String>| {
+            files.retain(|file| names.contains(&file.as_str()));
+            files
+        };
         match self {
-            Self::Model => files
-                .into_iter()
-                .filter(|file| ModelFiles::NAMES.contains(&file.as_str()))
-                .collect(),
+            Self::Model => named(&ModelFiles::NAMES, files),
+            Self::Tokenizer => named(&TOKENIZER_FILES, files),
             // Of paths that lead out of the folder, those with `..` are hidden files to `data_files`.
             Self::Dataset => {
                 load::data_files(files.into_iter().filter(|file| !file.starts_with('/')).collect())

@@ -78,7 +78,7 @@ impl OpenTokenizer {
     /// There is no readable `tokenizer.json` or `vocab.txt`.
     pub fn find(model: Option<&Path>) -> Result<Self> {
         let folder = match model {
-            Some(folder) => hub::folder(folder, Kind::Model)?,
+            Some(folder) => hub::folder(folder, Kind::Tokenizer)?,
             None => embedded::find(embedded::MODEL, "--model DIR")?,
         };
         let path = |file: &str| folder.join(file);

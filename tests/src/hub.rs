@@ -174,6 +174,17 @@ fn models_and_data_sets_are_downloaded_once() {
     assert_eq!(server.asked(), [""; 0]);
 }
 
+/// Half a gigabyte of weights says nothing on tokens.
+#[test]
+fn a_tokenizer_comes_without_the_weights() {
+    let (server, scratch) = (Server::start(with_model()), Scratch::new());
+    server.run(&scratch, "tokenize hello --model org/model", &[]).ok();
+    assert!(!server.asked().iter().any(|asked| asked.contains("safetensors")));
+    server.run(&scratch, "predict --text hello --model org/model", &[]).ok();
+    let weights = "org/model/model.safetensors from 0".to_owned();
+    assert!(server.asked().contains(&weights), "what is missing is downloaded later");
+}
+
 #[test]
 fn an_interrupted_download_goes_on_where_it_ended() {
     let hub = Hub { breaks_off: Some("org/model/model.safetensors".into()), ..with_model() };

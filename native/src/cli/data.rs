@@ -18,7 +18,7 @@ pub struct ReadArgs {
     /// Column that holds the label [default: guessed, e.g. `label`]
     #[arg(long, value_name = "NAME")]
     pub label_column: Option<String>,
-    /// What parts the cells of .csv and .tsv files, such as ';' or '\\t' [default: by the ending]
+    /// What parts the cells of .csv and .tsv files, such as ';' or '\t' [default: by the ending]
     #[arg(long, value_name = "CHAR", value_parser = delimiter())]
     pub delimiter: Option<u8>,
     /// Field of a .json file that holds the rows
