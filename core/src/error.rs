@@ -1,5 +1,7 @@
 //! Every way in which input can be wrong, with the place and the remedy.
 
+use crate::data::Place;
+
 /// `Result` with [`Error`].
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
@@ -7,28 +9,36 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// The file name has no ending that says its format.
-    #[error("{name}: cannot tell the format from the name; use a .csv, .tsv or .jsonl file")]
+    #[error(
+        "{name}: cannot tell the format from the name; use a .csv, .tsv, .jsonl, .json, .txt or .parquet file"
+    )]
     UnknownFormat { name: String },
 
     /// The bytes are not UTF-8.
-    #[error("{name}, line {line}: not valid UTF-8; save it as UTF-8")]
-    NotUtf8 { name: String, line: usize },
+    #[error("{place}: not valid UTF-8; save it as UTF-8")]
+    NotUtf8 { place: Place },
 
-    /// A CSV, TSV or JSONL row cannot be read.
-    #[error("{name}, line {line}: {reason}")]
-    BadRow { name: String, line: usize, reason: String },
+    /// A row cannot be read, or lacks what it must have.
+    #[error("{place}: {reason}")]
+    BadRow { place: Place, reason: String },
 
     /// There is nothing to read.
-    #[error("{name}: no rows; expected at least one below the header")]
-    NoRows { name: String },
+    #[error("{name}: no rows{}", no_rows(*skipped))]
+    NoRows { name: String, skipped: usize },
+
+    /// An expression such as `train[:10%]` cannot be read, or selects what is not there.
+    #[error("split \"{expression}\": {reason}")]
+    BadSplit { expression: String, reason: String },
 
     /// A column that was asked for, or has to be there, is not.
-    #[error("{name}: no {role} column{asked}; it has: {columns}. Name one with --{role}-column")]
-    NoColumn { name: String, role: &'static str, asked: String, columns: String },
+    #[error(
+        "{name}: no {role} column{asked}; it has: {columns}. Name one with --{role}-column{hint}"
+    )]
+    NoColumn { name: String, role: &'static str, asked: String, columns: String, hint: String },
 
     /// A row's label is not one of the model's or the training data's.
-    #[error("{name}, line {line}: label \"{label}\" is not one of: {known}")]
-    UnknownLabel { name: String, line: usize, label: String, known: String },
+    #[error("{place}: label \"{label}\" is not one of: {known}")]
+    UnknownLabel { place: Place, label: String, known: String },
 
     /// A classifier needs at least two classes, each named once.
     #[error("{name}: {reason}")]
@@ -87,4 +97,12 @@ pub enum Error {
     /// The device failed while a value was read back.
     #[error("the device failed: {0}")]
     Device(String),
+}
+
+fn no_rows(skipped: usize) -> String {
+    match skipped {
+        0 => "; expected at least one".into(),
+        1 => ": the only row was skipped".into(),
+        skipped => format!(": all {skipped} rows were skipped"),
+    }
 }

@@ -1,20 +1,25 @@
 //! The command line, declared once: flags, their help and their defaults.
 
+mod data;
+
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{ArgGroup, Args, Parser, Subcommand, ValueEnum};
 use emberlab_core::model::StorageDtype;
 use emberlab_core::train::Schedule;
 
 use crate::device::DeviceChoice;
 use crate::values::{positive, schedule, storage_dtype};
 
+pub use data::{DataArgs, Padding, ReadArgs, TokenizeArgs};
+
 /// Tokens a text is cut at, unless something else is asked for.
 pub const DEFAULT_MAX_LENGTH: usize = 128;
 
 /// Fine-tune BERT text classifiers, and use them.
 ///
-/// Models are Hugging Face folders (config.json, model.safetensors, tokenizer.json), in and out.
+/// Models are Hugging Face folders (config.json, model.safetensors, tokenizer.json), in and out. Where a
+/// folder is asked for, org/name is one of the hub (HF_HOME, HF_TOKEN and HF_HUB_OFFLINE hold).
 /// Results go to standard output, everything else to standard error.
 /// Exit codes: 0 ok, 1 failed, 2 wrong usage, 130 interrupted.
 #[derive(Debug, Parser)]
@@ -38,6 +43,10 @@ pub enum Command {
     Predict(PredictArgs),
     /// Measure a classifier on labelled texts
     Evaluate(EvaluateArgs),
+    /// Show what a data set holds, and what is wrong with it
+    Data(DataArgs),
+    /// Show what a tokenizer makes of texts
+    Tokenize(TokenizeArgs),
     /// Rewrite a model folder with another storage type and today's tensor names
     Convert(ConvertArgs),
     /// Say what this machine has and what is missing
@@ -58,27 +67,35 @@ pub struct DeviceArg {
 }
 
 #[derive(Debug, Args)]
+#[command(group = ArgGroup::new("rows").args(["data", "train"]).multiple(true))]
 #[command(after_help = "\
 Examples:
   emberlab train
   emberlab train --model models/bert-tiny --train train.csv --test test.csv --out runs/mine
-  emberlab train --model DIR --train train.jsonl --eval dev.jsonl --out runs/mine --dry-run
+  emberlab train --model DIR --data imdb/ --train 'train[:80%]' --eval 'train[80%:]' --out runs/mine
+  emberlab train --model DIR --train 'reviews.parquet[:5000]' --out runs/mine --dry-run
 
-Data: CSV, TSV or JSONL with a text and a label on each row; labels are words or whole numbers.
+Data: CSV, TSV, JSONL, JSON, Parquet or a folder of them, with a text (or a pair of texts) and a
+label on each row; labels are words or whole numbers. `emberlab data` shows what a set holds.
 Without arguments it fine-tunes models/bert-tiny on data/emotions and writes runs/emotions.
 The weights saved are those after the last step.")]
 pub struct TrainArgs {
     /// Model folder to start from [default: models/bert-tiny, which comes with emberlab]
     #[arg(long, value_name = "DIR")]
     pub model: Option<PathBuf>,
-    /// Rows to train on (.csv, .tsv, .jsonl) [default: data/emotions, which comes with emberlab]
-    #[arg(long, value_name = "FILE", requires = "out")]
+    /// Data set whose splits --train, --eval and --test name: a folder as load_dataset opens it, or
+    /// a file [default: data/emotions, which comes with emberlab]
+    #[arg(long, value_name = "PATH", requires = "out")]
+    pub data: Option<PathBuf>,
+    /// Rows to train on: a file, rows of a file as FILE[:5000] or FILE[10%:20%], or, with --data, a
+    /// split or slice such as train[:80%] [default with --data: train]
+    #[arg(long, value_name = "FILE|SPLIT", requires = "out")]
     pub train: Option<PathBuf>,
-    /// Rows to evaluate on after each epoch
-    #[arg(long, value_name = "FILE", requires = "train")]
+    /// Rows to evaluate on after each epoch [default with --data: validation, if there is one]
+    #[arg(long, value_name = "FILE|SPLIT", requires = "rows")]
     pub eval: Option<PathBuf>,
-    /// Rows to evaluate on at the end
-    #[arg(long, value_name = "FILE", requires = "train")]
+    /// Rows to evaluate on at the end [default with --data: test, if there is one with labels]
+    #[arg(long, value_name = "FILE|SPLIT", requires = "rows")]
     pub test: Option<PathBuf>,
     /// Run folder to write: a Hugging Face model folder plus run.json and metrics.jsonl
     /// [default: runs/emotions on the embedded data]
@@ -92,7 +109,7 @@ pub struct TrainArgs {
     pub dry_run: bool,
 
     #[command(flatten)]
-    pub columns: ColumnArgs,
+    pub read: ReadArgs,
     /// Tokens at which a text is cut [default: 128, or what the model can read if that is less]
     #[arg(long, value_name = "N")]
     pub max_length: Option<usize>,
@@ -145,16 +162,6 @@ pub struct RecipeArgs {
     pub seed: Option<u64>,
 }
 
-#[derive(Debug, Args)]
-pub struct ColumnArgs {
-    /// Column that holds the text [default: guessed, e.g. `text`]
-    #[arg(long, value_name = "NAME")]
-    pub text_column: Option<String>,
-    /// Column that holds the label [default: guessed, e.g. `label`]
-    #[arg(long, value_name = "NAME")]
-    pub label_column: Option<String>,
-}
-
 /// How texts go through a finished classifier.
 #[derive(Debug, Args)]
 pub struct InferenceArgs {
@@ -185,9 +192,15 @@ pub struct PredictArgs {
     /// Texts to classify
     #[arg(long, value_name = "TEXT", num_args = 1.., conflicts_with = "input")]
     pub text: Vec<String>,
-    /// File of texts (.csv, .tsv, .jsonl) [default: standard input]
-    #[arg(long, value_name = "FILE")]
+    /// Second halves, where the texts are pairs: as many as there are texts
+    #[arg(long, value_name = "TEXT", num_args = 1.., requires = "text")]
+    pub text_pair: Vec<String>,
+    /// Data set of texts: a file, rows of it as FILE[:100], or a folder [default: standard input]
+    #[arg(long, value_name = "PATH")]
     pub input: Option<PathBuf>,
+    /// Split or slice of --input, such as test[:100]
+    #[arg(long, value_name = "SPLIT", requires = "input")]
+    pub split: Option<String>,
     /// File to write (.jsonl or .csv) [default: standard output]
     #[arg(long, value_name = "FILE")]
     pub output: Option<PathBuf>,
@@ -197,9 +210,8 @@ pub struct PredictArgs {
     /// Only the K most probable classes, best first
     #[arg(long, value_name = "K", value_parser = positive())]
     pub top_k: Option<usize>,
-    /// Column that holds the text [default: guessed, e.g. `text`]
-    #[arg(long, value_name = "NAME")]
-    pub text_column: Option<String>,
+    #[command(flatten)]
+    pub read: ReadArgs,
     #[command(flatten)]
     pub inference: InferenceArgs,
 }
@@ -214,19 +226,23 @@ pub enum OutputFormat {
 #[command(after_help = "\
 Examples:
   emberlab evaluate --model runs/mine --data test.jsonl
+  emberlab evaluate --model runs/mine --data imdb/ --split 'test[:1000]'
   emberlab evaluate --model runs/mine --data test.csv --json > metrics.json")]
 pub struct EvaluateArgs {
     /// Folder of the classifier [default: models/emotions, which comes with emberlab]
     #[arg(long, value_name = "DIR")]
     pub model: Option<PathBuf>,
-    /// Labelled rows (.csv, .tsv, .jsonl)
-    #[arg(long, value_name = "FILE")]
+    /// Labelled rows: a file, rows of it as FILE[:100], or a folder
+    #[arg(long, value_name = "PATH")]
     pub data: PathBuf,
+    /// Split or slice of --data, such as test[:100] [default: the only split, else test]
+    #[arg(long, value_name = "SPLIT")]
+    pub split: Option<String>,
     /// Print JSON instead of a table
     #[arg(long)]
     pub json: bool,
     #[command(flatten)]
-    pub columns: ColumnArgs,
+    pub read: ReadArgs,
     #[command(flatten)]
     pub inference: InferenceArgs,
 }
@@ -251,50 +267,4 @@ pub struct ConvertArgs {
 }
 
 #[cfg(test)]
-mod tests {
-    use clap::CommandFactory;
-    use emberlab_core::train::TrainConfig;
-
-    use super::*;
-
-    #[test]
-    fn the_command_line_is_consistent() {
-        Cli::command().debug_assert();
-    }
-
-    #[test]
-    fn help_states_the_defaults_of_the_recipe() {
-        let recipe = TrainConfig::default();
-        let mut command = Cli::command();
-        let train = command.find_subcommand_mut("train").expect("train is a subcommand");
-        let help = train.render_long_help().to_string();
-        for default in [
-            format!("optimizer step [default: {}]", recipe.gradient_accumulation_steps),
-            format!("training rows [default: {}]", recipe.epochs),
-            format!("batch [default: {}]", recipe.batch_size),
-            format!("AdamW [default: {:e}]", recipe.learning_rate),
-            format!("from 0 [default: {}]", recipe.warmup_ratio),
-            format!("LayerNorm [default: {}]", recipe.weight_decay),
-            format!("norm [default: {:?}]", recipe.max_grad_norm),
-            format!("head [default: {}]", recipe.seed),
-        ] {
-            assert!(help.contains(&default), "the help of train lacks: {default}");
-        }
-    }
-
-    #[test]
-    fn text_and_input_exclude_each_other() {
-        assert!(
-            Cli::try_parse_from(["emberlab", "predict", "--text", "a", "--input", "b.csv"])
-                .is_err()
-        );
-    }
-
-    #[test]
-    fn own_data_needs_a_place_for_the_result() {
-        assert!(Cli::try_parse_from(["emberlab", "train", "--train", "a.csv"]).is_err());
-        assert!(
-            Cli::try_parse_from(["emberlab", "train", "--train", "a.csv", "--out", "b"]).is_ok()
-        );
-    }
-}
+mod tests;

@@ -10,6 +10,7 @@ use serde_json::{Map, Value};
 use crate::Outcome;
 use crate::cli::ConvertArgs;
 use crate::files::{self, StagedFolder};
+use crate::hub::{self, Kind};
 use crate::report::{bytes, note};
 
 const WEIGHTS: &str = "model.safetensors";
@@ -20,6 +21,8 @@ const OTHER_WEIGHTS: [&str; 6] = ["bin", "h5", "msgpack", "onnx", "ot", "safeten
 /// Runs the command.
 pub fn run(args: &ConvertArgs) -> Result<Outcome> {
     let folder = StagedFolder::create(&args.out, false)?;
+    let model = hub::folder(&args.model, Kind::Model)?;
+    let args = &ConvertArgs { model, out: args.out.clone(), dtype: args.dtype };
     // Opened only to be checked: a folder that is no model is refused with the reason.
     files::read_model(&args.model)?;
     let path = args.model.join(WEIGHTS);

@@ -1,22 +1,29 @@
 //! `emberlab evaluate`: a classifier's figures on labelled rows.
 
 use anyhow::Result;
-use emberlab_core::data::{Columns, Dataset};
+use emberlab_core::data::Dataset;
 use emberlab_core::metrics::ClassificationMetrics;
 
+use crate::Outcome;
 use crate::cli::EvaluateArgs;
+use crate::hub::{self, Kind};
 use crate::inference::Inference;
+use crate::load::{DataFiles, Loader, Source};
 use crate::report::{counted, json, metrics_table, print};
-use crate::{Outcome, files};
 
 /// Runs the command.
 pub fn run(args: &EvaluateArgs) -> Result<Outcome> {
-    let table = files::read_data(&args.data)?.table;
-    let (text, label) = (args.columns.text_column.as_deref(), args.columns.label_column.as_deref());
-    let columns = Columns::guess(&table, text, label)?;
+    let source = source(args)?;
+    let mut loader = Loader::new(&args.read);
+    let loaded = loader.load(&source)?;
+    loaded.note_clamped(&source);
+    let table = loaded.table;
+    let columns = loader.columns(&table)?;
+    columns.require_label(&table)?;
     let inference = Inference::open(args.model.as_deref(), &args.inference)?;
     let labels = inference.classifier.label_map();
-    let dataset = Dataset::from_table(&table, &columns, Some(labels))?;
+    let dataset = Dataset::from_table(&table, &columns, Some(labels), &mut loader.bad)?;
+    loader.report_skipped();
     let predictions = inference.predict(&dataset.texts)?;
     let predicted: Vec<usize> = predictions.iter().map(|prediction| prediction.label()).collect();
     let metrics = ClassificationMetrics::new(&dataset.labels, &predicted, labels);
@@ -24,7 +31,19 @@ pub fn run(args: &EvaluateArgs) -> Result<Outcome> {
         print(json(&metrics)?)?;
     } else {
         let rows = counted(metrics.rows, "row");
-        print(format_args!("{}: {rows}\n\n{}", args.data.display(), metrics_table(&metrics)))?;
+        print(format_args!("{source}: {rows}\n\n{}", metrics_table(&metrics)))?;
     }
     Ok(Outcome::Completed)
+}
+
+/// What to measure on: of several splits `test`, unless one is named.
+fn source(args: &EvaluateArgs) -> Result<Source> {
+    let source =
+        Source::with_split(&hub::folder(&args.data, Kind::Dataset)?, args.split.as_deref());
+    if source.split.is_some() || !source.path.is_dir() {
+        return Ok(source);
+    }
+    let files = DataFiles::find(&source.path)?;
+    let several = files.splits.len() > 1 && files.has("test");
+    Ok(Source { split: several.then(|| "test".to_owned()), ..source })
 }

@@ -9,9 +9,7 @@ use std::process;
 use std::sync::Mutex;
 
 use anyhow::{Context, Result, bail};
-use emberlab_core::data::{Format, Table};
 use emberlab_core::model::{ModelFiles, Source};
-use sha2::{Digest, Sha256};
 
 /// The file that marks a folder as written by `emberlab train`.
 pub const RUN_FILE: &str = "run.json";
@@ -51,22 +49,6 @@ pub fn read_model(folder: &Path) -> Result<ModelFiles> {
         }
     }
     Ok(ModelFiles::new(&folder.display().to_string(), files, weights)?)
-}
-
-/// A data file as it lies on the disk.
-pub struct DataFile {
-    pub table: Table,
-    /// SHA-256 of its bytes, in hexadecimal.
-    pub sha256: String,
-}
-
-/// Reads a CSV, TSV or JSONL file, by its ending.
-pub fn read_data(path: &Path) -> Result<DataFile> {
-    let name = path.display().to_string();
-    let format = Format::from_name(&name)?;
-    let bytes = read(path)?;
-    let sha256 = format!("{:x}", Sha256::digest(&bytes));
-    Ok(DataFile { table: Table::parse(&name, &bytes, format)?, sha256 })
 }
 
 /// The bytes of standard input.

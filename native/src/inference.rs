@@ -1,12 +1,14 @@
 //! A finished classifier, opened for `predict` and `evaluate`.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::Instant;
 
-use anyhow::{Result, bail};
+use anyhow::{Result, bail, ensure};
 use emberlab_core::model::{Classifier, Prediction};
+use emberlab_core::text::{Encoding, Texts};
 
 use crate::cli::{DEFAULT_MAX_LENGTH, InferenceArgs};
+use crate::hub::{self, Kind};
 use crate::report::{counted, note, short};
 use crate::{device, embedded, files, progress, run_folder};
 
@@ -23,7 +25,7 @@ impl Inference {
         let chosen = device::choose(args.device.device)?;
         let folder = model.map_or_else(
             || embedded::find(embedded::CLASSIFIER, "--model DIR"),
-            |dir| Ok(PathBuf::from(dir)),
+            |dir| hub::folder(dir, Kind::Model),
         )?;
         let (classifier, _) = Classifier::open(&files::read_model(&folder)?, &chosen.device)?;
         let classifier = args.device.apply(classifier);
@@ -35,9 +37,9 @@ impl Inference {
     }
 
     /// The predictions for `texts`, in their order.
-    pub fn predict(&self, texts: &[String]) -> Result<Vec<Prediction>> {
+    pub fn predict(&self, texts: &Texts) -> Result<Vec<Prediction>> {
         let started = Instant::now();
-        let encodings = self.classifier.tokenizer().encode_all(texts, self.max_length)?;
+        let encodings = encode(&self.classifier, texts, self.max_length)?;
         let cut = encodings.iter().filter(|encoding| encoding.truncated).count();
         if cut > 0 {
             note(format_args!("cut     {} at {} tokens", counted(cut, "text"), self.max_length));
@@ -54,6 +56,26 @@ impl Inference {
         note(format_args!("done    {texts} in {took}, {rate:.0} a second"));
         Ok(predictions)
     }
+}
+
+/// Texts or pairs as token ids of a classifier's tokenizer.
+///
+/// # Errors
+/// The model has no embedding for what pairs need.
+pub fn encode(classifier: &Classifier, texts: &Texts, max_length: usize) -> Result<Vec<Encoding>> {
+    let encodings = classifier.tokenizer().encode_texts(texts, max_length)?;
+    // Single texts are checked when a model is opened.
+    let config = classifier.config();
+    let beyond = |ids: &[u32], rows| ids.iter().any(|&id| id as usize >= rows);
+    if let Some(first) = encodings.first().filter(|_| !texts.second.is_empty()) {
+        ensure!(
+            !beyond(&first.type_ids, config.type_vocab_size)
+                && !beyond(&first.ids, config.vocab_size),
+            "this model takes no pairs of texts (type_vocab_size is {}); name one column with --text-column",
+            config.type_vocab_size
+        );
+    }
+    Ok(encodings)
 }
 
 /// Tokens at which a text is cut: as asked for, else as usual or what the model can read if that is

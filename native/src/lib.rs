@@ -5,13 +5,16 @@
 pub mod cli;
 pub mod convert;
 mod cuda;
+pub mod data;
 pub mod device;
 pub mod doctor;
 mod embedded;
 pub mod evaluate;
 mod files;
+mod hub;
 mod inference;
 pub mod interrupt;
+mod load;
 mod model_card;
 mod plan;
 pub mod predict;
@@ -21,6 +24,7 @@ mod rows;
 mod run_folder;
 mod splits;
 mod system;
+pub mod tokenize;
 pub mod train;
 mod values;
 

@@ -4,13 +4,16 @@ use std::fmt::Write;
 
 use emberlab_core::metrics::ClassificationMetrics;
 
+use crate::hub;
 use crate::plan::recipe_line;
 use crate::report::{clock, counted, metrics_table};
 use crate::run_folder::{RunRecord, Status};
 
 /// The card of a run, with its figures by split.
 pub fn render(record: &RunRecord, metrics: &[(&'static str, ClassificationMetrics)]) -> String {
-    let base = record.base_model.path.file_name().unwrap_or_default().to_string_lossy();
+    let base = &record.base_model.path;
+    let name = || base.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    let base = hub::id_of(base).unwrap_or_else(name);
     let mut card = front_matter(&base);
     // Writing to a String cannot fail.
     let _ = write!(
@@ -41,10 +44,11 @@ pub fn render(record: &RunRecord, metrics: &[(&'static str, ClassificationMetric
     for split in &record.data {
         let _ = writeln!(
             card,
-            "| {} | {} | `{}` | `{}` |",
+            "| {} | {} | `{}{}` | `{}` |",
             split.split,
             split.rows,
             split.path.display(),
+            split.instruction.as_ref().map_or_else(String::new, |rows| format!(" {rows}")),
             split.sha256
         );
     }

@@ -11,9 +11,10 @@ use emberlab_core::train::{TrainConfig, Trainer};
 
 use crate::cli::{DEFAULT_MAX_LENGTH, RecipeArgs, TrainArgs};
 use crate::device::{self, ChosenDevice};
-use crate::inference::max_length;
+use crate::hub::{self, Kind};
+use crate::inference::{encode, max_length};
 use crate::report::{grouped, millions, note};
-use crate::splits::{Split, TokenLengths, read_datasets};
+use crate::splits::{Split, SplitSource, TokenLengths, note_overlaps, read_datasets, sources};
 use crate::{embedded, files};
 
 /// The folders and files of a run, given or embedded.
@@ -21,7 +22,7 @@ pub struct Sources {
     pub model: PathBuf,
     pub model_is_embedded: bool,
     /// `train`, then `eval` and `test` where there are such.
-    pub data: Vec<(&'static str, PathBuf)>,
+    pub data: Vec<SplitSource>,
     pub out: PathBuf,
 }
 
@@ -29,25 +30,19 @@ impl Sources {
     /// What the arguments name; what they leave out comes from the embedded default, which is said.
     pub fn resolve(args: &TrainArgs) -> Result<Self> {
         let model = match &args.model {
-            Some(folder) => folder.clone(),
+            Some(folder) => hub::folder(folder, Kind::Model)?,
             None => embedded::find(embedded::MODEL, "--model DIR")?,
         };
         if args.model.is_none() {
             note(format_args!("no --model given: starting from the embedded {}", embedded::MODEL));
         }
-        let data = match &args.train {
-            Some(train) => {
-                [("train", Some(train)), ("eval", args.eval.as_ref()), ("test", args.test.as_ref())]
-                    .into_iter()
-                    .filter_map(|(split, path)| Some((split, path?.clone())))
-                    .collect()
-            }
+        let data = match sources(args)? {
+            Some(sources) => sources,
             None => {
                 note(format_args!("no --train given: using the embedded {}", embedded::DATA));
                 let folder = embedded::find(embedded::DATA, "--train FILE")?;
-                ["train", "eval", "test"]
-                    .map(|split| (split, folder.join(split).with_extension("jsonl")))
-                    .to_vec()
+                let file = |split| folder.join(split).with_extension("jsonl");
+                ["train", "eval", "test"].map(|split| SplitSource::new(split, &file(split))).into()
             }
         };
         let out = args.out.clone().unwrap_or_else(|| PathBuf::from(embedded::OUT));
@@ -81,7 +76,8 @@ impl Plan {
     pub fn prepare(args: &TrainArgs, sources: Sources) -> Result<Self> {
         let device = device::choose(args.device.device)?;
         let recipe = recipe(&args.recipe, sources.model_is_embedded);
-        let data = read_datasets(&sources.data, &args.columns)?;
+        let data = read_datasets(&sources.data, &args.read)?;
+        note_overlaps(&data);
         let labels = data.first().context("there is no training data")?.dataset.label_map.clone();
         let model = files::read_model(&sources.model)?;
         let (classifier, load_report) =
@@ -92,7 +88,7 @@ impl Plan {
         let mut splits = Vec::new();
         let mut encoded = Vec::new();
         for read in data {
-            let encodings = classifier.tokenizer().encode_all(&read.dataset.texts, max_length)?;
+            let encodings = encode(&classifier, &read.dataset.texts, max_length)?;
             splits.push(read.describe(&encodings));
             encoded.push(HeldOut { split: read.split, encodings, labels: read.dataset.labels });
         }
@@ -149,7 +145,7 @@ impl fmt::Display for Plan {
             writeln!(f, "new     {}", self.load_report.initialized.join(", "))?;
         }
         writeln!(f, "device  {}", self.device)?;
-        for Split { split, path, rows, tokens, .. } in &self.splits {
+        for Split { split, path, instruction, rows, tokens, .. } in &self.splits {
             let TokenLengths { mean, percentile_95, longest, truncated } = tokens;
             write!(
                 f,
@@ -159,7 +155,12 @@ impl fmt::Display for Plan {
             if *truncated > 0 {
                 write!(f, ", {} cut", grouped(*truncated))?;
             }
-            writeln!(f, "): {}", path.display())?;
+            let instruction = instruction.as_ref().map_or_else(String::new, |of| format!(" {of}"));
+            writeln!(f, "): {}{instruction}", path.display())?;
+        }
+        if let Some(Split { text_column, text_pair_column: Some(second), .. }) = self.splits.first()
+        {
+            writeln!(f, "pairs   {text_column} and {second}")?;
         }
         let counts = self.splits.first().map_or(&[][..], |train| &train.label_counts);
         let labels = self

@@ -1,22 +1,25 @@
 //! `emberlab predict`: texts in, labels and probabilities out, in the same order.
 
 use std::io::{self, IsTerminal};
-use std::path::Path;
 
 use anyhow::{Result, bail};
-use emberlab_core::data::{Columns, Table, texts};
+use emberlab_core::data::Table;
 
 use crate::cli::{OutputFormat, PredictArgs};
+use crate::hub::{self, Kind};
 use crate::inference::Inference;
+use crate::load::{Loader, Source};
 use crate::report::{note, print};
 use crate::{Outcome, files, rows};
 
 /// Runs the command.
 pub fn run(args: &PredictArgs) -> Result<Outcome> {
     let format = output_format(args)?;
-    let table = read(args)?;
-    let columns = Columns::guess(&table, args.text_column.as_deref(), None)?;
-    let texts = texts(&table, &columns)?;
+    let mut loader = Loader::new(&args.read);
+    let mut table = read(args, &mut loader)?;
+    let columns = loader.columns(&table)?;
+    let texts = table.texts(&columns, &mut loader.bad)?;
+    loader.report_skipped();
     let inference = Inference::open(args.model.as_deref(), &args.inference)?;
     let predictions = inference.predict(&texts)?;
     let labels = inference.classifier.label_map();
@@ -49,18 +52,23 @@ fn output_format(args: &PredictArgs) -> Result<Option<OutputFormat>> {
     }
 }
 
-fn read(args: &PredictArgs) -> Result<Table> {
+fn read(args: &PredictArgs, loader: &mut Loader) -> Result<Table> {
     if !args.text.is_empty() {
-        let texts = args.text.iter().enumerate().map(|(index, text)| (index + 1, text.as_str()));
-        return Ok(rows::from_texts("--text", texts));
+        return rows::from_arguments(&args.text, &args.text_pair);
     }
     match &args.input {
-        Some(path) => Ok(files::read_data(Path::new(path))?.table),
+        Some(path) => {
+            let path = hub::folder(path, Kind::Dataset)?;
+            let source = Source::with_split(&path, args.split.as_deref());
+            let loaded = loader.load(&source)?;
+            loaded.note_clamped(&source);
+            Ok(loaded.table)
+        }
         None => {
             if io::stdin().is_terminal() {
                 note("reading standard input: one text a line, Ctrl-D at the end");
             }
-            rows::from_stdin(&files::read_stdin()?)
+            rows::from_stdin(&files::read_stdin()?, &mut loader.bad)
         }
     }
 }

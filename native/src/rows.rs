@@ -1,9 +1,10 @@
 //! The rows of `predict`: what comes in (file, standard input, command line) and what goes out.
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result, bail, ensure};
 use emberlab_core::Error;
-use emberlab_core::data::{Format, LabelMap, Row, Table};
+use emberlab_core::data::{BadRows, Format, LabelMap, Place, Row, Table};
 use emberlab_core::model::Prediction;
+use emberlab_core::text::Texts;
 use serde_json::{Map, Value};
 
 use crate::report::rounded;
@@ -11,38 +12,43 @@ use crate::report::rounded;
 /// Columns that a prediction adds; an input column of that name gives way.
 const OWN_COLUMNS: [&str; 3] = ["label", "score", "probabilities"];
 
-/// A table of plain texts in one column `text`.
-pub fn from_texts<'a>(name: &str, texts: impl Iterator<Item = (usize, &'a str)>) -> Table {
-    let row = |(line, text)| Row {
-        line,
-        cells: Map::from_iter([("text".to_owned(), Value::from(text))]),
+/// The texts of the command line, each with the other half of a pair if there are such.
+pub fn from_arguments(texts: &[String], pairs: &[String]) -> Result<Table> {
+    const NAME: &str = "--text";
+    ensure!(
+        pairs.is_empty() || pairs.len() == texts.len(),
+        "--text gives {} and --text-pair {}; each text needs its other half",
+        texts.len(),
+        pairs.len()
+    );
+    let columns = match pairs.is_empty() {
+        true => vec!["text".to_owned()],
+        false => vec!["text".to_owned(), "text_pair".to_owned()],
     };
-    Table {
-        name: name.to_owned(),
-        columns: vec!["text".to_owned()],
-        rows: texts.map(row).collect(),
-    }
+    let file = NAME.into();
+    let row = |(index, text): (usize, &String)| {
+        let cells = std::iter::once(text).chain(pairs.get(index)).map(|text| Value::from(&**text));
+        let cells = columns.iter().cloned().zip(cells).collect();
+        Row { place: Place::line(&file, index + 1), cells }
+    };
+    let rows = texts.iter().enumerate().map(row).collect();
+    Ok(Table { name: NAME.to_owned(), columns: columns.clone(), rows, ..Table::default() })
 }
 
 /// Standard input: JSONL where the first line opens an object, else one text a line. Empty lines
 /// are skipped.
-pub fn from_stdin(bytes: &[u8]) -> Result<Table> {
-    const NAME: &str = "standard input";
+pub fn from_stdin(bytes: &[u8], bad: &mut BadRows) -> Result<Table> {
     let bytes = bytes.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(bytes);
-    if bytes.trim_ascii_start().starts_with(b"{") {
-        return Ok(Table::parse(NAME, bytes, Format::Jsonl)?);
+    let format = match bytes.trim_ascii_start().first() {
+        Some(b'{') => Format::Jsonl,
+        _ => Format::Lines,
+    };
+    match Table::parse("standard input", bytes, &format, bad) {
+        Err(Error::NoRows { skipped: 0, .. }) => {
+            bail!("standard input holds no text; give one a line, or --text, or --input")
+        }
+        read => Ok(read?),
     }
-    let text = str::from_utf8(bytes).map_err(|error| {
-        let line = 1 + bytes[..error.valid_up_to()].iter().filter(|&&byte| byte == b'\n').count();
-        Error::NotUtf8 { name: NAME.to_owned(), line }
-    })?;
-    let lines = text.lines().enumerate().map(|(index, line)| (index + 1, line));
-    let table = from_texts(NAME, lines.filter(|(_, line)| !line.trim().is_empty()));
-    ensure!(
-        !table.rows.is_empty(),
-        "standard input holds no text; give one a line, or --text, or --input"
-    );
-    Ok(table)
 }
 
 /// The classes of one prediction with their probabilities: in id order, or the `top_k` most
@@ -137,7 +143,7 @@ pub fn to_csv(
 
 /// For a person at a terminal: each text with a bar for each class.
 pub fn to_bars(
-    texts: &[String],
+    texts: &Texts,
     predictions: &[Prediction],
     labels: &LabelMap,
     top_k: Option<usize>,
@@ -146,8 +152,9 @@ pub fn to_bars(
     let names = labels.names();
     let width = names.iter().map(|name| name.chars().count()).max().unwrap_or(0);
     let mut out = String::new();
-    for (text, prediction) in texts.iter().zip(predictions) {
-        out.push_str(&format!("{text}\n"));
+    for (index, prediction) in predictions.iter().enumerate() {
+        let second = texts.second(index).map_or_else(String::new, |second| format!(" | {second}"));
+        out.push_str(&format!("{}{second}\n", texts.first[index]));
         for (id, p) in ranked(prediction, Some(top_k.unwrap_or(names.len()))) {
             let bar = "█".repeat((p * WIDTH as f32).round() as usize);
             out.push_str(&format!("  {:width$} {:5.1} % {bar}\n", names[id], p * 100.0));
@@ -181,7 +188,7 @@ mod tests {
     }
 
     fn jsonl(line: &str, top_k: Option<usize>) -> String {
-        let table = from_stdin(line.as_bytes()).unwrap();
+        let table = from_stdin(line.as_bytes(), &mut BadRows::Refuse).unwrap();
         String::from_utf8(to_jsonl(&table, &[prediction()], &labels(), top_k).unwrap()).unwrap()
     }
 
@@ -207,7 +214,8 @@ mod tests {
 
     #[test]
     fn csv_has_a_column_for_each_class() {
-        let table = Table::parse("a.csv", b"text,label\n\"a, b\",joy\n", Format::Csv).unwrap();
+        let csv = b"text,label\n\"a, b\",joy\n";
+        let table = Table::parse("a.csv", csv, &Format::CSV, &mut BadRows::Refuse).unwrap();
         let csv = to_csv(&table, &[prediction()], &labels(), Some(1)).unwrap();
         assert_eq!(
             String::from_utf8(csv).unwrap(),
@@ -217,9 +225,22 @@ mod tests {
 
     #[test]
     fn plain_lines_keep_their_line_numbers() {
-        let table = from_stdin(b"first\n\nthird\r\n").unwrap();
-        let lines: Vec<(usize, &str)> =
-            table.rows.iter().map(|row| (row.line, row.cells["text"].as_str().unwrap())).collect();
-        assert_eq!(lines, [(1, "first"), (3, "third")]);
+        let table = from_stdin(b"first\n\nthird\r\n", &mut BadRows::Refuse).unwrap();
+        let rows = table.rows.iter();
+        let rows: Vec<String> =
+            rows.map(|row| format!("{}: {}", row.place, row.cells["text"])).collect();
+        assert_eq!(
+            rows,
+            ["standard input, line 1: \"first\"", "standard input, line 3: \"third\""]
+        );
+    }
+
+    #[test]
+    fn each_text_needs_its_other_half() {
+        let texts =
+            |texts: &[&str]| texts.iter().map(|text| (*text).to_owned()).collect::<Vec<_>>();
+        let table = from_arguments(&texts(&["a", "b"]), &texts(&["c", "d"])).unwrap();
+        assert_eq!(table.rows[1].cells["text_pair"], "d");
+        assert!(from_arguments(&texts(&["a", "b"]), &texts(&["c"])).is_err());
     }
 }

@@ -3,23 +3,32 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::Result;
-use emberlab_core::data::{Columns, Dataset, LabelMap};
+use emberlab_core::data::{Columns, Dataset, LabelMap, LabelledTexts, Table, duplicates};
 use emberlab_core::text::Encoding;
 use serde::Serialize;
 
-use crate::cli::ColumnArgs;
-use crate::files;
+use crate::cli::{ReadArgs, TrainArgs};
+use crate::hub::{self, Kind};
+use crate::load::{DataFiles, Loaded, Loader, Source};
+use crate::report::{counted, note};
 
-/// One data file, as the plan shows it and `run.json` records it.
+/// One split of a run, as the plan shows it and `run.json` records it.
 #[derive(Debug, Serialize)]
 pub struct Split {
     pub split: &'static str,
     pub path: PathBuf,
+    /// Which rows of it, as `train[:80%]`; none for the only split there is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub instruction: Option<String>,
     pub sha256: String,
     pub rows: usize,
+    /// Rows that could not be used and were left out.
+    pub skipped_rows: usize,
     /// Rows of each class, in id order.
     pub label_counts: Vec<usize>,
     pub text_column: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub text_pair_column: Option<String>,
     pub label_column: Option<String>,
     pub tokens: TokenLengths,
 }
@@ -49,11 +58,50 @@ impl TokenLengths {
     }
 }
 
+/// What to read for a split of the run.
+#[derive(Debug)]
+pub struct SplitSource {
+    pub split: &'static str,
+    pub source: Source,
+    /// Named by the user, and not only there.
+    asked: bool,
+}
+
+impl SplitSource {
+    /// A split that was asked for.
+    pub fn new(split: &'static str, path: &Path) -> Self {
+        Self { split, source: Source::new(path), asked: true }
+    }
+}
+
+/// The splits that the arguments name: in `--data`, or each a file of its own. `None` without any.
+pub fn sources(args: &TrainArgs) -> Result<Option<Vec<SplitSource>>> {
+    let named = [("train", &args.train), ("eval", &args.eval), ("test", &args.test)];
+    let Some(data) = &args.data else {
+        let files = named.into_iter().filter_map(|(split, path)| Some((split, path.as_ref()?)));
+        let files = files
+            .map(|(split, path)| Ok(SplitSource::new(split, &hub::folder(path, Kind::Dataset)?)));
+        return args.train.is_some().then(|| files.collect()).transpose();
+    };
+    let data = &hub::folder(data, Kind::Dataset)?;
+    let files = DataFiles::find(data)?;
+    let source = |(split, named): (&'static str, &Option<PathBuf>)| {
+        let usual = if split == "eval" { "validation" } else { split };
+        let there = || (split == "train" || files.has(usual)).then(|| usual.to_owned());
+        let named = named.as_ref().map(|path| path.display().to_string());
+        let (asked, path) = (named.is_some() || split == "train", data.clone());
+        let instruction = named.or_else(there)?;
+        Some(SplitSource { split, source: Source { path, split: Some(instruction) }, asked })
+    };
+    Ok(Some(named.into_iter().filter_map(source).collect()))
+}
+
 /// A split as it was read.
 pub struct ReadDataset {
     pub split: &'static str,
-    path: PathBuf,
+    source: Source,
     sha256: String,
+    skipped_rows: usize,
     columns: Columns,
     pub dataset: Dataset,
 }
@@ -63,11 +111,14 @@ impl ReadDataset {
     pub fn describe(&self, encodings: &[Encoding]) -> Split {
         Split {
             split: self.split,
-            path: self.path.clone(),
+            path: self.source.path.clone(),
+            instruction: self.source.split.clone(),
             sha256: self.sha256.clone(),
             rows: self.dataset.texts.len(),
+            skipped_rows: self.skipped_rows,
             label_counts: self.dataset.label_counts(),
             text_column: self.columns.text.clone(),
+            text_pair_column: self.columns.text_pair.clone(),
             label_column: self.columns.label.clone(),
             tokens: TokenLengths::of(encodings),
         }
@@ -75,29 +126,58 @@ impl ReadDataset {
 }
 
 /// Reads the splits; the first one's labels hold for all.
-pub fn read_datasets(
-    paths: &[(&'static str, PathBuf)],
-    columns: &ColumnArgs,
-) -> Result<Vec<ReadDataset>> {
+pub fn read_datasets(sources: &[SplitSource], args: &ReadArgs) -> Result<Vec<ReadDataset>> {
     let mut read: Vec<ReadDataset> = Vec::new();
-    for (split, path) in paths {
+    for source in sources {
         let known = read.first().map(|first| &first.dataset.label_map);
-        read.push(read_dataset(split, path, columns, known)?);
+        read.extend(read_dataset(source, args, known)?);
     }
     Ok(read)
 }
 
+/// Says where text that is measured on stands in the training rows, too.
+pub fn note_overlaps(read: &[ReadDataset]) {
+    let texts: Vec<LabelledTexts> = read
+        .iter()
+        .map(|ReadDataset { split, dataset, .. }| LabelledTexts {
+            split,
+            texts: &dataset.texts,
+            labels: &[],
+        })
+        .collect();
+    let found = duplicates(&texts);
+    for overlap in found.across.iter().filter(|overlap| overlap.also_in == "train") {
+        let (rows, split) = (counted(overlap.rows, "text"), &overlap.split);
+        note(format_args!(
+            "note: {rows} of {split} in train too; figures on {split} flatter the model"
+        ));
+    }
+}
+
+/// One split; none where it has no labels and nobody asked for it.
 fn read_dataset(
-    split: &'static str,
-    path: &Path,
-    asked: &ColumnArgs,
+    SplitSource { split, source, asked }: &SplitSource,
+    args: &ReadArgs,
     known: Option<&LabelMap>,
-) -> Result<ReadDataset> {
-    let files::DataFile { table, sha256 } = files::read_data(path)?;
-    let columns =
-        Columns::guess(&table, asked.text_column.as_deref(), asked.label_column.as_deref())?;
-    let dataset = Dataset::from_table(&table, &columns, known)?;
-    Ok(ReadDataset { split, path: path.to_owned(), sha256, columns, dataset })
+) -> Result<Option<ReadDataset>> {
+    let mut loader = Loader::new(args);
+    let loaded = loader.load(source)?;
+    loaded.note_clamped(source);
+    let Loaded { table, sha256, .. } = loaded;
+    let columns = loader.columns(&table)?;
+    if !asked && !is_labelled(&table, &columns) {
+        note(format_args!("note: {source} has no labels; it is left out"));
+        return Ok(None);
+    }
+    let dataset = Dataset::from_table(&table, &columns, known, &mut loader.bad)?;
+    loader.report_skipped();
+    let (source, skipped_rows) = (source.clone(), loader.bad.count());
+    Ok(Some(ReadDataset { split, source, sha256, skipped_rows, columns, dataset }))
+}
+
+/// Public test sets that keep their labels to themselves have none, or -1 in each row.
+fn is_labelled(table: &Table, columns: &Columns) -> bool {
+    table.label_words(columns).iter().any(|label| !label.is_empty())
 }
 
 #[cfg(test)]

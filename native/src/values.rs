@@ -28,3 +28,12 @@ pub fn positive() -> impl TypedValueParser<Value = usize> {
         Ok(number) => Ok(number),
     })
 }
+
+/// One ASCII character, `\t` and `tab` for a tab.
+pub fn delimiter() -> impl TypedValueParser<Value = u8> {
+    StringValueParser::new().try_map(|value| match (value.as_str(), value.as_bytes()) {
+        (r"\t" | "tab", _) => Ok(b'\t'),
+        (_, &[byte]) if byte.is_ascii() && !matches!(byte, b'"' | b'\n' | b'\r' | 0) => Ok(byte),
+        _ => Err("must be one character, such as ; or | or \\t, and no quote or line break"),
+    })
+}

@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use emberlab_core::data::{Columns, Dataset, Format, Table};
+use emberlab_core::data::{BadRows, Columns, Dataset, Format, NamedColumns, Table};
 
 use crate::support::{bytes, root};
 
@@ -11,9 +11,10 @@ const SPLITS: [&str; 3] = ["train", "eval", "test"];
 fn load(set: &str) -> Vec<Dataset> {
     let load = |split: &str| {
         let name = format!("data/{set}/{split}.jsonl");
-        let table = Table::parse(&name, &bytes(&root().join(&name)), Format::Jsonl).unwrap();
-        let columns = Columns::guess(&table, None, None).unwrap();
-        Dataset::from_table(&table, &columns, None).unwrap()
+        let (bytes, mut bad) = (bytes(&root().join(&name)), BadRows::Refuse);
+        let table = Table::parse(&name, &bytes, &Format::Jsonl, &mut bad).unwrap();
+        let columns = Columns::guess(&table, NamedColumns::default()).unwrap();
+        Dataset::from_table(&table, &columns, None, &mut bad).unwrap()
     };
     SPLITS.into_iter().map(load).collect()
 }
@@ -53,7 +54,7 @@ fn near_duplicates(texts: &[&str], size: usize, limit: f64) -> Vec<(String, Stri
 
 fn nothing_twice(splits: &[Dataset], size: usize, limit: f64) {
     let texts: Vec<&str> =
-        splits.iter().flat_map(|split| split.texts.iter().map(String::as_str)).collect();
+        splits.iter().flat_map(|split| split.texts.first.iter().map(String::as_str)).collect();
     let pairs = near_duplicates(&texts, size, limit);
     assert!(pairs.is_empty(), "{} near-duplicates, e.g. {:?}", pairs.len(), pairs[0]);
 }
@@ -78,7 +79,7 @@ fn emotions_are_many_balanced_and_distinct() {
 fn most_emotions_are_not_named() {
     let stems = ["sad", "joy", "lov", "ang", "fear", "surpris"];
     let splits = load("emotions");
-    let all = splits.iter().flat_map(|split| &split.texts);
+    let all = splits.iter().flat_map(|split| &split.texts.first);
     let named = |text: &&String| words(text).iter().any(|w| stems.iter().any(|s| w.starts_with(s)));
     let (count, named) = (all.clone().count(), all.filter(named).count());
     assert!(named * 4 < count, "{named} of {count} name an emotion");

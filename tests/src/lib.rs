@@ -4,7 +4,9 @@
 mod bad_input;
 mod cli;
 mod command;
+mod data;
 mod embedded;
+mod hub;
 mod metrics;
 mod page;
 mod parity;

@@ -1,215 +1,203 @@
-//! CSV, TSV and JSON Lines into rows that remember their line.
+//! Rows as they stand in a file.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use serde_json::{Map, Value};
 
-use crate::{Error, Result};
+use super::{delimited, json, lines};
+use crate::{
+    Error, Result,
+    data::{BadRows, Format, Place, Selection},
+};
 
-/// How the bytes of a data file are laid out.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Format {
-    /// Comma-separated, with a header row (RFC 4180).
-    Csv,
-    /// Tab-separated, with a header row.
-    Tsv,
-    /// One JSON object a line.
-    Jsonl,
-}
-
-impl Format {
-    /// The format that a file's ending names.
-    ///
-    /// # Errors
-    /// [`Error::UnknownFormat`] for any ending but `.csv`, `.tsv`, `.jsonl` and `.ndjson`.
-    pub fn from_name(name: &str) -> Result<Self> {
-        let ending = name.rsplit('.').next().unwrap_or_default().to_ascii_lowercase();
-        match ending.as_str() {
-            "csv" => Ok(Self::Csv),
-            "tsv" => Ok(Self::Tsv),
-            "jsonl" | "ndjson" => Ok(Self::Jsonl),
-            _ => Err(Error::UnknownFormat { name: name.into() }),
-        }
-    }
-}
-
-/// One row: its first line in the file (counted from 1) and its cells in column order.
+/// One row: its place and its cells in column order.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Row {
-    pub line: usize,
+    pub place: Place,
     pub cells: Map<String, Value>,
 }
 
-/// The rows of one file in file order. CSV cells are strings; JSON cells keep their type.
-#[derive(Clone, Debug, PartialEq)]
+/// The rows of a file, or of the files of a split, in order. Cells of delimited files are strings;
+/// other cells keep their type.
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Table {
-    /// The file's name, for error messages.
+    /// The file's or the split's name, for messages.
     pub name: String,
     pub columns: Vec<String>,
     pub rows: Vec<Row>,
+    /// The class names of columns that hold ids, where the file states them (`ClassLabel`).
+    pub class_names: BTreeMap<String, Vec<String>>,
 }
 
 impl Table {
-    /// Reads a whole file.
+    /// Reads a whole file. Bad rows are refused or skipped as `bad` says.
     ///
     /// # Errors
     /// [`Error::NotUtf8`], [`Error::BadRow`] or [`Error::NoRows`], naming file and line.
-    pub fn parse(name: &str, bytes: &[u8], format: Format) -> Result<Self> {
+    pub fn parse(name: &str, bytes: &[u8], format: &Format, bad: &mut BadRows) -> Result<Self> {
         let bytes = bytes.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(bytes);
-        let text = std::str::from_utf8(bytes).map_err(|error| Error::NotUtf8 {
-            name: name.into(),
-            line: 1 + newlines(&bytes[..error.valid_up_to()]),
-        })?;
-        if let Some(at) = text.find('\0') {
-            let line = 1 + newlines(&bytes[..at]);
-            return Err(bad_row(name, line, "holds a NUL byte; save the file as UTF-8 text"));
+        let mut reading = Reading::new(name, bad);
+        match format {
+            Format::Delimited { delimiter } => delimited::read(bytes, *delimiter, &mut reading)?,
+            Format::Jsonl => json::read_lines(bytes, &mut reading)?,
+            Format::Json { field } => json::read(bytes, field.as_deref(), &mut reading)?,
+            Format::Lines => lines::read(bytes, &mut reading)?,
         }
-        let (columns, rows) = match format {
-            Format::Csv => parse_delimited(name, text, b',')?,
-            Format::Tsv => parse_delimited(name, text, b'\t')?,
-            Format::Jsonl => parse_jsonl(name, text)?,
-        };
-        if rows.is_empty() {
-            return Err(Error::NoRows { name: name.into() });
+        reading.finish()
+    }
+
+    /// Its columns and classes.
+    fn without_rows(&self) -> Self {
+        let (columns, class_names) = (self.columns.clone(), self.class_names.clone());
+        Self { name: self.name.clone(), columns, rows: Vec::new(), class_names }
+    }
+
+    /// The files of a split as one table, in their order.
+    pub fn concat(name: &str, parts: Vec<Self>) -> Self {
+        let mut all = Self { name: name.into(), ..Self::default() };
+        for part in parts {
+            all.columns.extend(new_columns(&all.columns, part.columns.iter()));
+            all.rows.extend(part.rows);
+            all.class_names.extend(part.class_names);
         }
-        Ok(Self { name: name.into(), columns, rows })
+        all
     }
 }
 
-fn bad_row(name: &str, line: usize, reason: impl Into<String>) -> Error {
-    Error::BadRow { name: name.into(), line, reason: reason.into() }
+/// The rows that a [`crate::data::ReadInstruction`] selected from splits.
+pub fn selected_rows(name: &str, splits: &[(&str, Table)], selections: &[Selection]) -> Table {
+    let parts = selections.iter().filter_map(|selection| {
+        let (_, table) = splits.iter().find(|(split, _)| *split == selection.split)?;
+        let rows = table.rows.get(selection.rows.clone()).unwrap_or_default().to_vec();
+        Some(Table { rows, ..table.without_rows() })
+    });
+    Table::concat(name, parts.collect())
 }
 
-fn newlines(bytes: &[u8]) -> usize {
+/// Columns that are not known yet.
+fn new_columns<'a>(known: &[String], found: impl Iterator<Item = &'a String>) -> Vec<String> {
+    found.filter(|column| !known.contains(column)).cloned().collect()
+}
+
+/// A table in the making.
+pub(super) struct Reading<'a> {
+    pub file: Arc<str>,
+    columns: Vec<String>,
+    rows: Vec<Row>,
+    bad: &'a mut BadRows,
+}
+
+impl<'a> Reading<'a> {
+    fn new(name: &str, bad: &'a mut BadRows) -> Self {
+        Self { file: name.into(), columns: Vec::new(), rows: Vec::new(), bad }
+    }
+
+    /// The next row's cells; columns are those of all rows, in the order they come up.
+    pub fn row(&mut self, line: usize, cells: Map<String, Value>) {
+        self.columns.extend(new_columns(&self.columns, cells.keys()));
+        self.rows.push(Row { place: Place::line(&self.file, line), cells });
+    }
+
+    /// The columns, where a header names them.
+    pub fn header(&mut self, columns: Vec<String>) {
+        self.columns = columns;
+    }
+
+    /// A row that cannot be read.
+    ///
+    /// # Errors
+    /// [`Error::BadRow`] where such are refused.
+    pub fn bad_row(&mut self, line: usize, reason: impl Into<String>) -> Result<()> {
+        let error = self.error(line, reason);
+        self.bad.meet(error)
+    }
+
+    /// What is wrong with the file from `line` on.
+    pub fn error(&self, line: usize, reason: impl Into<String>) -> Error {
+        Error::BadRow { place: Place::line(&self.file, line), reason: reason.into() }
+    }
+
+    /// The text of bytes that begin at `line`; `None` if they hold none and that is skipped.
+    ///
+    /// # Errors
+    /// [`Error::NotUtf8`], or [`Error::BadRow`] for a NUL byte, where bad rows are refused.
+    pub fn text<'b>(&mut self, line: usize, bytes: &'b [u8]) -> Result<Option<&'b str>> {
+        match text(&self.file, line, bytes) {
+            Ok(text) => Ok(Some(text)),
+            Err(error) => self.bad.meet(error).map(|()| None),
+        }
+    }
+
+    fn finish(self) -> Result<Table> {
+        let name = self.file.to_string();
+        if self.rows.is_empty() {
+            return Err(Error::NoRows { name, skipped: self.bad.count() });
+        }
+        Ok(Table { name, columns: self.columns, rows: self.rows, ..Table::default() })
+    }
+}
+
+/// The text of bytes that begin at `line`.
+///
+/// # Errors
+/// [`Error::NotUtf8`], or [`Error::BadRow`] for a NUL byte, with its line.
+pub(super) fn text<'b>(file: &Arc<str>, line: usize, bytes: &'b [u8]) -> Result<&'b str> {
+    let text = std::str::from_utf8(bytes).map_err(|error| Error::NotUtf8 {
+        place: Place::line(file, line + newlines(&bytes[..error.valid_up_to()])),
+    })?;
+    match text.find('\0') {
+        None => Ok(text),
+        Some(at) => Err(Error::BadRow {
+            place: Place::line(file, line + newlines(&bytes[..at])),
+            reason: "holds a NUL byte; save the file as UTF-8 text".into(),
+        }),
+    }
+}
+
+pub(super) fn newlines(bytes: &[u8]) -> usize {
     bytes.iter().filter(|&&byte| byte == b'\n').count()
-}
-
-/// Where a CSV record starts. The reader's own line numbers do not count the empty lines before a
-/// record, nor the second half of a `\r\n`.
-struct RecordStart<'a> {
-    text: &'a [u8],
-    byte: usize,
-    line: usize,
-}
-
-impl RecordStart<'_> {
-    /// Moves on to the record that begins at or after `byte`.
-    fn advance(&mut self, byte: usize) {
-        let is_break = |byte: &&u8| matches!(byte, b'\r' | b'\n');
-        let start = byte + self.text[byte..].iter().take_while(is_break).count();
-        self.line += newlines(&self.text[self.byte..start]);
-        self.byte = start;
-    }
-}
-
-/// Whether a quote in the last record is never closed: what follows would belong to it.
-fn stays_open(last_record: &str, delimiter: u8) -> bool {
-    let followed = format!("{last_record}\nend");
-    let mut reader = csv::ReaderBuilder::new();
-    let reader = reader.delimiter(delimiter).flexible(true).has_headers(false);
-    let last = reader.from_reader(followed.as_bytes()).into_records().flatten().last();
-    last.is_none_or(|last| last != ["end"][..])
-}
-
-fn parse_delimited(name: &str, text: &str, delimiter: u8) -> Result<(Vec<String>, Vec<Row>)> {
-    let mut reader =
-        csv::ReaderBuilder::new().delimiter(delimiter).flexible(true).from_reader(text.as_bytes());
-    let columns: Vec<String> = reader
-        .headers()
-        .map_err(|error| bad_row(name, 1, error.to_string()))?
-        .iter()
-        .map(|column| column.trim().to_string())
-        .collect();
-    if let Some(twice) = columns.iter().enumerate().find(|(i, c)| columns[..*i].contains(c)) {
-        return Err(bad_row(name, 1, format!("column \"{}\" stands twice in the header", twice.1)));
-    }
-    let mut rows = Vec::new();
-    let mut start = RecordStart { text: text.as_bytes(), byte: 0, line: 1 };
-    for record in reader.records() {
-        let record = record.map_err(|error| bad_row(name, start.line, error.to_string()))?;
-        start.advance(record.position().map_or(0, |position| position.byte() as usize));
-        let line = start.line;
-        if record.len() != columns.len() {
-            let reason = format!(
-                "{} cells where the header names {}; is a quote or delimiter missing?",
-                record.len(),
-                columns.len()
-            );
-            return Err(bad_row(name, line, reason));
-        }
-        let cells = columns.iter().cloned().zip(record.iter().map(Value::from)).collect();
-        rows.push(Row { line, cells });
-    }
-    if stays_open(&text[start.byte..], delimiter) {
-        return Err(bad_row(name, start.line, "a quote opens in this row and is never closed"));
-    }
-    Ok((columns, rows))
-}
-
-fn parse_jsonl(name: &str, text: &str) -> Result<(Vec<String>, Vec<Row>)> {
-    let mut columns: Vec<String> = Vec::new();
-    let mut rows = Vec::new();
-    for (index, content) in text.lines().enumerate() {
-        let line = index + 1;
-        if content.trim().is_empty() {
-            continue;
-        }
-        let cells: Map<String, Value> = match serde_json::from_str(content) {
-            Ok(Value::Object(cells)) => cells,
-            Ok(_) => return Err(bad_row(name, line, "not a JSON object ({\"text\": …})")),
-            Err(error) => {
-                // Each line is parsed by itself, so the parser's own line number says nothing.
-                let reason = error.to_string().replace(" at line 1 column", " at column");
-                return Err(bad_row(name, line, format!("not valid JSON: {reason}")));
-            }
-        };
-        for column in cells.keys().filter(|column| !columns.contains(column)).collect::<Vec<_>>() {
-            columns.push(column.clone());
-        }
-        rows.push(Row { line, cells });
-    }
-    Ok((columns, rows))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    #[test]
-    fn csv_keeps_quoted_newlines_and_lines() {
-        let table =
-            Table::parse("a.csv", b"\xEF\xBB\xBFtext,label\n\"a\nb\",x\nc,y\n", Format::Csv);
-        let table = table.unwrap();
-        assert_eq!(table.columns, ["text", "label"]);
-        assert_eq!(table.rows[0].cells["text"], "a\nb");
-        assert_eq!(table.rows[1].line, 4);
-    }
-
-    #[test]
-    fn a_ragged_row_is_named_by_line() {
-        let error = Table::parse("a.tsv", b"text\tlabel\na\tx\nb\n", Format::Tsv).unwrap_err();
-        assert!(error.to_string().starts_with("a.tsv, line 3: 1 cells"), "{error}");
-    }
-
-    #[test]
-    fn lines_are_counted_through_windows_endings_and_empty_lines() {
-        let table = Table::parse("a.csv", b"text\r\n\r\n\"a\r\nb\"\r\n\r\n\r\nc\r\n", Format::Csv);
-        let lines: Vec<usize> = table.unwrap().rows.iter().map(|row| row.line).collect();
-        assert_eq!(lines, [3, 7]);
-    }
-
-    #[test]
-    fn an_open_quote_does_not_swallow_the_rest() {
-        let open = b"text,label\na,x\nb,\"y\nc,x\n";
-        let error = Table::parse("a.csv", open, Format::Csv).unwrap_err();
-        assert!(error.to_string().starts_with("a.csv, line 3: a quote opens"), "{error}");
-        let closed = b"text,label\n5\" disk,x\n\"\"\"b\"\"\",\"x\"";
-        assert_eq!(Table::parse("a.csv", closed, Format::Csv).unwrap().rows.len(), 2);
+    fn parse(bytes: &[u8], format: &Format, bad: &mut BadRows) -> Result<Table, String> {
+        Table::parse("a", bytes, format, bad).map_err(|error| error.to_string())
     }
 
     #[test]
     fn bad_utf8_and_bad_json_are_named_by_line() {
-        let error = Table::parse("a.jsonl", b"{}\n\xFF\n", Format::Jsonl).unwrap_err();
-        assert!(error.to_string().starts_with("a.jsonl, line 2: not valid UTF-8"), "{error}");
-        let error = Table::parse("a.jsonl", b"{}\n{\n", Format::Jsonl).unwrap_err();
-        assert!(error.to_string().starts_with("a.jsonl, line 2: not valid JSON"), "{error}");
+        let error = parse(b"{}\n\xFF\n", &Format::Jsonl, &mut BadRows::Refuse).unwrap_err();
+        assert!(error.starts_with("a, line 2: not valid UTF-8"), "{error}");
+        let error = parse(b"{}\n{\n", &Format::Jsonl, &mut BadRows::Refuse).unwrap_err();
+        assert!(error.starts_with("a, line 2: not valid JSON"), "{error}");
+    }
+
+    #[test]
+    fn bad_rows_are_skipped_and_counted() {
+        let texts = |table: Table| -> Vec<Value> {
+            table.rows.into_iter().map(|row| row.cells["text"].clone()).collect()
+        };
+        for (format, bytes) in [
+            (Format::CSV, &b"text,label\na,x\nb\n\xff,x\n\0,x\nc,y\n"[..]),
+            (Format::Jsonl, b"{\"text\": \"a\"}\n[]\n{\n\xff\n{\"text\": \"c\"}\n"),
+            (Format::Json { field: None }, b"[{\"text\": \"a\"}, 1, 2, 3, {\"text\": \"c\"}]"),
+        ] {
+            let mut bad = BadRows::skip();
+            let table = parse(bytes, &format, &mut bad).unwrap();
+            assert_eq!((texts(table), bad.count()), (vec!["a".into(), "c".into()], 3));
+        }
+        let error = parse(b"text,label\na\n", &Format::CSV, &mut BadRows::skip()).unwrap_err();
+        assert_eq!(error, "a: no rows: the only row was skipped");
+    }
+
+    #[test]
+    fn tables_of_a_split_follow_one_another() {
+        let part = |text: &str| parse(text.as_bytes(), &Format::CSV, &mut BadRows::Refuse).unwrap();
+        let table = Table::concat("train", vec![part("text\na\n"), part("text,label\nb,x\n")]);
+        assert_eq!((table.columns.len(), table.rows.len()), (2, 2));
+        assert_eq!(table.rows[1].place.to_string(), "a, line 2");
     }
 }

@@ -1,9 +1,17 @@
 //! Text → token ids → batches.
 
 mod batch;
+mod encode;
+mod lengths;
 mod plan;
+mod texts;
+mod tokenized;
 mod tokenizer;
 
 pub use batch::{Batch, BatchTensors, Layout};
+pub use encode::Encoding;
+pub use lengths::{Cut, LengthBin, Lengths};
 pub use plan::{BUCKETS, PlannedBatch, bucket, plan_by_tokens, plan_epoch, plan_in_order};
-pub use tokenizer::{Encoding, Tokenizer};
+pub use texts::Texts;
+pub use tokenized::Tokenized;
+pub use tokenizer::Tokenizer;

@@ -1,33 +1,20 @@
-//! The `tokenizers` crate behind the few calls that training and prediction need.
+//! The `tokenizers` crate: opening a Hugging Face tokenizer.
 
 use serde::Deserialize;
 use tokenizers::{
-    AddedToken, Model, PostProcessor, TruncationDirection, models::wordpiece::WordPiece,
-    normalizers::bert::BertNormalizer, pre_tokenizers::bert::BertPreTokenizer,
-    processors::bert::BertProcessing,
+    AddedToken, Model, models::wordpiece::WordPiece, normalizers::bert::BertNormalizer,
+    pre_tokenizers::bert::BertPreTokenizer, processors::bert::BertProcessing,
 };
 
 use crate::{Error, Result};
-
-/// One tokenized text with its special tokens: `[CLS] … [SEP]`.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Encoding {
-    /// Token ids, at most `max_length`.
-    pub ids: Vec<u32>,
-    /// Segment ids (`token_type_ids`), as long as `ids`.
-    pub type_ids: Vec<u32>,
-    /// Whether tokens were cut off at `max_length`.
-    pub truncated: bool,
-}
 
 /// A Hugging Face tokenizer. Padding and truncation stored in its file are dropped: length is the
 /// batch's business (MiniLM's own file pads everything to 128).
 #[derive(Clone)]
 pub struct Tokenizer {
     /// The file's name, for messages.
-    name: String,
-    inner: tokenizers::Tokenizer,
-    special_tokens: usize,
+    pub(super) name: String,
+    pub(super) inner: tokenizers::Tokenizer,
 }
 
 /// The part of `tokenizer_config.json` that a `vocab.txt` tokenizer needs.
@@ -45,7 +32,7 @@ impl Default for VocabOptions {
     }
 }
 
-fn bad(name: &str, reason: impl ToString) -> Error {
+pub(super) fn bad(name: &str, reason: impl ToString) -> Error {
     Error::BadTokenizer { name: name.into(), reason: reason.to_string() }
 }
 
@@ -105,8 +92,7 @@ impl Tokenizer {
     fn new(name: &str, mut inner: tokenizers::Tokenizer) -> Result<Self> {
         inner.with_padding(None);
         inner.with_truncation(None).map_err(|error| bad(name, error))?;
-        let special_tokens = inner.get_post_processor().map_or(0, |p| p.added_tokens(false));
-        Ok(Self { name: name.into(), inner, special_tokens })
+        Ok(Self { name: name.into(), inner })
     }
 
     /// The bytes of a `tokenizer.json` that transformers opens.
@@ -127,55 +113,6 @@ impl Tokenizer {
     /// The piece with an id, as `[CLS]` or `##ing`.
     pub fn token(&self, id: u32) -> Option<String> {
         self.inner.id_to_token(id)
-    }
-
-    /// Token ids of a text with special tokens, cut to `max_length` tokens on the right.
-    ///
-    /// # Errors
-    /// [`Error::BadSetting`] when `max_length` leaves no room for a token;
-    /// [`Error::BadTokenizer`] when the tokenizer refuses the text.
-    pub fn encode(&self, text: &str, max_length: usize) -> Result<Encoding> {
-        let room = self.room(max_length)?;
-        let encoding = self.inner.encode_fast(text, false).map_err(|e| bad(&self.name, e))?;
-        self.finish(encoding, room)
-    }
-
-    /// [`Tokenizer::encode`] for many texts, in order; on all cores where there are threads.
-    ///
-    /// # Errors
-    /// As [`Tokenizer::encode`].
-    pub fn encode_all(&self, texts: &[String], max_length: usize) -> Result<Vec<Encoding>> {
-        let room = self.room(max_length)?;
-        let inputs = texts.iter().map(String::as_str).collect::<Vec<_>>();
-        let encodings =
-            self.inner.encode_batch_fast(inputs, false).map_err(|e| bad(&self.name, e))?;
-        encodings.into_iter().map(|encoding| self.finish(encoding, room)).collect()
-    }
-
-    fn room(&self, max_length: usize) -> Result<usize> {
-        max_length.checked_sub(self.special_tokens).filter(|&room| room > 0).ok_or_else(|| {
-            Error::BadSetting {
-                name: "max_length",
-                value: max_length.to_string(),
-                reason: format!("the special tokens alone take {}", self.special_tokens),
-            }
-        })
-    }
-
-    fn finish(&self, mut encoding: tokenizers::Encoding, room: usize) -> Result<Encoding> {
-        let truncated = encoding.len() > room;
-        if truncated {
-            encoding.truncate(room, 0, TruncationDirection::Right);
-        }
-        let encoding = self
-            .inner
-            .post_process(encoding, None, true)
-            .map_err(|error| bad(&self.name, error))?;
-        Ok(Encoding {
-            ids: encoding.get_ids().to_vec(),
-            type_ids: encoding.get_type_ids().to_vec(),
-            truncated,
-        })
     }
 }
 

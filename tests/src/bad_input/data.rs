@@ -2,13 +2,14 @@
 
 use std::fs::create_dir;
 
-use super::{refused, sound};
+use super::{GOOD, refused, sound};
+use crate::support::{bytes, fixture};
 
 /// A file's name, what is in it, and how the message goes on after the name.
 type Case = (&'static str, &'static [u8], &'static str);
 
 /// What no command can read.
-const UNREADABLE: [Case; 31] = [
+const UNREADABLE: [Case; 46] = [
     ("empty.csv", b"", ": no rows"),
     ("empty.jsonl", b" \n\n", ": no rows"),
     ("header-only.csv", b"text,label\n", ": no rows"),
@@ -53,15 +54,51 @@ const UNREADABLE: [Case; 31] = [
         ", line 2: \"text\" is missing",
     ),
     ("blank.csv", b"text,label\na,praise\n  ,other\n", ", line 3: \"text\" is empty"),
-    ("rows.txt", b"text,label\na,praise\n", ": cannot tell the format from the name"),
+    ("empty.txt", b"\n \n", ": no rows"),
+    ("latin-1.txt", b"a\nb\xe9\n", ", line 2: not valid UTF-8"),
+    ("nul.txt", b"a\nb\0\n", ", line 2: holds a NUL byte"),
+    ("empty.json", b" \n", ": no rows"),
+    ("no-items.json", b"[]", ": no rows"),
+    (
+        "broken.json",
+        b"[{\"text\": \"a\"},\n{\"text\": }]",
+        ", line 2: not valid JSON: expected value",
+    ),
+    (
+        "no-comma.json",
+        b"[{\"text\": \"a\"}\n{\"text\": \"b\"}]",
+        ", line 2: not valid JSON: expected `,`",
+    ),
+    (
+        "cut-off.json",
+        b"[{\"text\": \"a\"},\n{\"text\": \"b\"}",
+        ", line 2: not valid JSON: the file ends",
+    ),
+    ("more.json", b"[{\"text\": \"a\"}]\n[]", ", line 2: not valid JSON: something follows"),
+    ("numbers.json", b"[{\"text\": \"a\"},\n7]", ", line 2: not a JSON object"),
+    (
+        "absent.json",
+        b"[{\"text\": \"a\", \"label\": \"praise\"},\n{\"label\": \"b\"}]",
+        ", line 2: \"text\" is missing",
+    ),
+    ("word.json", b"\"text\"", ", line 1: not an array of objects"),
+    ("latin-1.json", b"[{\"text\": \"a\"},\n{\"text\": \"\xe9\"}]", ", line 2: not valid UTF-8"),
+    (
+        "nested.json",
+        b"{\n\"data\": [{\"text\": \"a\"}]\n}",
+        ", line 1: one object over several lines, not rows; name the field",
+    ),
+    ("empty.parquet", b"", ": not a readable Parquet file"),
+    ("text.parquet", b"text,label\na,praise\n", ": not a readable Parquet file"),
     ("rows", b"text,label\na,praise\n", ": cannot tell the format from the name"),
     ("rows.csv.gz", b"\x1f\x8b", ": cannot tell the format from the name"),
 ];
 
 /// What only a command that needs labels refuses.
-const UNLABELLED: [Case; 10] = [
+const UNLABELLED: [Case; 11] = [
     ("none.csv", b"text,mood\na,praise\n", ": no label column; it has: text, mood."),
     ("semicolons.csv", b"text;label\na;praise\n", ": no label column; it has: text;label."),
+    ("lines.txt", b"a\nb\n", ": no label column; it has: text."),
     ("empty.csv", b"text,label\na,praise\nb,\n", ", line 3: \"label\" is empty"),
     ("blank.tsv", b"text\tlabel\na\t \n", ", line 2: \"label\" is empty"),
     (
@@ -95,6 +132,78 @@ fn each_is_refused(cases: &[Case], commands: &[&str]) {
         for command in commands {
             refused(&scratch, &format!("{command} {name}"), &format!("{name}{says}"));
         }
+    }
+}
+
+/// Parquet that other libraries write, and what is left of it when a download ends early.
+#[test]
+fn parquet_that_cannot_be_read() {
+    let whole = bytes(&fixture("formats/rows.parquet"));
+    let mut damaged = whole.clone();
+    damaged[60..120].fill(0xff);
+    for (name, content, says) in [
+        ("cut-off.parquet", whole[..whole.len() - 9].to_vec(), ": not a readable Parquet file"),
+        ("beginning.parquet", whole[..100].to_vec(), ": not a readable Parquet file"),
+        ("damaged.parquet", damaged, ", row 1: "),
+        (
+            "brotli.parquet",
+            bytes(&fixture("formats/brotli.parquet")),
+            ": compressed in a way that is not supported",
+        ),
+        (
+            "lz4.parquet",
+            bytes(&fixture("formats/lz4.parquet")),
+            ": compressed in a way that is not supported",
+        ),
+    ] {
+        let scratch = sound();
+        scratch.write(name, content);
+        for command in [TRAIN, EVALUATE, PREDICT] {
+            refused(&scratch, &format!("{command} {name}"), &format!("{name}{says}"));
+        }
+    }
+}
+
+/// Where the rows are is as wrong as the rows can be.
+#[test]
+fn places_that_are_not_there() {
+    let scratch = sound();
+    scratch.write("field.json", "{\"version\": 1, \"rows\": [{\"text\": \"a\"}]}");
+    scratch.write("set/train.csv", GOOD);
+    scratch.write("set/test.csv", GOOD);
+    scratch.write("classes/praise/a.txt", "lovely");
+    scratch.write("classes/billing/b.txt", b"who pays\xff");
+    for (rest, says) in [
+        ("field.json --field data", "field.json, line 1: no field \"data\"; it has: version, rows"),
+        ("field.json --field version", "field.json, line 1: not an array of objects"),
+        ("good.csv[:0]", "split \"train[:0]\": selects no row (train has 4)"),
+        ("good.csv[9:]", "split \"train[9:]\": selects no row"),
+        ("good.csv[2]", "split \"train[2]\": \"train[2]\" is not of the form split[from:to]"),
+        ("absent.csv[:2]", "cannot read absent.csv[:2]"),
+        ("set", "set holds several splits (train, test); say which"),
+        ("classes", "classes/billing/b.txt: not valid UTF-8"),
+    ] {
+        for command in [TRAIN, PREDICT] {
+            refused(&scratch, &format!("{command} {rest}"), says);
+        }
+    }
+    for (line, says) in [
+        (
+            "evaluate --model model --data set --split dev",
+            "split \"dev\": no split \"dev\"; there is: train, test",
+        ),
+        (
+            "train --model model --out run --data set --train all[:5]",
+            "no split \"all\"; there is: train, test",
+        ),
+        (
+            &format!("{TRAIN} good.csv --delimiter ;"),
+            "good.csv: no label column; it has: text,label. Name one with --label-column, or the delimiter with --delimiter ','",
+        ),
+        ("data absent.csv", "cannot read absent.csv"),
+        ("data set --split nothing", "no split \"nothing\""),
+    ] {
+        refused(&scratch, line, says);
     }
 }
 

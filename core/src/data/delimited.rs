@@ -1,0 +1,143 @@
+//! CSV, TSV and other delimited text.
+
+use csv::{ByteRecord, Reader, ReaderBuilder};
+use serde_json::Value;
+
+use super::table::{Reading, newlines};
+use crate::Result;
+
+/// A header and a row for each record below it.
+pub(super) fn read(bytes: &[u8], delimiter: u8, reading: &mut Reading) -> Result<()> {
+    let mut records = reader(bytes, delimiter, true);
+    let header = records.byte_headers().map_err(|error| reading.error(1, error.to_string()))?;
+    let columns = columns(header, reading)?;
+    reading.header(columns.clone());
+    let mut start = RecordStart { bytes, byte: 0, line: 1 };
+    for record in records.byte_records() {
+        let record = record.map_err(|error| reading.error(start.line, error.to_string()))?;
+        start.advance(record.position().map_or(0, |position| position.byte() as usize));
+        if let Some(cells) = cells(&record, columns.len(), start.line, reading)? {
+            reading.row(start.line, columns.iter().cloned().zip(cells).collect());
+        }
+    }
+    if stays_open(&bytes[start.byte..], delimiter) {
+        // With the rows behind the quote nothing is known of them, so this is not skipped.
+        return Err(reading.error(start.line, "a quote opens in this row and is never closed"));
+    }
+    Ok(())
+}
+
+fn reader(bytes: &[u8], delimiter: u8, has_headers: bool) -> Reader<&[u8]> {
+    let mut builder = ReaderBuilder::new();
+    builder.delimiter(delimiter).flexible(true).has_headers(has_headers).from_reader(bytes)
+}
+
+/// The names in the header, each once.
+fn columns(header: &ByteRecord, reading: &Reading) -> Result<Vec<String>> {
+    let name = |cell| Ok(super::table::text(&reading.file, 1, cell)?.trim().to_owned());
+    let columns: Vec<String> = header.iter().map(name).collect::<Result<_>>()?;
+    match columns.iter().enumerate().find(|(i, column)| columns[..*i].contains(column)) {
+        None => Ok(columns),
+        Some((_, twice)) => {
+            Err(reading.error(1, format!("column \"{twice}\" stands twice in the header")))
+        }
+    }
+}
+
+/// The cells of a record, or `None` where it is bad and skipped.
+fn cells(
+    record: &ByteRecord,
+    columns: usize,
+    line: usize,
+    reading: &mut Reading,
+) -> Result<Option<Vec<Value>>> {
+    if record.len() != columns {
+        let found = record.len();
+        let reason = format!(
+            "{found} cells where the header names {columns}; is a quote or delimiter missing?"
+        );
+        return reading.bad_row(line, reason).map(|()| None);
+    }
+    let mut cells = Vec::with_capacity(columns);
+    for cell in record {
+        match reading.text(line, cell)? {
+            Some(text) => cells.push(Value::from(text)),
+            None => return Ok(None),
+        }
+    }
+    Ok(Some(cells))
+}
+
+/// Where a record starts. The reader's own line numbers do not count the empty lines before a
+/// record, nor the second half of a `\r\n`.
+struct RecordStart<'a> {
+    bytes: &'a [u8],
+    byte: usize,
+    line: usize,
+}
+
+impl RecordStart<'_> {
+    /// Moves on to the record that begins at or after `byte`.
+    fn advance(&mut self, byte: usize) {
+        let is_break = |byte: &&u8| matches!(byte, b'\r' | b'\n');
+        let start = byte + self.bytes[byte..].iter().take_while(is_break).count();
+        self.line += newlines(&self.bytes[self.byte..start]);
+        self.byte = start;
+    }
+}
+
+/// Whether a quote in the last record is never closed: what follows would belong to it.
+fn stays_open(last_record: &[u8], delimiter: u8) -> bool {
+    let followed = [last_record, b"\nend"].concat();
+    let mut records = reader(&followed, delimiter, false);
+    let last = records.byte_records().flatten().last();
+    last.is_none_or(|last| last != ["end"][..])
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::data::{BadRows, Format, Table};
+
+    fn parse(bytes: &[u8], delimiter: u8) -> Result<Table, String> {
+        let format = Format::Delimited { delimiter };
+        Table::parse("a.csv", bytes, &format, &mut BadRows::Refuse).map_err(|e| e.to_string())
+    }
+
+    fn places(table: &Table) -> Vec<String> {
+        table.rows.iter().map(|row| row.place.to_string()).collect()
+    }
+
+    #[test]
+    fn csv_keeps_quoted_newlines_and_lines() {
+        let table = parse(b"\xEF\xBB\xBFtext,label\n\"a\nb\",x\nc,y\n", b',').unwrap();
+        assert_eq!(table.columns, ["text", "label"]);
+        assert_eq!(table.rows[0].cells["text"], "a\nb");
+        assert_eq!(places(&table)[1], "a.csv, line 4");
+    }
+
+    #[test]
+    fn any_delimiter() {
+        let table = parse(b"text;label\n\"a;b\";x\n", b';').unwrap();
+        assert_eq!(table.rows[0].cells["text"], "a;b");
+    }
+
+    #[test]
+    fn a_ragged_row_is_named_by_line() {
+        let error = parse(b"text\tlabel\na\tx\nb\n", b'\t').unwrap_err();
+        assert!(error.starts_with("a.csv, line 3: 1 cells"), "{error}");
+    }
+
+    #[test]
+    fn lines_are_counted_through_windows_endings_and_empty_lines() {
+        let table = parse(b"text\r\n\r\n\"a\r\nb\"\r\n\r\n\r\nc\r\n", b',').unwrap();
+        assert_eq!(places(&table), ["a.csv, line 3", "a.csv, line 7"]);
+    }
+
+    #[test]
+    fn an_open_quote_does_not_swallow_the_rest() {
+        let error = parse(b"text,label\na,x\nb,\"y\nc,x\n", b',').unwrap_err();
+        assert!(error.starts_with("a.csv, line 3: a quote opens"), "{error}");
+        let closed = b"text,label\n5\" disk,x\n\"\"\"b\"\"\",\"x\"";
+        assert_eq!(parse(closed, b',').unwrap().rows.len(), 2);
+    }
+}

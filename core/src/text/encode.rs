@@ -1,0 +1,89 @@
+//! Texts and pairs of texts → token ids, cut at a length.
+
+use tokenizers::{PostProcessor, TruncationParams, truncate_encodings};
+
+use super::{Texts, Tokenizer, tokenizer::bad};
+use crate::{Error, Result};
+
+/// One tokenized text with its special tokens: `[CLS] … [SEP]`, or `[CLS] … [SEP] … [SEP]` for a
+/// pair.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Encoding {
+    /// Token ids, at most `max_length`.
+    pub ids: Vec<u32>,
+    /// Segment ids (`token_type_ids`), as long as `ids`.
+    pub type_ids: Vec<u32>,
+    /// Whether tokens were cut off at `max_length`.
+    pub truncated: bool,
+}
+
+impl Tokenizer {
+    /// Token ids of a text with special tokens, cut to `max_length` tokens on the right.
+    ///
+    /// # Errors
+    /// [`Error::BadSetting`] when `max_length` leaves no room for a token;
+    /// [`Error::BadTokenizer`] when the tokenizer refuses the text.
+    pub fn encode(&self, text: &str, max_length: usize) -> Result<Encoding> {
+        let room = self.room(max_length, false)?;
+        let encoding = self.inner.encode_fast(text, false).map_err(|e| bad(&self.name, e))?;
+        self.finish(encoding, None, room)
+    }
+
+    /// [`Tokenizer::encode`] for many texts, in order; on all cores where there are threads.
+    ///
+    /// # Errors
+    /// As [`Tokenizer::encode`].
+    pub fn encode_all(&self, texts: &[String], max_length: usize) -> Result<Vec<Encoding>> {
+        let room = self.room(max_length, false)?;
+        let encodings = self.pieces(texts)?.into_iter();
+        encodings.map(|encoding| self.finish(encoding, None, room)).collect()
+    }
+
+    /// Texts or pairs of texts, in order. Of a pair that is too long the longer half is cut first
+    /// (transformers' `longest_first`).
+    ///
+    /// # Errors
+    /// As [`Tokenizer::encode`].
+    pub fn encode_texts(&self, texts: &Texts, max_length: usize) -> Result<Vec<Encoding>> {
+        if texts.second.is_empty() {
+            return self.encode_all(&texts.first, max_length);
+        }
+        let room = self.room(max_length, true)?;
+        let pairs = self.pieces(&texts.first)?.into_iter().zip(self.pieces(&texts.second)?);
+        pairs.map(|(first, second)| self.finish(first, Some(second), room)).collect()
+    }
+
+    /// The tokens of each text without special tokens.
+    fn pieces(&self, texts: &[String]) -> Result<Vec<tokenizers::Encoding>> {
+        let inputs = texts.iter().map(String::as_str).collect::<Vec<_>>();
+        self.inner.encode_batch_fast(inputs, false).map_err(|error| bad(&self.name, error))
+    }
+
+    /// How many tokens of a text, or of both halves of a pair, `max_length` leaves room for.
+    pub(super) fn room(&self, max_length: usize, pair: bool) -> Result<usize> {
+        let special = self.inner.get_post_processor().map_or(0, |p| p.added_tokens(pair));
+        max_length.checked_sub(special).filter(|&room| room > 0).ok_or_else(|| Error::BadSetting {
+            name: "max_length",
+            value: max_length.to_string(),
+            reason: format!("the special tokens alone take {special}"),
+        })
+    }
+
+    fn finish(
+        &self,
+        first: tokenizers::Encoding,
+        second: Option<tokenizers::Encoding>,
+        room: usize,
+    ) -> Result<Encoding> {
+        let truncated = first.len() + second.as_ref().map_or(0, |second| second.len()) > room;
+        let cut = TruncationParams { max_length: room, ..TruncationParams::default() };
+        let encoding = truncate_encodings(first, second, &cut)
+            .and_then(|(first, second)| self.inner.post_process(first, second, true))
+            .map_err(|error| bad(&self.name, error))?;
+        Ok(Encoding {
+            ids: encoding.get_ids().to_vec(),
+            type_ids: encoding.get_type_ids().to_vec(),
+            truncated,
+        })
+    }
+}

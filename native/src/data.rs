@@ -1,0 +1,67 @@
+//! `emberlab data`: what a data set holds, and what is wrong with it.
+
+mod examine;
+mod html;
+mod text;
+mod warnings;
+
+use std::path::PathBuf;
+
+use anyhow::Result;
+use emberlab_core::data::{ColumnProfile, Duplicates};
+use emberlab_core::text::Lengths;
+use serde::Serialize;
+
+use crate::cli::DataArgs;
+use crate::report::{json, note, print};
+use crate::{Outcome, files};
+
+/// What was found.
+#[derive(Debug, Serialize)]
+pub struct DataReport {
+    /// Folder of the tokenizer that counted the tokens.
+    pub tokenizer: PathBuf,
+    pub splits: Vec<SplitReport>,
+    pub duplicates: Duplicates,
+    pub warnings: Vec<String>,
+}
+
+/// One split, or the rows that a slice takes of some.
+#[derive(Debug, Serialize)]
+pub struct SplitReport {
+    pub split: String,
+    pub path: PathBuf,
+    pub sha256: String,
+    pub rows: usize,
+    /// Rows that cannot be read, or have no text.
+    pub skipped_rows: usize,
+    pub columns: Vec<ColumnProfile>,
+    pub text_column: Option<String>,
+    pub text_pair_column: Option<String>,
+    pub label_column: Option<String>,
+    /// Rows of each class; empty where there are no labels.
+    pub label_counts: Vec<LabelCount>,
+    pub tokens: Option<Lengths>,
+}
+
+/// How many rows have a label.
+#[derive(Debug, PartialEq, Eq, Serialize)]
+pub struct LabelCount {
+    pub label: String,
+    pub rows: usize,
+}
+
+/// Runs the command.
+pub fn run(args: &DataArgs) -> Result<Outcome> {
+    let report = examine::examine(args)?;
+    if let Some(path) = &args.html {
+        files::write(path, html::render(&report).as_bytes())?;
+        note(format_args!("wrote   {}", path.display()));
+    }
+    match (args.json, &args.html) {
+        (true, _) => print(json(&report)?)?,
+        (false, None) => print(text::render(&report))?,
+        (false, Some(_)) => {}
+    }
+    Ok(Outcome::Completed)
+}

@@ -1,0 +1,148 @@
+//! The data files of a folder.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, bail};
+use emberlab_core::data::{class_folder, ending, split_files};
+
+use crate::report::{counted, note};
+
+/// Endings that are read alike. A folder's data are the files of the group it has most of, as for
+/// `load_dataset`.
+const KINDS: [&[&str]; 4] = [&["csv", "tsv"], &["json", "jsonl", "ndjson"], &["parquet"], &["txt"]];
+
+/// How the rows lie in files.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Layout {
+    /// Many rows a file.
+    Rows,
+    /// One text a file, in a folder named after its class.
+    ClassFolders,
+}
+
+/// The files of a data set by split.
+#[derive(Debug)]
+pub struct DataFiles {
+    pub root: PathBuf,
+    pub layout: Layout,
+    pub splits: Vec<(String, Vec<PathBuf>)>,
+}
+
+impl DataFiles {
+    /// A file is split `train`; the files of a folder are sorted into splits by their names.
+    ///
+    /// # Errors
+    /// A folder that cannot be read or that holds no data file.
+    pub fn find(path: &Path) -> Result<Self> {
+        let root = path.to_owned();
+        if !path.is_dir() {
+            let splits = vec![("train".to_owned(), vec![root.clone()])];
+            return Ok(Self { root, layout: Layout::Rows, splits });
+        }
+        let mut files = Vec::new();
+        walk(path, "", &mut files).with_context(|| format!("cannot read {}", path.display()))?;
+        let (mut files, others) = most_of_a_kind(files);
+        if others > 0 {
+            note(format_args!(
+                "{}: {} of other kinds left out",
+                path.display(),
+                counted(others, "data file")
+            ));
+        }
+        let texts = files.first().is_some_and(|file| ending(file) == "txt");
+        let classes = texts && files.iter().any(|file| class_folder(file).is_some());
+        if classes {
+            let all = files.len();
+            files.retain(|file| class_folder(file).is_some());
+            if files.len() < all {
+                let out = counted(all - files.len(), "text file");
+                note(format_args!("{}: {out} outside class folders left out", path.display()));
+            }
+        }
+        let splits = split_files(&files);
+        if splits.is_empty() {
+            bail!(
+                "cannot read {}: no data file in this folder; expected .csv, .tsv, .jsonl, .json, .parquet or .txt",
+                path.display()
+            );
+        }
+        let in_root = |files: Vec<String>| files.into_iter().map(|file| root.join(file)).collect();
+        let splits = splits.into_iter().map(|(split, files)| (split, in_root(files))).collect();
+        let layout = if classes { Layout::ClassFolders } else { Layout::Rows };
+        Ok(Self { root: path.to_owned(), layout, splits })
+    }
+
+    /// Whether there is such a split.
+    pub fn has(&self, split: &str) -> bool {
+        self.splits.iter().any(|(name, _)| name == split)
+    }
+
+    /// The names of the splits.
+    pub fn names(&self) -> Vec<&str> {
+        self.splits.iter().map(|(split, _)| split.as_str()).collect()
+    }
+
+    /// The name of the split, where there is one only.
+    ///
+    /// # Errors
+    /// There are several; the message says how to choose.
+    pub fn only_split(&self) -> Result<&str> {
+        match &self.splits[..] {
+            [(only, _)] => Ok(only),
+            _ => bail!(
+                "{} holds several splits ({}); say which: --data {} with --train and --eval, or --split",
+                self.root.display(),
+                self.names().join(", "),
+                self.root.display()
+            ),
+        }
+    }
+}
+
+/// Of the files of a folder, those that make its splits.
+pub fn data_files(files: Vec<String>) -> Vec<String> {
+    let (files, _) = most_of_a_kind(files);
+    let mut files: Vec<String> =
+        split_files(&files).into_iter().flat_map(|(_, files)| files).collect();
+    files.sort_unstable();
+    files.dedup();
+    files
+}
+
+/// Whether a name ends as those of data files do.
+pub fn is_data_file(name: &str) -> bool {
+    KINDS.iter().any(|endings| endings.contains(&ending(name).as_str()))
+}
+
+/// All files below a folder as paths in it with `/`; hidden ones are passed over.
+fn walk(folder: &Path, prefix: &str, files: &mut Vec<String>) -> Result<()> {
+    for entry in fs::read_dir(folder)? {
+        let entry = entry?;
+        let name = entry.file_name().to_string_lossy().into_owned();
+        if name.starts_with('.') {
+            continue;
+        }
+        let path = entry.path();
+        match path.is_dir() {
+            true => walk(&path, &format!("{prefix}{name}/"), files)?,
+            false => files.push(format!("{prefix}{name}")),
+        }
+    }
+    Ok(())
+}
+
+/// The files of the kind there are most of, and the number of data files of other kinds.
+fn most_of_a_kind(files: Vec<String>) -> (Vec<String>, usize) {
+    let described = split_files(&files).into_iter().flat_map(|(_, files)| files);
+    let mut counts = [0; KINDS.len()];
+    let kind =
+        |file: &str| KINDS.iter().position(|endings| endings.contains(&ending(file).as_str()));
+    let mut seen: Vec<String> = described.collect();
+    seen.sort_unstable();
+    seen.dedup();
+    seen.iter().filter_map(|file| kind(file)).for_each(|kind| counts[kind] += 1);
+    let most = (0..KINDS.len()).rev().max_by_key(|&kind| counts[kind]).unwrap_or(0);
+    let others = counts.iter().sum::<usize>() - counts[most];
+    (files.into_iter().filter(|file| kind(file) == Some(most)).collect(), others)
+}

@@ -1,0 +1,104 @@
+//! Parquet, as `datasets` writes it.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use anyhow::{Result, anyhow};
+use emberlab_core::Error;
+use emberlab_core::data::{At, Place, Row, Table};
+use parquet::errors::ParquetError;
+use parquet::file::metadata::FileMetaData;
+use parquet::file::reader::{FileReader, SerializedFileReader};
+use parquet::record::Field;
+use serde_json::{Map, Value};
+
+/// The key under which `datasets` keeps its features, class names among them.
+const FEATURES_KEY: &str = "huggingface";
+
+/// All rows of a file.
+///
+/// # Errors
+/// It is no whole Parquet file, is compressed in a way that is not supported, or has no rows.
+pub fn read(name: &str, bytes: Vec<u8>) -> Result<Table> {
+    let unreadable = |error| unreadable(name, &error);
+    let reader = SerializedFileReader::new(bytes::Bytes::from(bytes)).map_err(unreadable)?;
+    let metadata = reader.metadata().file_metadata();
+    let columns = metadata.schema().get_fields().iter().map(|field| field.name().to_owned());
+    let (columns, class_names) = (columns.collect(), class_names(metadata));
+    let file: Arc<str> = name.into();
+    let mut rows = Vec::new();
+    for (index, row) in reader.get_row_iter(None).map_err(unreadable)?.enumerate() {
+        let place = Place { file: Arc::clone(&file), at: At::Row(index + 1) };
+        let row = row.map_err(|error| match is_unsupported(&error) {
+            true => unreadable(error),
+            false => anyhow!("{place}: {error}. Was the download complete?"),
+        })?;
+        let cells = row.into_columns().into_iter().map(|(column, field)| (column, cell(&field)));
+        rows.push(Row { place, cells: Map::from_iter(cells) });
+    }
+    if rows.is_empty() {
+        return Err(Error::NoRows { name: name.into(), skipped: 0 }.into());
+    }
+    Ok(Table { name: name.into(), columns, rows, class_names })
+}
+
+fn unreadable(name: &str, error: &ParquetError) -> anyhow::Error {
+    match is_unsupported(error) {
+        true => anyhow!(
+            "{name}: compressed in a way that is not supported ({error}); write it with snappy, gzip, zstd or none"
+        ),
+        false => {
+            anyhow!("{name}: not a readable Parquet file: {error}. Was the download complete?")
+        }
+    }
+}
+
+/// Whether it is whole but compressed by a codec that this build leaves out.
+fn is_unsupported(error: &ParquetError) -> bool {
+    matches!(error, ParquetError::General(what) | ParquetError::NYI(what) if what.contains("feature"))
+}
+
+/// A cell as JSON; what JSON has no word for, as its text.
+fn cell(field: &Field) -> Value {
+    match field {
+        Field::Null => Value::Null,
+        Field::Bool(value) => (*value).into(),
+        Field::Byte(value) => (*value).into(),
+        Field::Short(value) => (*value).into(),
+        Field::Int(value) => (*value).into(),
+        Field::Long(value) => (*value).into(),
+        Field::UByte(value) => (*value).into(),
+        Field::UShort(value) => (*value).into(),
+        Field::UInt(value) => (*value).into(),
+        Field::ULong(value) => (*value).into(),
+        Field::Float(value) => (*value).into(),
+        Field::Double(value) => (*value).into(),
+        Field::Str(value) => value.as_str().into(),
+        Field::Group(row) => Value::Object(
+            row.get_column_iter().map(|(name, field)| (name.clone(), cell(field))).collect(),
+        ),
+        Field::ListInternal(list) => list.elements().iter().map(cell).collect(),
+        other => other.to_string().into(),
+    }
+}
+
+/// The names of each `ClassLabel` column.
+fn class_names(metadata: &FileMetaData) -> BTreeMap<String, Vec<String>> {
+    let pairs = metadata.key_value_metadata().map_or(&[][..], |pairs| pairs);
+    let features = pairs
+        .iter()
+        .find(|pair| pair.key == FEATURES_KEY)
+        .and_then(|pair| serde_json::from_str::<Value>(pair.value.as_deref()?).ok());
+    let Some(features) = features.as_ref().and_then(|value| value["info"]["features"].as_object())
+    else {
+        return BTreeMap::new();
+    };
+    let names = |feature: &Value| -> Option<Vec<String>> {
+        let names = feature["names"].as_array().filter(|_| feature["_type"] == "ClassLabel")?;
+        names.iter().map(|name| Some(name.as_str()?.to_owned())).collect()
+    };
+    features
+        .iter()
+        .filter_map(|(column, feature)| Some((column.clone(), names(feature)?)))
+        .collect()
+}
