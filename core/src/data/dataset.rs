@@ -69,6 +69,33 @@ pub fn texts(table: &Table, columns: &Columns) -> Result<Vec<String>> {
     table.rows.iter().map(text).collect()
 }
 
+/// A text that may have a label yet to come.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Example {
+    pub text: String,
+    pub label: Option<String>,
+}
+
+/// The rows of a table for a person who is still labelling: without a label column, or with an
+/// empty cell in it, a row has no label.
+///
+/// # Errors
+/// [`Error::BadRow`] for a row without a text, or with a label that is no string or integer.
+pub fn examples(table: &Table, columns: &Columns) -> Result<Vec<Example>> {
+    let is_empty = |row: &Row, column: &str| match row.cells.get(column) {
+        None | Some(Value::Null) => true,
+        Some(Value::String(label)) => label.trim().is_empty(),
+        Some(_) => false,
+    };
+    let rows = table.rows.iter().zip(texts(table, columns)?);
+    rows.map(|(row, text)| {
+        let column = columns.label.as_deref().filter(|column| !is_empty(row, column));
+        let label = column.map(|column| label(table, row, column)).transpose()?;
+        Ok(Example { text, label })
+    })
+    .collect()
+}
+
 fn label(table: &Table, row: &Row, column: &str) -> Result<String> {
     match row.cells.get(column) {
         Some(Value::String(label)) if !label.trim().is_empty() => Ok(label.trim().into()),
