@@ -1,0 +1,48 @@
+//! A model that is picked or dropped: files, a folder, or a zip of one.
+
+use super::{
+    Page,
+    dom::{by_id, document, on},
+    model::{self, Model},
+};
+use std::{future::ready, rc::Rc};
+use wasm_bindgen::JsValue;
+use web_sys::{DragEvent, Event, HtmlInputElement};
+
+pub fn listen(page: &Rc<Page>) -> Result<(), JsValue> {
+    listen_for_files(page, "open-files")?;
+    listen_for_files(page, "open-folder")?;
+    listen_for_drops(page)
+}
+
+fn listen_for_files(page: &Rc<Page>, id: &str) -> Result<(), JsValue> {
+    let input: HtmlInputElement = by_id(id)?;
+    let page = page.clone();
+    on(&input.clone(), "change", move |_: Event| {
+        if let Some(files) = input.files().filter(|files| files.length() > 0) {
+            page.open(ready(Ok(Model::picked(&files))));
+        }
+        input.set_value(""); // so that the same files can be picked again
+    })
+}
+
+fn listen_for_drops(page: &Rc<Page>) -> Result<(), JsValue> {
+    let root = document()?.document_element().ok_or("no document")?;
+    for (event, over) in [("dragover", true), ("dragleave", false), ("drop", false)] {
+        let classes = root.class_list();
+        on(&root, event, move |event: DragEvent| {
+            event.prevent_default();
+            let _ = classes.toggle_with_force("dropping", over);
+        })?;
+    }
+    let page = page.clone();
+    on(&root, "drop", move |event: DragEvent| {
+        let Some(data) = event.data_transfer() else { return };
+        let entries = model::entries(&data.items());
+        match data.files().filter(|files| files.length() > 0) {
+            _ if !entries.is_empty() => page.open(Model::dropped(entries)),
+            Some(files) => page.open(ready(Ok(Model::picked(&files)))),
+            None => {}
+        }
+    })
+}
