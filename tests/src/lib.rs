@@ -8,6 +8,7 @@ mod embedded;
 mod metrics;
 mod page;
 mod parity;
+mod strings;
 mod support;
 mod tokens;
 mod variants;
