@@ -15,7 +15,7 @@ const SOFTWARE: [&str; 4] = ["swiftshader", "llvmpipe", "lavapipe", "basic rende
 /// Says why WebGPU is not to be used here, if so. A software adapter is slower than the CPU engine,
 /// so it must be asked for.
 pub async fn require(accept_software: bool) -> Result<(), String> {
-    let gpu = window().map(|window| property(&window.navigator(), "gpu")).unwrap_or_default();
+    let gpu = property(&window().navigator(), "gpu");
     if gpu.is_falsy() {
         return Err(text("webgpu.none"));
     }

@@ -1,11 +1,12 @@
 //! The list of classes with their probabilities.
 
 use super::{
-    dom::{append, by_id, document, set},
+    dom::{append, by_id, document, set, set_style},
+    most::most,
     text::{digits, percent},
 };
 use std::cell::RefCell;
-use wasm_bindgen::{JsCast, JsValue};
+use wasm_bindgen::{JsCast, UnwrapThrowExt};
 use web_sys::{Element, HtmlElement};
 
 /// Classes to show: all where there are no more, else the most probable.
@@ -25,33 +26,32 @@ struct Row {
 }
 
 impl Bars {
-    pub fn new() -> Result<Self, JsValue> {
-        Ok(Self { list: by_id("probabilities")?, rows: RefCell::default() })
+    pub fn new() -> Self {
+        Self { list: by_id("probabilities"), rows: RefCell::default() }
     }
 
     /// Empties the list and keeps its place on the page for this many classes.
-    pub fn clear(&self, classes: usize) -> Result<(), JsValue> {
+    pub fn clear(&self, classes: usize) {
         self.rows.borrow_mut().clear();
         self.list.set_text_content(None);
-        self.list.style().set_property("--rows", &classes.min(TOP).to_string())
+        set_style(&self.list, "--rows", &classes.min(TOP).to_string());
     }
 
     /// Shows the classes with their probabilities. Rows stay when only the numbers change, so that
     /// the bars glide.
-    pub fn show(&self, labels: &[String], probabilities: &[f32]) -> Result<(), JsValue> {
+    pub fn show(&self, labels: &[String], probabilities: &[f32]) {
         let ids = top(probabilities);
         if !self.shows(labels, &ids) {
-            self.clear(labels.len())?;
+            self.clear(labels.len());
             let rows = ids.iter().map(|&id| Row::new(&self.list, &labels[id]));
-            *self.rows.borrow_mut() = rows.collect::<Result<_, _>>()?;
+            *self.rows.borrow_mut() = rows.collect();
         }
         let highest = probabilities.iter().copied().fold(0.0, f32::max);
         for (row, probability) in
             self.rows.borrow().iter().zip(ids.iter().map(|&id| probabilities[id]))
         {
-            row.show(probability, probability == highest)?;
+            row.show(probability, probability == highest);
         }
-        Ok(())
     }
 
     fn shows(&self, labels: &[String], ids: &[usize]) -> bool {
@@ -62,29 +62,25 @@ impl Bars {
 
 /// The ids to show: in their own order where all are shown, the most probable first where not.
 fn top(probabilities: &[f32]) -> Vec<usize> {
-    let mut ids: Vec<usize> = (0..probabilities.len()).collect();
-    if ids.len() > TOP {
-        ids.sort_unstable_by(|&a, &b| probabilities[b].total_cmp(&probabilities[a]));
-        ids.truncate(TOP);
-    }
-    ids
+    let ids: Vec<usize> = (0..probabilities.len()).collect();
+    if ids.len() <= TOP { ids } else { most(ids, TOP, |&id| probabilities[id]) }
 }
 
 impl Row {
-    fn new(list: &Element, label: &str) -> Result<Self, JsValue> {
-        let item = append(list, "li", "", "")?;
-        append(&item, "span", "label", label)?;
-        item.append_child(&document()?.create_text_node(" "))?;
-        let percent = append(&item, "span", "percent", "")?;
-        let bar = append(&item, "span", "bar", "")?;
-        set(&bar, &[("aria-hidden", "true")])?;
-        Ok(Self { name: label.into(), item, percent, bar: bar.unchecked_into() })
+    fn new(list: &Element, label: &str) -> Self {
+        let item = append(list, "li", "", "");
+        append(&item, "span", "label", label);
+        item.append_child(&document().create_text_node(" ")).unwrap_throw();
+        let percent = append(&item, "span", "percent", "");
+        let bar = append(&item, "span", "bar", "");
+        set(&bar, &[("aria-hidden", "true")]);
+        Self { name: label.into(), item, percent, bar: bar.unchecked_into() }
     }
 
-    fn show(&self, probability: f32, highest: bool) -> Result<(), JsValue> {
-        self.item.class_list().toggle_with_force("highest", highest)?;
+    fn show(&self, probability: f32, highest: bool) {
+        self.item.class_list().toggle_with_force("highest", highest).unwrap_throw();
         self.percent.set_text_content(Some(&percent(probability.into(), 2)));
-        self.bar.style().set_property("--share", &digits(probability.into()))
+        set_style(&self.bar, "--share", &digits(probability.into()));
     }
 }
 

@@ -2,22 +2,23 @@
 
 use super::dom::document;
 use js_sys::Array;
-use wasm_bindgen::{JsCast, JsValue};
+use wasm_bindgen::{JsCast, UnwrapThrowExt};
 use web_sys::{Blob, HtmlAnchorElement, Url};
 
 /// Lets the browser save `blob` under this name.
-pub fn save(name: &str, blob: &Blob) -> Result<(), JsValue> {
-    let address = Url::create_object_url_with_blob(blob)?;
-    let link: HtmlAnchorElement = document()?.create_element("a")?.unchecked_into();
+pub fn save(name: &str, blob: &Blob) {
+    let address = Url::create_object_url_with_blob(blob).unwrap_throw();
+    let link = document().create_element("a").unwrap_throw();
+    let link: HtmlAnchorElement = link.unchecked_into();
     link.set_href(&address);
     link.set_download(name);
     link.click();
-    Url::revoke_object_url(&address)
+    Url::revoke_object_url(&address).unwrap_throw();
 }
 
 /// A file of this text.
-pub fn text_file(text: &str) -> Result<Blob, JsValue> {
-    Blob::new_with_str_sequence(&Array::of1(&text.into()))
+pub fn text_file(text: &str) -> Blob {
+    Blob::new_with_str_sequence(&Array::of1(&text.into())).unwrap_throw()
 }
 
 /// A cell of a CSV file (RFC 4180).

@@ -13,7 +13,6 @@ use futures_util::future::{Either, select};
 use js_sys::Array;
 use std::{
     cell::{Cell, RefCell},
-    collections::BTreeMap,
     pin::pin,
     rc::Rc,
 };
@@ -79,7 +78,7 @@ type Answer = Result<Response, Failure>;
 #[derive(Default)]
 struct State {
     last_id: Cell<u32>,
-    owed: RefCell<BTreeMap<u32, Sender<Answer>>>,
+    owed: RefCell<Vec<(u32, Sender<Answer>)>>,
     mourners: RefCell<Vec<Sender<String>>>,
     death: RefCell<Option<String>>,
 }
@@ -134,7 +133,7 @@ impl Engine {
             return Err(Failure::Died(reason));
         }
         let (sender, receiver) = oneshot::channel();
-        self.state.owed.borrow_mut().insert(id, sender);
+        self.state.owed.borrow_mut().push((id, sender));
         match select(receiver, pin!(sleep(seconds * 1000))).await {
             Either::Left((Ok(answer), _)) => answer,
             _ => {
@@ -184,15 +183,16 @@ impl State {
             Ok(response) => Ok(response),
             Err(message) => Err(Failure::Refused(kind.tell("engine.not_understood", &message))),
         };
-        if let Some(sender) = self.owed.borrow_mut().remove(&id) {
-            let _ = sender.send(answer);
+        let owed = self.owed.borrow().iter().position(|(owed, _)| *owed == id);
+        if let Some(place) = owed {
+            let _ = self.owed.borrow_mut().remove(place).1.send(answer);
         }
     }
 
     /// The first reason counts: what follows a death is only noise.
     fn die(&self, reason: &str) {
         self.death.borrow_mut().get_or_insert_with(|| reason.into());
-        for sender in std::mem::take(&mut *self.owed.borrow_mut()).into_values() {
+        for (_, sender) in self.owed.take() {
             let _ = sender.send(Err(Failure::Died(reason.into())));
         }
         for sender in self.mourners.borrow_mut().drain(..) {

@@ -7,7 +7,6 @@ use super::{
     text::text,
 };
 use std::rc::Rc;
-use wasm_bindgen::JsValue;
 use web_sys::{Element, MouseEvent};
 
 /// Folders of the site with a classifier in them, and the strings that describe them.
@@ -18,11 +17,11 @@ pub struct Gallery {
 }
 
 impl Gallery {
-    pub fn new() -> Result<Self, JsValue> {
-        Ok(Self { list: by_id("gallery")? })
+    pub fn new() -> Self {
+        Self { list: by_id("gallery") }
     }
 
-    pub fn listen(page: &Rc<Page>) -> Result<(), JsValue> {
+    pub fn listen(page: &Rc<Page>) {
         let clicked = page.clone();
         on(&page.gallery.list, "click", move |event: MouseEvent| {
             let index = number_at(event.target(), "data-model");
@@ -33,12 +32,12 @@ impl Gallery {
     }
 
     /// Shows the models, and which of them is open.
-    pub fn render(&self, open: &str) -> Result<(), JsValue> {
+    pub fn render(&self, open: &str) {
         self.list.set_text_content(None);
         for (index, (folder, about)) in MODELS.iter().enumerate() {
             let name = folder.rsplit('/').next().unwrap_or(folder);
-            let item = append(&self.list, "li", "", "")?;
-            let button = append(&item, "button", "", "")?;
+            let item = append(&self.list, "li", "", "");
+            let button = append(&item, "button", "", "");
             let pressed = if name == open { "true" } else { "false" };
             set(
                 &button,
@@ -47,10 +46,9 @@ impl Gallery {
                     ("type", "button"),
                     ("aria-pressed", pressed),
                 ],
-            )?;
-            append(&button, "strong", "", name)?;
-            append(&button, "span", "", &text(about))?;
+            );
+            append(&button, "strong", "", name);
+            append(&button, "span", "", &text(about));
         }
-        Ok(())
     }
 }

@@ -6,12 +6,11 @@ use super::{
     download,
     text::{counted, decimal, digits, fill, percent, text},
 };
-use crate::messages::{Example, Request, Response, describe};
+use crate::messages::{Example, Request, Response};
 use std::{
     cell::{Cell, RefCell},
     rc::Rc,
 };
-use wasm_bindgen::JsValue;
 use wasm_bindgen_futures::spawn_local;
 use web_sys::{
     Element, Event, File, HtmlButtonElement, HtmlElement, HtmlInputElement, HtmlProgressElement,
@@ -37,38 +36,37 @@ pub struct Many {
 }
 
 impl Many {
-    pub fn new() -> Result<Self, JsValue> {
-        Ok(Self {
-            text: by_id("many-text")?,
-            classify: by_id("many-classify")?,
-            stop: by_id("many-stop")?,
-            download: by_id("many-download")?,
-            progress: by_id("many-progress")?,
-            said: by_id("many-said")?,
-            results: by_id("many-results")?,
-            rows: by_id("many-rows")?,
+    pub fn new() -> Self {
+        Self {
+            text: by_id("many-text"),
+            classify: by_id("many-classify"),
+            stop: by_id("many-stop"),
+            download: by_id("many-download"),
+            progress: by_id("many-progress"),
+            said: by_id("many-said"),
+            results: by_id("many-results"),
+            rows: by_id("many-rows"),
             stopped: Cell::new(false),
             csv: RefCell::default(),
-        })
+        }
     }
 
-    pub fn listen(page: &Rc<Page>) -> Result<(), JsValue> {
+    pub fn listen(page: &Rc<Page>) {
         let many = &page.many;
         let clicked = page.clone();
         on(&many.classify, "click", move |_: Event| {
             let text = clicked.many.text.value();
             begin(&clicked, Request::ReadPasted { text }, None);
-        })?;
+        });
         let picked = page.clone();
         on_file("many-file", move |file| {
             begin(&picked, Request::ReadFile { name: file.name() }, Some(file));
-        })?;
+        });
         let stopped = page.clone();
-        on(&many.stop, "click", move |_: Event| stopped.many.stopped.set(true))?;
+        on(&many.stop, "click", move |_: Event| stopped.many.stopped.set(true));
         let saved = page.clone();
         on(&many.download, "click", move |_: Event| {
-            let blob = download::text_file(&saved.many.csv.borrow());
-            let _ = blob.and_then(|blob| download::save("classified.csv", &blob));
+            download::save("classified.csv", &download::text_file(&saved.many.csv.borrow()));
         })
     }
 
@@ -83,16 +81,16 @@ impl Many {
         self.download.set_disabled(busy || self.csv.borrow().is_empty());
     }
 
-    fn add(&self, labels: &[String], text: &str, probabilities: &[f32]) -> Result<(), JsValue> {
+    fn add(&self, labels: &[String], text: &str, probabilities: &[f32]) {
         let best = (0..probabilities.len())
             .reduce(|best, id| if probabilities[id] > probabilities[best] { id } else { best });
-        let Some(best) = best else { return Ok(()) };
+        let Some(best) = best else { return };
         let score = f64::from(probabilities[best]);
         if self.rows.child_element_count() < SHOWN as u32 {
-            let row = append(&self.rows, "tr", "", "")?;
-            append(&row, "td", "text", text)?;
-            append(&row, "td", "", &labels[best])?;
-            append(&row, "td", "number", &percent(score, 1))?;
+            let row = append(&self.rows, "tr", "", "");
+            append(&row, "td", "text", text);
+            append(&row, "td", "", &labels[best]);
+            append(&row, "td", "number", &percent(score, 1));
         }
         let mut csv = self.csv.borrow_mut();
         csv.push_str(
@@ -103,7 +101,6 @@ impl Many {
             csv.push_str(&digits(value.into()));
         }
         csv.push('\n');
-        Ok(())
     }
 
     /// The columns of `emberlab predict --output …csv`.
@@ -117,8 +114,8 @@ impl Many {
 }
 
 /// Calls `take` with each file that is picked with this input.
-pub fn on_file(id: &str, take: impl Fn(File) + 'static) -> Result<(), JsValue> {
-    let input: HtmlInputElement = by_id(id)?;
+pub fn on_file(id: &str, take: impl Fn(File) + 'static) {
+    let input: HtmlInputElement = by_id(id);
     on(&input.clone(), "change", move |_: Event| {
         if let Some(file) = input.files().and_then(|files| files.get(0)) {
             take(file);
@@ -164,8 +161,7 @@ async fn classify(page: &Page, rows: &[Example]) -> Result<(), String> {
         };
         for (row, prediction) in portion.iter().zip(&answer.predictions) {
             cut += usize::from(prediction.truncated);
-            many.add(&model.labels, &row.text, &prediction.probabilities)
-                .map_err(|error| describe(&error))?;
+            many.add(&model.labels, &row.text, &prediction.probabilities);
         }
         milliseconds += answer.milliseconds;
         done += portion.len();

@@ -12,6 +12,7 @@ mod fine_tune;
 mod gallery;
 mod many;
 mod model;
+mod most;
 mod one;
 mod pick;
 mod status;
@@ -29,7 +30,6 @@ use one::One;
 use status::Status;
 use std::rc::Rc;
 use text::{fill, text};
-use wasm_bindgen::JsValue;
 use wasm_bindgen_futures::spawn_local;
 use web_sys::{Event, HtmlSelectElement};
 
@@ -50,64 +50,60 @@ pub fn start() {
         if let Err(message) = text::speak(text::preferred()).await {
             web_sys::console::error_1(&message.into());
         }
-        if let Err(error) = Page::new().and_then(|page| page.begin()) {
-            web_sys::console::error_1(&error);
-        }
+        Page::new().begin();
     });
 }
 
 impl Page {
-    fn new() -> Result<Rc<Self>, JsValue> {
-        Ok(Rc::new(Self {
-            status: Status::new()?,
+    fn new() -> Rc<Self> {
+        Rc::new(Self {
+            status: Status::new(),
             engines: Engines::default(),
-            backend: by_id("backend")?,
-            one: One::new()?,
-            many: Many::new()?,
-            gallery: Gallery::new()?,
-        }))
+            backend: by_id("backend"),
+            one: One::new(),
+            many: Many::new(),
+            gallery: Gallery::new(),
+        })
     }
 
-    fn begin(self: Rc<Self>) -> Result<(), JsValue> {
-        self.listen()?;
-        views::listen()?;
-        FineTune::listen(&self)?;
+    fn begin(self: Rc<Self>) {
+        self.listen();
+        views::listen();
+        FineTune::listen(&self);
         self.render();
         let page = self.clone();
         spawn_local(async move { page.engines.warm_up().await });
         self.open(Model::wished());
-        Ok(())
     }
 
-    fn listen(self: &Rc<Self>) -> Result<(), JsValue> {
-        One::listen(self)?;
-        Many::listen(self)?;
-        Gallery::listen(self)?;
-        pick::listen(self)?;
+    fn listen(self: &Rc<Self>) {
+        One::listen(self);
+        Many::listen(self);
+        Gallery::listen(self);
+        pick::listen(self);
         let page = self.clone();
         on(&self.backend, "change", move |_: Event| {
             page.start_webgpu();
             one::classify(&page);
-        })?;
-        let language: HtmlSelectElement = by_id("language")?;
+        });
+        let language: HtmlSelectElement = by_id("language");
         language.set_value(text::preferred());
         let chosen = language.clone();
         on(&language, "change", move |_: Event| {
             let code = chosen.value();
             spawn_local(async move { drop(text::choose(&code).await) });
-        })?;
+        });
         let page = self.clone();
         text::on_change(move || {
             page.render();
             one::classify(&page);
         });
-        Ok(())
     }
 
     /// What depends on the language and on the open model.
     fn render(&self) {
         let open = self.engines.model().map(|model| model.name);
-        let _ = self.gallery.render(open.as_deref().unwrap_or_default());
+        self.gallery.render(open.as_deref().unwrap_or_default());
     }
 
     /// Opens a model once its files are found. What is wrong with it is said, and then the model
@@ -133,7 +129,7 @@ impl Page {
     }
 
     fn welcome(self: &Rc<Self>, model: &ModelInfo) {
-        let _ = self.one.clear(model.labels.len());
+        self.one.clear(model.labels.len());
         self.render();
         self.start_webgpu();
     }

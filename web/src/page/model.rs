@@ -109,14 +109,14 @@ pub fn entries(items: &DataTransferItemList) -> Vec<FileSystemEntry> {
 }
 
 fn wished_folder() -> Result<Option<String>, JsValue> {
-    let query = window()?.location().search()?;
+    let query = window().location().search()?;
     Ok(UrlSearchParams::new_with_str(&query)?.get("model").filter(|folder| !folder.is_empty()))
 }
 
 /// The folder's address, which must be on this page's own origin.
 fn own_folder(folder: &str) -> Result<String, JsValue> {
-    let location = window()?.location();
-    let base = document()?.base_uri()?.unwrap_or_default();
+    let location = window().location();
+    let base = document().base_uri()?.unwrap_or_default();
     let url = Url::new_with_base(&[folder.trim_end_matches('/'), "/"].concat(), &base)
         .map_err(|_| fill("model.no_folder", &[("folder", folder)]))?;
     if url.origin() != location.origin()? || url.protocol() != location.protocol()? {
@@ -137,8 +137,7 @@ impl Fetch {
     fn start(base: &str, name: &'static str) -> Result<Self, String> {
         let init = RequestInit::new();
         init.set_redirect(RequestRedirect::Error);
-        let window = window().map_err(|error| describe(&error))?;
-        let promise = window.fetch_with_str_and_init(&[base, name].concat(), &init);
+        let promise = window().fetch_with_str_and_init(&[base, name].concat(), &init);
         Ok(Self { name, response: JsFuture::from(promise) })
     }
 

@@ -5,9 +5,7 @@ use super::{
     bars::Bars,
     dom::{by_id, on, sleep},
 };
-use crate::messages::describe;
 use std::{cell::Cell, rc::Rc};
-use wasm_bindgen::JsValue;
 use wasm_bindgen_futures::spawn_local;
 use web_sys::{Event, EventTarget, HtmlElement, HtmlTextAreaElement};
 
@@ -25,26 +23,26 @@ pub struct One {
 }
 
 impl One {
-    pub fn new() -> Result<Self, JsValue> {
-        Ok(Self {
-            text: by_id("text")?,
-            bars: Bars::new()?,
-            hint: by_id("probabilities-hint")?,
+    pub fn new() -> Self {
+        Self {
+            text: by_id("text"),
+            bars: Bars::new(),
+            hint: by_id("probabilities-hint"),
             keystrokes: Cell::new(0),
             wanted: Cell::new(false),
             busy: Cell::new(false),
-        })
+        }
     }
 
-    pub fn listen(page: &Rc<Page>) -> Result<(), JsValue> {
+    pub fn listen(page: &Rc<Page>) {
         let on_input = page.clone();
-        on(&page.one.text, "input", move |_: Event| classify_soon(&on_input))?;
+        on(&page.one.text, "input", move |_: Event| classify_soon(&on_input));
         let on_click = page.clone();
-        on(&by_id::<EventTarget>("classify")?, "click", move |_: Event| classify(&on_click))
+        on(&by_id::<EventTarget>("classify"), "click", move |_: Event| classify(&on_click))
     }
 
     /// Empties the list and keeps its place for this many classes.
-    pub fn clear(&self, classes: usize) -> Result<(), JsValue> {
+    pub fn clear(&self, classes: usize) {
         self.hint.set_hidden(false);
         self.bars.clear(classes)
     }
@@ -86,7 +84,8 @@ async fn classify_once(page: &Page) -> Result<(), String> {
     let text = one.text.value();
     if text.trim().is_empty() {
         page.status.ready(&model, page.engines.kind());
-        return one.clear(model.labels.len()).map_err(|error| describe(&error));
+        one.clear(model.labels.len());
+        return Ok(());
     }
     let answer = page.engines.classify(&text).await?;
     if one.text.value() != text {
@@ -94,7 +93,6 @@ async fn classify_once(page: &Page) -> Result<(), String> {
     }
     page.status.classified(&answer.model, answer.kind, &answer.prediction, answer.milliseconds);
     one.hint.set_hidden(true);
-    one.bars
-        .show(&answer.model.labels, &answer.prediction.probabilities)
-        .map_err(|error| describe(&error))
+    one.bars.show(&answer.model.labels, &answer.prediction.probabilities);
+    Ok(())
 }

@@ -2,21 +2,20 @@
 
 use super::{
     Page,
-    dom::{by_id, document, on},
+    dom::{by_id, on, root},
     model::{self, Model},
 };
 use std::{future::ready, rc::Rc};
-use wasm_bindgen::JsValue;
 use web_sys::{DragEvent, Event, HtmlInputElement};
 
-pub fn listen(page: &Rc<Page>) -> Result<(), JsValue> {
-    listen_for_files(page, "open-files")?;
-    listen_for_files(page, "open-folder")?;
+pub fn listen(page: &Rc<Page>) {
+    listen_for_files(page, "open-files");
+    listen_for_files(page, "open-folder");
     listen_for_drops(page)
 }
 
-fn listen_for_files(page: &Rc<Page>, id: &str) -> Result<(), JsValue> {
-    let input: HtmlInputElement = by_id(id)?;
+fn listen_for_files(page: &Rc<Page>, id: &str) {
+    let input: HtmlInputElement = by_id(id);
     let page = page.clone();
     on(&input.clone(), "change", move |_: Event| {
         if let Some(files) = input.files().filter(|files| files.length() > 0) {
@@ -26,14 +25,14 @@ fn listen_for_files(page: &Rc<Page>, id: &str) -> Result<(), JsValue> {
     })
 }
 
-fn listen_for_drops(page: &Rc<Page>) -> Result<(), JsValue> {
-    let root = document()?.document_element().ok_or("no document")?;
+fn listen_for_drops(page: &Rc<Page>) {
+    let root = root();
     for (event, over) in [("dragover", true), ("dragleave", false), ("drop", false)] {
         let classes = root.class_list();
         on(&root, event, move |event: DragEvent| {
             event.prevent_default();
             let _ = classes.toggle_with_force("dropping", over);
-        })?;
+        });
     }
     let page = page.clone();
     on(&root, "drop", move |event: DragEvent| {

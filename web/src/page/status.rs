@@ -7,7 +7,6 @@ use super::{
     text::{decimal, fill, text},
 };
 use crate::messages::{ModelInfo, Prediction};
-use wasm_bindgen::JsValue;
 use web_sys::Element;
 
 pub struct Status {
@@ -17,12 +16,12 @@ pub struct Status {
 }
 
 impl Status {
-    pub fn new() -> Result<Self, JsValue> {
-        Ok(Self {
-            line: by_id("status-line")?,
-            note: by_id("status-note")?,
-            problem: by_id("status-problem")?,
-        })
+    pub fn new() -> Self {
+        Self {
+            line: by_id("status-line"),
+            note: by_id("status-note"),
+            problem: by_id("status-problem"),
+        }
     }
 
     pub fn busy(&self, what: &str) {

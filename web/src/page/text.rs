@@ -3,11 +3,11 @@
 //! `index.html` names the strings of what always stands there (`data-text`, `data-label`,
 //! `data-placeholder`); all else asks [`text`] and [`fill`].
 
-use super::dom::{document, settle, window};
+use super::dom::{all, root, set, settle, window};
 use crate::messages::{describe, property};
 use std::cell::RefCell;
 use wasm_bindgen::{JsCast, JsValue};
-use web_sys::{Element, Response};
+use web_sys::Response;
 
 /// The languages that there are; the first serves whoever reads none of them.
 pub const LANGUAGES: [&str; 2] = ["en", "de"];
@@ -33,19 +33,18 @@ thread_local! {
 /// The language that was chosen before, or else the browser's.
 pub fn preferred() -> &'static str {
     let chosen = storage().and_then(|storage| storage.get_item(CHOICE).ok()?);
-    let spoken = window().ok().and_then(|window| window.navigator().language());
+    let spoken = window().navigator().language();
     let known = |code: String| LANGUAGES.into_iter().find(|known| code.starts_with(known));
     chosen.or(spoken).and_then(known).unwrap_or(LANGUAGES[0])
 }
 
 /// Loads a language and says everything in it.
 pub async fn speak(code: &str) -> Result<(), String> {
-    let window = window().map_err(|error| describe(&error))?;
     let address = ["./strings/", code, ".json"].concat();
-    let response: Response = settle(window.fetch_with_str(&address)).await?.unchecked_into();
+    let response: Response = settle(window().fetch_with_str(&address)).await?.unchecked_into();
     let strings = settle(response.json().map_err(|error| describe(&error))?).await?;
     LANGUAGE.with_borrow_mut(|language| language.strings = strings);
-    translate(code).map_err(|error| describe(&error))?;
+    translate(code);
     LANGUAGE.with_borrow(|language| language.hearers.iter().for_each(|hearer| hearer()));
     Ok(())
 }
@@ -108,23 +107,19 @@ pub fn percent(share: f64, digits: u8) -> String {
     fill("number.percent", &[("n", &decimal(share * 100.0, digits))])
 }
 
-fn translate(code: &str) -> Result<(), JsValue> {
-    let document = document()?;
-    document.document_element().ok_or("no document")?.set_attribute("lang", code)?;
+fn translate(code: &str) {
+    set(&root(), &[("lang", code)]);
     for (place, attribute) in PLACES {
-        let found = document.query_selector_all(&["[", place, "]"].concat())?;
-        for element in (0..found.length()).filter_map(|index| found.get(index)) {
-            let element: Element = element.unchecked_into();
+        for element in all(&["[", place, "]"].concat()) {
             let said = text(&element.get_attribute(place).unwrap_or_default());
             match attribute {
-                Some(attribute) => element.set_attribute(attribute, &said)?,
+                Some(attribute) => set(&element, &[(attribute, &said)]),
                 None => element.set_text_content(Some(&said)),
             }
         }
     }
-    Ok(())
 }
 
 fn storage() -> Option<web_sys::Storage> {
-    window().ok()?.local_storage().ok()?
+    window().local_storage().ok()?
 }

@@ -5,7 +5,7 @@ use super::super::{
     text::decimal,
 };
 use std::cell::RefCell;
-use wasm_bindgen::JsValue;
+use wasm_bindgen::UnwrapThrowExt;
 use web_sys::Element;
 
 const SVG: &str = "http://www.w3.org/2000/svg";
@@ -40,10 +40,10 @@ struct Data {
 impl Curve {
     /// A curve in the element with this id. `most` fixes the scale; `noisy` values get a smoothed
     /// line through them.
-    pub fn new(id: &str, most: Option<f64>, noisy: bool) -> Result<Self, JsValue> {
-        let figure: Element = by_id(id)?;
+    pub fn new(id: &str, most: Option<f64>, noisy: bool) -> Self {
+        let figure: Element = by_id(id);
         let view = ["0 0 ", &short(WIDTH), " ", &short(HEIGHT)].concat();
-        let svg = draw(&figure, "svg", &[("viewBox", &view), ("aria-hidden", "true")])?;
+        let svg = draw(&figure, "svg", &[("viewBox", &view), ("aria-hidden", "true")]);
         let grid = |share: f64| {
             let y = short(y_of(share));
             let ends =
@@ -51,32 +51,32 @@ impl Curve {
             draw(&svg, "line", &[&[("class", "grid")], &ends[..]].concat())
         };
         let mark = |share: f64| {
-            grid(share)?;
+            grid(share);
             let place = [("x", &*short(LEFT - 6.0)), ("y", &short(y_of(share) + 4.0))];
             draw(&svg, "text", &[&[("class", "mark end")], &place[..]].concat())
         };
-        let marks = [mark(0.0)?, mark(0.5)?, mark(1.0)?];
-        let faint = noisy.then(|| draw(&svg, "polyline", &[("class", "faint")])).transpose()?;
-        let line = draw(&svg, "polyline", &[("class", "line")])?;
+        let marks = [mark(0.0), mark(0.5), mark(1.0)];
+        let faint = noisy.then(|| draw(&svg, "polyline", &[("class", "faint")]));
+        let line = draw(&svg, "polyline", &[("class", "line")]);
         let place = [("x", &*short(WIDTH - RIGHT)), ("y", &short(HEIGHT - 6.0))];
-        let last = draw(&svg, "text", &[&[("class", "mark end")], &place[..]].concat())?;
+        let last = draw(&svg, "text", &[&[("class", "mark end")], &place[..]].concat());
         let curve = Self { faint, line, marks, last, data: RefCell::default(), most };
-        curve.render()?;
-        Ok(curve)
+        curve.render();
+        curve
     }
 
     /// Starts anew, for so many steps.
-    pub fn clear(&self, steps: usize) -> Result<(), JsValue> {
+    pub fn clear(&self, steps: usize) {
         *self.data.borrow_mut() = Data { points: Vec::new(), steps: steps as f64 };
         self.render()
     }
 
-    pub fn add(&self, step: usize, value: f64) -> Result<(), JsValue> {
+    pub fn add(&self, step: usize, value: f64) {
         self.data.borrow_mut().add(step as f64, value);
         self.render()
     }
 
-    pub fn render(&self) -> Result<(), JsValue> {
+    pub fn render(&self) {
         let data = self.data.borrow();
         let most = self.most.unwrap_or_else(|| data.most());
         for (mark, share) in self.marks.iter().zip([0.0, 0.5, 1.0]) {
@@ -91,7 +91,7 @@ impl Curve {
         let path = |points: &[(f64, f64)]| points.iter().map(place).collect::<Vec<_>>().join(" ");
         match &self.faint {
             Some(faint) => {
-                set(faint, &[("points", &path(&data.points))])?;
+                set(faint, &[("points", &path(&data.points))]);
                 set(&self.line, &[("points", &path(&smoothed(&data.points)))])
             }
             None => set(&self.line, &[("points", &path(&data.points))]),
@@ -141,11 +141,11 @@ fn short(number: f64) -> String {
     [(halves / 2).to_string(), if halves % 2 == 0 { "" } else { ".5" }.to_string()].concat()
 }
 
-fn draw(parent: &Element, tag: &str, attributes: &[(&str, &str)]) -> Result<Element, JsValue> {
-    let element = document()?.create_element_ns(Some(SVG), tag)?;
-    set(&element, attributes)?;
-    parent.append_child(&element)?;
-    Ok(element)
+fn draw(parent: &Element, tag: &str, attributes: &[(&str, &str)]) -> Element {
+    let element = document().create_element_ns(Some(SVG), tag).unwrap_throw();
+    set(&element, attributes);
+    parent.append_child(&element).unwrap_throw();
+    element
 }
 
 #[cfg(test)]

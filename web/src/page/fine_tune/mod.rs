@@ -16,7 +16,7 @@ use super::{
     download,
     text::{self, fill},
 };
-use crate::messages::{Example, Finding, Request, describe};
+use crate::messages::{Example, Finding, Request};
 use outcome::OutcomeView;
 use progress::Progress;
 use recipe::Recipe;
@@ -28,7 +28,7 @@ use std::{
 };
 use table::Table;
 use training::{Buttons, Last};
-use wasm_bindgen::{JsCast, JsValue};
+use wasm_bindgen::JsCast;
 use wasm_bindgen_futures::spawn_local;
 use web_sys::{Event, HtmlSelectElement};
 
@@ -53,33 +53,32 @@ pub struct FineTune {
 }
 
 impl FineTune {
-    pub fn listen(page: &Rc<Page>) -> Result<(), JsValue> {
+    pub fn listen(page: &Rc<Page>) {
         let fine_tune = Rc::new(Self {
             page: page.clone(),
             rows: RefCell::default(),
             findings: RefCell::default(),
-            table: Table::new()?,
-            recipe: Recipe::new()?,
-            progress: Progress::new()?,
-            outcome: OutcomeView::new()?,
-            buttons: Buttons::new()?,
+            table: Table::new(),
+            recipe: Recipe::new(),
+            progress: Progress::new(),
+            outcome: OutcomeView::new(),
+            buttons: Buttons::new(),
             wish: Cell::new(Wish::GoOn),
             running: Cell::new(false),
             changes: Cell::new(0),
             last: RefCell::default(),
         });
-        sources::listen(&fine_tune)?;
-        fine_tune.listen_for_training()?;
-        fine_tune.listen_for_outcome()?;
+        sources::listen(&fine_tune);
+        fine_tune.listen_for_training();
+        fine_tune.listen_for_outcome();
         let spoken = fine_tune.clone();
         text::on_change(move || spoken.render());
         fine_tune.render();
-        Ok(())
     }
 
-    fn listen_for_outcome(self: &Rc<Self>) -> Result<(), JsValue> {
+    fn listen_for_outcome(self: &Rc<Self>) {
         let clicked = self.clone();
-        on(&self.outcome.save, "click", move |_: Event| clicked.save())?;
+        on(&self.outcome.save, "click", move |_: Event| clicked.save());
         let corrected = self.clone();
         on(&self.outcome.mistakes, "change", move |event: Event| {
             let choice = event.target().and_then(|it| it.dyn_into::<HtmlSelectElement>().ok());
@@ -87,7 +86,7 @@ impl FineTune {
                 corrected.change_rows(|rows| rows.set_label(row, &choice.value()));
                 corrected.table.say(&fill("mistakes.corrected", &[("n", &(row + 1).to_string())]));
             }
-        })?;
+        });
         let clicked = self.clone();
         on(&self.outcome.train_on, "click", move |_: Event| {
             clicked.recipe.start.set_value("open");
@@ -112,7 +111,7 @@ impl FineTune {
     /// A change that the table shows already: drawing it anew would take the focus away.
     fn edit_rows(self: &Rc<Self>, change: impl FnOnce(&mut Rows)) {
         change(&mut self.rows.borrow_mut());
-        let _ = self.table.render_labels(&self.rows.borrow());
+        self.table.render_labels(&self.rows.borrow());
         self.recipe.suit(self.rows.borrow().list.len());
         self.review_soon();
     }
@@ -150,27 +149,26 @@ impl FineTune {
         }
         *self.findings.borrow_mut() = reviewed.findings;
         let findings = self.findings.borrow();
-        self.table
-            .render_findings(&rows, &findings)
-            .and_then(|()| self.table.show_use(&rows))
-            .map_err(|error| describe(&error))
+        self.table.render_findings(&rows, &findings);
+        self.table.show_use(&rows);
+        Ok(())
     }
 
     fn render(&self) {
         let rows = self.rows.borrow();
-        let _ = self.table.render(&rows);
-        let _ = self.table.render_findings(&rows, &self.findings.borrow());
+        self.table.render(&rows);
+        self.table.render_findings(&rows, &self.findings.borrow());
         self.progress.render();
         self.show_buttons();
         if let Some(last) = &*self.last.borrow() {
-            let _ = self.outcome.render(&last.outcome, &rows, &last.held_out);
+            self.outcome.render(&last.outcome, &rows, &last.held_out);
         }
     }
 
     fn save(&self) {
         if let Some(last) = &*self.last.borrow() {
             let name = [&self.name(), ".zip"].concat();
-            let _ = download::save(&name, last.outcome.zip.unchecked_ref());
+            download::save(&name, last.outcome.zip.unchecked_ref());
         }
     }
 

@@ -10,7 +10,6 @@ use super::{
 };
 use crate::messages::Trained;
 use std::cell::{Cell, RefCell};
-use wasm_bindgen::JsValue;
 use web_sys::{Element, HtmlProgressElement};
 
 pub struct Progress {
@@ -32,23 +31,23 @@ pub struct Progress {
 }
 
 impl Progress {
-    pub fn new() -> Result<Self, JsValue> {
-        Ok(Self {
-            bar: by_id("training-progress")?,
-            said: by_id("training-said")?,
-            step: by_id("figure-step")?,
-            epoch: by_id("figure-epoch")?,
-            loss: by_id("figure-loss")?,
-            accuracy: by_id("figure-accuracy")?,
-            speed: by_id("figure-speed")?,
-            left: by_id("figure-left")?,
-            losses: Curve::new("curve-loss", None, true)?,
-            accuracies: Curve::new("curve-accuracy", Some(100.0), false)?,
+    pub fn new() -> Self {
+        Self {
+            bar: by_id("training-progress"),
+            said: by_id("training-said"),
+            step: by_id("figure-step"),
+            epoch: by_id("figure-epoch"),
+            loss: by_id("figure-loss"),
+            accuracy: by_id("figure-accuracy"),
+            speed: by_id("figure-speed"),
+            left: by_id("figure-left"),
+            losses: Curve::new("curve-loss", None, true),
+            accuracies: Curve::new("curve-accuracy", Some(100.0), false),
             about: RefCell::default(),
             pace: RefCell::default(),
             steps: Cell::new((0, 0)),
             taken: Cell::new(0),
-        })
+        }
     }
 
     /// Says where the training stands; read out by screen readers, so the figures are not said here.
@@ -56,24 +55,23 @@ impl Progress {
         self.said.set_text_content(Some(what));
     }
 
-    pub fn clear(&self) -> Result<(), JsValue> {
+    pub fn clear(&self) {
         for figure in [&self.step, &self.epoch, &self.loss, &self.accuracy, &self.speed, &self.left]
         {
             figure.set_text_content(Some("–"));
         }
         self.bar.set_value(0.0);
-        self.losses.clear(0)?;
+        self.losses.clear(0);
         self.accuracies.clear(0)
     }
 
-    pub fn tell(&self, news: &News) -> Result<(), JsValue> {
+    pub fn tell(&self, news: &News) {
         match news {
             News::Opened { new_head, part } => {
                 let head = text(if *new_head { "training.new_head" } else { "training.kept_head" });
                 let part = fill("training.part", &[("part", &text(part.key()))]);
                 *self.about.borrow_mut() = [part, " ".into(), head].concat();
                 self.say(&self.about.borrow());
-                Ok(())
             }
             News::Begun { total_steps, steps_per_epoch, learning_rate } => {
                 let rate = short(*learning_rate);
@@ -84,7 +82,7 @@ impl Progress {
                 self.steps.set((*total_steps, *steps_per_epoch));
                 self.taken.set(0);
                 *self.pace.borrow_mut() = Pace::default();
-                self.losses.clear(*total_steps)?;
+                self.losses.clear(*total_steps);
                 self.accuracies.clear(*total_steps)
             }
             News::Measured { step, accuracy } => {
@@ -95,17 +93,17 @@ impl Progress {
         }
     }
 
-    fn trained(&self, trained: &Trained) -> Result<(), JsValue> {
+    fn trained(&self, trained: &Trained) {
         let (total, per_epoch) = self.steps.get();
         let taken = trained.step - self.taken.replace(trained.step);
         let mut pace = self.pace.borrow_mut();
         pace.add(taken, trained);
         self.bar.set_value(trained.step as f64 / total.max(1) as f64);
         if let Some(loss) = trained.loss {
-            self.losses.add(trained.step, loss.into())?;
+            self.losses.add(trained.step, loss.into());
         }
         if !pace.is_due() && !trained.done {
-            return Ok(());
+            return;
         }
         let of = |part: usize, whole: usize| {
             fill("figures.of", &[("part", &part.to_string()), ("whole", &whole.to_string())])
@@ -118,12 +116,11 @@ impl Progress {
         let speed = decimal(pace.rows_per_second(), 0);
         self.speed.set_text_content(Some(&fill("figures.rows_per_second", &[("n", &speed)])));
         self.left.set_text_content(Some(&duration(pace.seconds_for(total - trained.step))));
-        Ok(())
     }
 
     pub fn render(&self) {
-        let _ = self.losses.render();
-        let _ = self.accuracies.render();
+        self.losses.render();
+        self.accuracies.render();
     }
 }
 

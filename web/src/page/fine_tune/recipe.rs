@@ -6,7 +6,6 @@ use super::super::{
 };
 use crate::messages::{ModelInfo, TrainSettings};
 use std::{cell::Cell, rc::Rc};
-use wasm_bindgen::JsValue;
 use web_sys::{Event, HtmlInputElement, HtmlSelectElement};
 
 /// Weights that a device trains as a whole in a time worth waiting for: on the CPU twice bert-tiny's,
@@ -59,19 +58,19 @@ pub struct Recipe {
 }
 
 impl Recipe {
-    pub fn new() -> Result<Rc<Self>, JsValue> {
+    pub fn new() -> Rc<Self> {
         let recipe = Rc::new(Self {
-            start: by_id("start-from")?,
-            part: by_id("part")?,
-            epochs: by_id("epochs")?,
-            batch_size: by_id("batch-size")?,
-            learning_rate: by_id("learning-rate")?,
-            max_length: by_id("max-length")?,
+            start: by_id("start-from"),
+            part: by_id("part"),
+            epochs: by_id("epochs"),
+            batch_size: by_id("batch-size"),
+            learning_rate: by_id("learning-rate"),
+            max_length: by_id("max-length"),
             typed: Cell::new(false),
         });
         let typed = recipe.clone();
-        on(&recipe.epochs, "input", move |_: Event| typed.typed.set(true))?;
-        Ok(recipe)
+        on(&recipe.epochs, "input", move |_: Event| typed.typed.set(true));
+        recipe
     }
 
     /// Sets the number of epochs that suits so many rows, unless one was typed.

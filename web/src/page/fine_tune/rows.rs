@@ -69,10 +69,17 @@ impl Rows {
 
     /// Each label with its number of rows, by name.
     pub fn counts(&self) -> Vec<(&str, usize)> {
-        let mut counts = std::collections::BTreeMap::<&str, usize>::new();
-        let complete = self.list.iter().filter(|row| row.is_complete());
-        complete.for_each(|row| *counts.entry(&row.label).or_default() += 1);
-        counts.into_iter().collect()
+        let mut counts: Vec<(&str, usize)> = Vec::new();
+        for row in self.list.iter().filter(|row| row.is_complete()) {
+            let label = row.label.as_str();
+            let place =
+                counts.iter().position(|(known, _)| *known >= label).unwrap_or(counts.len());
+            match counts.get_mut(place) {
+                Some((known, count)) if *known == label => *count += 1,
+                _ => counts.insert(place, (label, 1)),
+            }
+        }
+        counts
     }
 
     /// Rows that still lack a text or a label.

@@ -10,7 +10,7 @@ use super::{
 };
 use crate::messages::{Example, Request, describe};
 use std::rc::Rc;
-use wasm_bindgen::{JsCast, JsValue};
+use wasm_bindgen::JsCast;
 use wasm_bindgen_futures::spawn_local;
 use web_sys::{
     Blob, Element, Event, EventTarget, File, HtmlInputElement, HtmlTextAreaElement, MouseEvent,
@@ -21,32 +21,32 @@ use web_sys::{
 const READY: [(&str, &str); 2] =
     [("ready-emotions", "data/emotions/train.jsonl"), ("ready-spam", "data/spam/train.jsonl")];
 
-pub fn listen(fine_tune: &Rc<FineTune>) -> Result<(), JsValue> {
-    listen_for_typing(fine_tune)?;
-    listen_for_pasting(fine_tune)?;
+pub fn listen(fine_tune: &Rc<FineTune>) {
+    listen_for_typing(fine_tune);
+    listen_for_pasting(fine_tune);
     let picked = fine_tune.clone();
-    on_file("rows-file", move |file| read(&picked, async { Ok(file) }))?;
+    on_file("rows-file", move |file| read(&picked, async { Ok(file) }));
     for (id, address) in READY {
         let clicked = fine_tune.clone();
-        on(&by_id::<EventTarget>(id)?, "click", move |_: Event| read(&clicked, fetch(address)))?;
+        on(&by_id::<EventTarget>(id), "click", move |_: Event| read(&clicked, fetch(address)));
     }
     let cleared = fine_tune.clone();
-    on(&by_id::<EventTarget>("rows-clear")?, "click", move |_: Event| {
+    on(&by_id::<EventTarget>("rows-clear"), "click", move |_: Event| {
         cleared.change_rows(|rows| {
             rows.list.clear();
             rows.unsplit = true;
         });
         cleared.table.say("");
-    })?;
+    });
     listen_for_changes(fine_tune)
 }
 
 /// A row is typed above the table; Enter adds it and the next text can be typed.
-fn listen_for_typing(fine_tune: &Rc<FineTune>) -> Result<(), JsValue> {
+fn listen_for_typing(fine_tune: &Rc<FineTune>) {
     let (text_input, label_input): (HtmlInputElement, HtmlInputElement) =
-        (by_id("row-text")?, by_id("row-label")?);
+        (by_id("row-text"), by_id("row-label"));
     let typed = fine_tune.clone();
-    on(&by_id::<EventTarget>("row-form")?, "submit", move |event: Event| {
+    on(&by_id::<EventTarget>("row-form"), "submit", move |event: Event| {
         event.prevent_default();
         let (typed_text, label) = (text_input.value(), label_input.value());
         if typed_text.trim().is_empty() || label.trim().is_empty() {
@@ -62,11 +62,11 @@ fn listen_for_typing(fine_tune: &Rc<FineTune>) -> Result<(), JsValue> {
     })
 }
 
-fn listen_for_pasting(fine_tune: &Rc<FineTune>) -> Result<(), JsValue> {
-    let area: HtmlTextAreaElement = by_id("paste")?;
-    let label: HtmlInputElement = by_id("paste-label")?;
+fn listen_for_pasting(fine_tune: &Rc<FineTune>) {
+    let area: HtmlTextAreaElement = by_id("paste");
+    let label: HtmlInputElement = by_id("paste-label");
     let clicked = fine_tune.clone();
-    on(&by_id::<EventTarget>("paste-add")?, "click", move |_: Event| {
+    on(&by_id::<EventTarget>("paste-add"), "click", move |_: Event| {
         let (fine_tune, area, label) = (clicked.clone(), area.clone(), label.value());
         spawn_local(async move {
             let request = Request::ReadPasted { text: area.value() };
@@ -87,7 +87,7 @@ fn listen_for_pasting(fine_tune: &Rc<FineTune>) -> Result<(), JsValue> {
 }
 
 /// Typing into the table, and turning its pages.
-fn listen_for_changes(fine_tune: &Rc<FineTune>) -> Result<(), JsValue> {
+fn listen_for_changes(fine_tune: &Rc<FineTune>) {
     let changed = fine_tune.clone();
     on(&fine_tune.table.body, "change", move |event: Event| {
         let Some(row) = number_at(event.target(), "data-row") else { return };
@@ -100,7 +100,7 @@ fn listen_for_changes(fine_tune: &Rc<FineTune>) -> Result<(), JsValue> {
             Some("label") => changed.edit_rows(|rows| rows.set_label(row, &input.value())),
             _ => {}
         }
-    })?;
+    });
     let clicked = fine_tune.clone();
     on(&fine_tune.table.body, "click", move |event: MouseEvent| {
         let target: Option<Element> = event.target().and_then(|it| it.dyn_into().ok());
@@ -111,15 +111,14 @@ fn listen_for_changes(fine_tune: &Rc<FineTune>) -> Result<(), JsValue> {
             clicked.change_rows(|rows| rows.remove(row));
             clicked.table.say(&fill("rows.removed", &[("n", &(row + 1).to_string())]));
         }
-    })?;
+    });
     for (button, back) in [(&fine_tune.table.before, true), (&fine_tune.table.after, false)] {
         let turned = fine_tune.clone();
         on(button, "click", move |_: Event| {
             turned.table.turn(back);
             turned.render();
-        })?;
+        });
     }
-    Ok(())
 }
 
 /// Adds the rows of a file, once it is there.
@@ -143,9 +142,8 @@ fn read(fine_tune: &Rc<FineTune>, file: impl Future<Output = Result<File, String
 
 async fn fetch(address: &'static str) -> Result<File, String> {
     let failed = |why: String| fill("model.not_loaded", &[("file", address), ("why", &why)]);
-    let window = window().map_err(|error| describe(&error))?;
     let response: Response =
-        settle(window.fetch_with_str(address)).await.map_err(failed)?.unchecked_into();
+        settle(window().fetch_with_str(address)).await.map_err(failed)?.unchecked_into();
     if !response.ok() {
         let status = response.status().to_string();
         return Err(failed(fill("model.status", &[("n", &status)])));

@@ -9,7 +9,6 @@ use super::{
 };
 use crate::messages::Finding;
 use std::cell::Cell;
-use wasm_bindgen::JsValue;
 use web_sys::{Element, HtmlButtonElement, HtmlElement, HtmlInputElement};
 
 /// Rows on one page of the table.
@@ -29,19 +28,19 @@ pub struct Table {
 }
 
 impl Table {
-    pub fn new() -> Result<Self, JsValue> {
-        Ok(Self {
-            body: by_id("rows")?,
-            before: by_id("rows-before")?,
-            after: by_id("rows-after")?,
-            said: by_id("rows-said")?,
-            counts: by_id("label-counts")?,
-            findings: by_id("findings")?,
-            labels: by_id("labels")?,
-            page_line: by_id("rows-page")?,
-            region: by_id("rows-box")?,
+    pub fn new() -> Self {
+        Self {
+            body: by_id("rows"),
+            before: by_id("rows-before"),
+            after: by_id("rows-after"),
+            said: by_id("rows-said"),
+            counts: by_id("label-counts"),
+            findings: by_id("findings"),
+            labels: by_id("labels"),
+            page_line: by_id("rows-page"),
+            region: by_id("rows-box"),
             page: Cell::new(0),
-        })
+        }
     }
 
     pub fn say(&self, what: &str) {
@@ -60,38 +59,38 @@ impl Table {
     }
 
     /// Draws the present page of the table.
-    pub fn render(&self, rows: &Rows) -> Result<(), JsValue> {
+    pub fn render(&self, rows: &Rows) {
         let pages = rows.list.len().div_ceil(PAGE).max(1);
         let page = self.page.get().min(pages - 1);
         self.page.set(page);
         self.body.set_text_content(None);
         for (index, row) in rows.list.iter().enumerate().skip(page * PAGE).take(PAGE) {
-            let line = append(&self.body, "tr", "", "")?;
-            set(&line, &[("data-row", &index.to_string())])?;
+            let line = append(&self.body, "tr", "", "");
+            set(&line, &[("data-row", &index.to_string())]);
             let number = (index + 1).to_string();
             let named = |key: &str| fill(key, &[("n", &number)]);
-            let cell = append(&line, "td", "", "")?;
+            let cell = append(&line, "td", "", "");
             input(
                 &cell,
                 &row.text,
                 &[("data-part", "text"), ("aria-label", &named("rows.text_of"))],
-            )?;
-            let cell = append(&line, "td", "", "")?;
+            );
+            let cell = append(&line, "td", "", "");
             let attributes = [
                 ("data-part", "label"),
                 ("list", "labels"),
                 ("aria-label", &*named("rows.label_of")),
             ];
-            input(&cell, &row.label, &attributes)?;
-            append(&line, "td", "use", &if rows.unsplit { String::new() } else { used(row) })?;
-            let cell = append(&line, "td", "", "")?;
-            let button = append(&cell, "button", "bare", "×")?;
+            input(&cell, &row.label, &attributes);
+            append(&line, "td", "use", &if rows.unsplit { String::new() } else { used(row) });
+            let cell = append(&line, "td", "", "");
+            let button = append(&cell, "button", "bare", "×");
             let attributes = [
                 ("type", "button"),
                 ("data-part", "remove"),
                 ("aria-label", &*named("rows.remove_n")),
             ];
-            set(&button, &attributes)?;
+            set(&button, &attributes);
         }
         show(&self.region, !rows.list.is_empty());
         self.before.set_disabled(page == 0);
@@ -102,45 +101,42 @@ impl Table {
     }
 
     /// Says of each row in sight what it is used for.
-    pub fn show_use(&self, rows: &Rows) -> Result<(), JsValue> {
+    pub fn show_use(&self, rows: &Rows) {
         let lines = self.body.children();
         for line in (0..lines.length()).filter_map(|index| lines.item(index)) {
             let row = line
                 .get_attribute("data-row")
                 .and_then(|row| rows.list.get(row.parse::<usize>().ok()?));
-            if let (Some(row), Some(cell)) = (row, line.query_selector(".use")?) {
+            if let (Some(row), Some(cell)) = (row, line.query_selector(".use").ok().flatten()) {
                 cell.set_text_content(Some(&used(row)));
             }
         }
-        Ok(())
     }
 
     /// The labels with their counts, and as suggestions wherever a label is typed.
-    pub fn render_labels(&self, rows: &Rows) -> Result<(), JsValue> {
+    pub fn render_labels(&self, rows: &Rows) {
         self.counts.set_text_content(None);
         self.labels.set_text_content(None);
         for (label, count) in rows.counts() {
-            let chip = append(&self.counts, "li", "", "")?;
-            append(&chip, "span", "", label)?;
-            append(&chip, "b", "", &count.to_string())?;
-            set(&append(&self.labels, "option", "", "")?, &[("value", label)])?;
+            let chip = append(&self.counts, "li", "", "");
+            append(&chip, "span", "", label);
+            append(&chip, "b", "", &count.to_string());
+            set(&append(&self.labels, "option", "", ""), &[("value", label)]);
         }
-        Ok(())
     }
 
     /// Says what there is to say about the rows.
-    pub fn render_findings(&self, rows: &Rows, findings: &[Finding]) -> Result<(), JsValue> {
+    pub fn render_findings(&self, rows: &Rows, findings: &[Finding]) {
         self.findings.set_text_content(None);
         if rows.list.is_empty() {
-            return Ok(());
+            return;
         }
         if rows.incomplete() > 0 {
-            append(&self.findings, "li", "", &counted("rows.incomplete", rows.incomplete()))?;
+            append(&self.findings, "li", "", &counted("rows.incomplete", rows.incomplete()));
         }
         for finding in findings {
-            append(&self.findings, "li", "", &in_words(finding))?;
+            append(&self.findings, "li", "", &in_words(finding));
         }
-        Ok(())
     }
 }
 
@@ -151,12 +147,11 @@ fn used(row: &Row) -> String {
     }
 }
 
-fn input(cell: &Element, value: &str, attributes: &[(&str, &str)]) -> Result<(), JsValue> {
-    let input: HtmlInputElement = append_as(cell, "input", "")?;
-    set(&input, &[("type", "text"), ("autocomplete", "off")])?;
-    set(&input, attributes)?;
+fn input(cell: &Element, value: &str, attributes: &[(&str, &str)]) {
+    let input: HtmlInputElement = append_as(cell, "input", "");
+    set(&input, &[("type", "text"), ("autocomplete", "off")]);
+    set(&input, attributes);
     input.set_value(value);
-    Ok(())
 }
 
 fn in_words(finding: &Finding) -> String {

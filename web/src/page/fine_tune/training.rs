@@ -10,9 +10,7 @@ use super::{
     progress::duration,
     run::{self, Outcome, Plan, Wish},
 };
-use crate::messages::describe;
 use std::{future::ready, rc::Rc};
-use wasm_bindgen::JsValue;
 use wasm_bindgen_futures::spawn_local;
 use web_sys::{Event, HtmlButtonElement};
 
@@ -35,30 +33,30 @@ pub struct Buttons {
 }
 
 impl Buttons {
-    pub fn new() -> Result<Self, JsValue> {
-        Ok(Self {
-            train: by_id("train")?,
-            pause: by_id("pause")?,
-            stop: by_id("stop")?,
-            back: by_id("back")?,
-        })
+    pub fn new() -> Self {
+        Self {
+            train: by_id("train"),
+            pause: by_id("pause"),
+            stop: by_id("stop"),
+            back: by_id("back"),
+        }
     }
 }
 
 impl FineTune {
-    pub fn listen_for_training(self: &Rc<Self>) -> Result<(), JsValue> {
+    pub fn listen_for_training(self: &Rc<Self>) {
         let Buttons { train, pause, stop, back } = &self.buttons;
         let clicked = self.clone();
-        on(train, "click", move |_: Event| clicked.train())?;
+        on(train, "click", move |_: Event| clicked.train());
         let clicked = self.clone();
         on(pause, "click", move |_: Event| {
             let pausing = clicked.wish.get() == Wish::GoOn;
             clicked.wish.set(if pausing { Wish::Pause } else { Wish::GoOn });
             clicked.progress.say(&text(if pausing { "training.paused" } else { "training.runs" }));
             clicked.show_buttons();
-        })?;
+        });
         let clicked = self.clone();
-        on(stop, "click", move |_: Event| clicked.wish.set(Wish::Stop))?;
+        on(stop, "click", move |_: Event| clicked.wish.set(Wish::Stop));
         let clicked = self.clone();
         on(back, "click", move |_: Event| clicked.back_to_the_start())
     }
@@ -102,21 +100,22 @@ impl FineTune {
         let (kind, start) = (plan.kind, plan.model.clone());
         let held_out = plan.held_out.rows.clone();
         let started_from_open = self.recipe.starts_from_open();
-        self.progress.clear().map_err(|error| describe(&error))?;
+        self.progress.clear();
         self.progress.say(&text("training.opening"));
         let recipe = self.recipe.clone();
         let choose = move |model: &_| {
             let part = recipe.part(model, kind);
             (part, recipe.settings(part))
         };
-        let tell = |news| drop(self.progress.tell(&news));
+        let tell = |news| self.progress.tell(&news);
         let outcome = run::train(plan, &self.wish, choose, &tell).await?;
         let Some(outcome) = outcome else { return Ok(()) };
-        self.finish(Last { outcome, held_out, start, started_from_open })
+        self.finish(Last { outcome, held_out, start, started_from_open });
+        Ok(())
     }
 
     /// The trained model is opened like any other, so that what answers from now on is what is saved.
-    fn finish(self: &Rc<Self>, last: Last) -> Result<(), String> {
+    fn finish(self: &Rc<Self>, last: Last) {
         let Outcome { before, after, zip, milliseconds, steps, .. } = &last.outcome;
         let values = [
             ("before", percent(before.accuracy, 0)),
@@ -127,11 +126,8 @@ impl FineTune {
         let values = values.each_ref().map(|(name, value)| (*name, value.as_str()));
         self.progress.say(&fill("training.done", &values));
         self.page.open(ready(Ok(Model::zip(&self.name(), zip.clone()))));
-        self.outcome
-            .render(&last.outcome, &self.rows.borrow(), &last.held_out)
-            .map_err(|error| describe(&error))?;
+        self.outcome.render(&last.outcome, &self.rows.borrow(), &last.held_out);
         *self.last.borrow_mut() = Some(last);
-        Ok(())
     }
 
     async fn plan(&self) -> Result<Plan, String> {
@@ -158,7 +154,7 @@ impl FineTune {
             }
         }
         self.outcome.clear();
-        let _ = self.progress.clear();
+        self.progress.clear();
         self.progress.say(&text("training.at_start"));
         self.show_buttons();
     }
