@@ -78,6 +78,11 @@ fn corrects_goes_back_and_trains_again() {
 }
 
 #[test]
+fn trains_the_head_of_minilm() {
+    run("minilm.mjs", 8);
+}
+
+#[test]
 fn opens_zips_and_refuses_bad_ones() {
     run("zips.mjs", 4);
 }

@@ -9,17 +9,19 @@ use std::{future::ready, rc::Rc};
 use web_sys::{DragEvent, Event, HtmlInputElement};
 
 pub fn listen(page: &Rc<Page>) {
-    listen_for_files(page, "open-files");
-    listen_for_files(page, "open-folder");
+    for id in ["open-files", "open-folder"] {
+        let page = page.clone();
+        on_model(id, move |model| page.open(ready(Ok(model))));
+    }
     listen_for_drops(page)
 }
 
-fn listen_for_files(page: &Rc<Page>, id: &str) {
+/// Calls `take` with each model that is picked with this input.
+pub fn on_model(id: &str, take: impl Fn(Model) + 'static) {
     let input: HtmlInputElement = by_id(id);
-    let page = page.clone();
     on(&input.clone(), "change", move |_: Event| {
         if let Some(files) = input.files().filter(|files| files.length() > 0) {
-            page.open(ready(Ok(Model::picked(&files))));
+            take(Model::picked(&files));
         }
         input.set_value(""); // so that the same files can be picked again
     })

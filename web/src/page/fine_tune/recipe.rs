@@ -1,12 +1,17 @@
 //! What a person chooses about a training: where it starts, what is trained, and the recipe.
 
 use super::super::{
-    dom::{by_id, on},
+    dom::{by_id, on, show},
     engine::Kind,
+    model::Model,
+    pick::on_model,
 };
 use crate::messages::{ModelInfo, TrainSettings};
-use std::{cell::Cell, rc::Rc};
-use web_sys::{Event, HtmlInputElement, HtmlSelectElement};
+use std::{
+    cell::{Cell, RefCell},
+    rc::Rc,
+};
+use web_sys::{Event, HtmlElement, HtmlInputElement, HtmlSelectElement};
 
 /// Weights that a device trains as a whole in a time worth waiting for: on the CPU twice bert-tiny's,
 /// and less than MiniLM's; on a GPU BERT-base's.
@@ -46,13 +51,22 @@ impl Part {
     }
 }
 
+/// What a training starts from.
+pub enum Start {
+    /// The pretrained model that comes with the page.
+    Base,
+    Open,
+    Picked(Model),
+}
+
 pub struct Recipe {
-    pub start: HtmlSelectElement,
+    start: HtmlSelectElement,
     part: HtmlSelectElement,
     epochs: HtmlInputElement,
     batch_size: HtmlInputElement,
     learning_rate: HtmlInputElement,
     max_length: HtmlInputElement,
+    picked: RefCell<Option<Model>>,
     /// Whether the number of epochs was typed: then more rows do not change it.
     typed: Cell<bool>,
 }
@@ -66,10 +80,15 @@ impl Recipe {
             batch_size: by_id("batch-size"),
             learning_rate: by_id("learning-rate"),
             max_length: by_id("max-length"),
+            picked: RefCell::default(),
             typed: Cell::new(false),
         });
         let typed = recipe.clone();
         on(&recipe.epochs, "input", move |_: Event| typed.typed.set(true));
+        for id in ["start-folder", "start-files"] {
+            let picked = recipe.clone();
+            on_model(id, move |model| picked.pick(model));
+        }
         recipe
     }
 
@@ -80,8 +99,25 @@ impl Recipe {
         }
     }
 
-    pub fn starts_from_open(&self) -> bool {
-        self.start.value() == "open"
+    pub fn start(&self) -> Start {
+        match (&*self.start.value(), self.picked.borrow().clone()) {
+            ("open", _) => Start::Open,
+            ("picked", Some(model)) => Start::Picked(model),
+            _ => Start::Base,
+        }
+    }
+
+    /// Starts from the open model from now on.
+    pub fn start_from_open(&self) {
+        self.start.set_value("open");
+    }
+
+    fn pick(&self, model: Model) {
+        let option: HtmlElement = by_id("start-picked");
+        option.set_text_content(Some(&model.name));
+        show(&option, true);
+        self.start.set_value("picked");
+        *self.picked.borrow_mut() = Some(model);
     }
 
     /// What is trained of this model: as chosen, or what the device can do.

@@ -8,6 +8,7 @@ use super::{
     },
     FineTune,
     progress::duration,
+    recipe::Start,
     run::{self, Outcome, Plan, Wish},
 };
 use std::{future::ready, rc::Rc};
@@ -99,7 +100,7 @@ impl FineTune {
         let plan = self.plan().await?;
         let (kind, start) = (plan.kind, plan.model.clone());
         let held_out = plan.held_out.rows.clone();
-        let started_from_open = self.recipe.starts_from_open();
+        let started_from_open = matches!(self.recipe.start(), Start::Open);
         self.progress.clear();
         self.progress.say(&text("training.opening"));
         let recipe = self.recipe.clone();
@@ -135,9 +136,10 @@ impl FineTune {
         if self.rows.borrow().counts().len() < 2 || held_out.texts.is_empty() {
             return Err(text("training.too_few"));
         }
-        let model = match self.recipe.starts_from_open() {
-            true => self.page.engines.open_files()?,
-            false => Model::folder(BASE).await?,
+        let model = match self.recipe.start() {
+            Start::Base => Model::folder(BASE).await?,
+            Start::Open => self.page.engines.open_files()?,
+            Start::Picked(model) => model,
         };
         let kind = self.page.engines.kind();
         Ok(Plan { kind, model, train, held_out, seed: self.recipe.seed() })
