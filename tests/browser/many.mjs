@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { scenario, temporaryFolder } from "./harness.mjs";
 import { emberlab, hundredTexts } from "./native.mjs";
 
-const PASTED = ["I can't wait to see them, after all these years!", "", "Who is there?", "She tore up the letter"];
+const PASTED = ["I can't wait to see them, after all these years", "", "Who is there, in the dark", "She tore up the letter, quickly"];
 
 await scenario(async ({ page }) => {
   const { tab } = page;

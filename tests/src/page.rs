@@ -88,6 +88,11 @@ fn opens_zips_and_refuses_bad_ones() {
 }
 
 #[test]
+fn works_without_a_network_from_the_second_visit_on() {
+    run("offline.mjs", 3);
+}
+
+#[test]
 fn classifies_many_texts() {
     run("many.mjs", 4);
 }

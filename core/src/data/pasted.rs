@@ -5,20 +5,23 @@ use super::Example;
 /// Reads pasted text line by line: `text TAB label`, `text,label` (as a spreadsheet or a CSV file
 /// gives them, quotes included) or texts alone. A first line that names its columns is passed over.
 ///
-/// A comma parts text and label only where every line ends in a short last cell; a sentence with a
-/// comma is a sentence.
+/// A comma parts text and label only where every line ends in a short last cell, and those come again
+/// or have a header; a sentence with a comma is a sentence.
 pub fn pasted(text: &str) -> Vec<Example> {
     let rows = if text.contains('\t') {
         cells(text, b'\t')
     } else {
         labelled_by_comma(text).unwrap_or_else(|| lines(text))
     };
-    let is_header = |row: &[String]| match row {
-        [text, label] => text.eq_ignore_ascii_case("text") && label.eq_ignore_ascii_case("label"),
-        _ => false,
-    };
     let header = rows.first().is_some_and(|row| is_header(row));
     rows.into_iter().skip(usize::from(header)).filter_map(example).collect()
+}
+
+fn is_header(row: &[String]) -> bool {
+    match row {
+        [text, label] => text.eq_ignore_ascii_case("text") && label.eq_ignore_ascii_case("label"),
+        _ => false,
+    }
 }
 
 /// Characters of the longest label that a comma may set apart.
@@ -35,7 +38,11 @@ fn labelled_by_comma(text: &str) -> Option<Vec<Vec<String>>> {
     });
     let all = rows.iter().all(|row| row.len() == 2);
     // Labels come again; the ends of sentences do not.
-    (all && short && (labels.len() < rows.len() || rows.len() == 1)).then_some(rows)
+    (all && short
+        && (labels.len() < rows.len()
+            || rows.len() == 1
+            || rows.first().is_some_and(|row| is_header(row))))
+    .then_some(rows)
 }
 
 /// An unquoted comma within a text is part of it.
@@ -94,6 +101,11 @@ mod tests {
             read("Well, yes,good\nso, so,bad\nfine,good"),
             [row("Well, yes", "good"), row("so, so", "bad"), row("fine", "good"),]
         );
+    }
+
+    #[test]
+    fn nothing_is_no_row() {
+        assert_eq!([read(""), read("\n \n"), read("text\tlabel\n")], [vec![], vec![], vec![]]);
     }
 
     #[test]

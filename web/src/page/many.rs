@@ -9,6 +9,7 @@ use super::{
 use crate::messages::{Example, Request, Response};
 use std::{
     cell::{Cell, RefCell},
+    future::ready,
     rc::Rc,
 };
 use wasm_bindgen_futures::spawn_local;
@@ -56,11 +57,16 @@ impl Many {
         let clicked = page.clone();
         on(&many.classify, "click", move |_: Event| {
             let text = clicked.many.text.value();
-            begin(&clicked, Request::ReadPasted { text }, None);
+            let lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
+            let rows = lines.map(|line| Example { text: line.into(), label: None }).collect();
+            begin(&clicked, ready(Ok(rows)));
         });
         let picked = page.clone();
         on_file("many-file", move |file| {
-            begin(&picked, Request::ReadFile { name: file.name() }, Some(file));
+            let page = picked.clone();
+            begin(&picked, async move {
+                page.engines.read_rows(Request::ReadFile { name: file.name() }, Some(file)).await
+            });
         });
         let stopped = page.clone();
         on(&many.stop, "click", move |_: Event| stopped.many.stopped.set(true));
@@ -124,13 +130,12 @@ pub fn on_file(id: &str, take: impl Fn(File) + 'static) {
     })
 }
 
-fn begin(page: &Rc<Page>, request: Request, file: Option<File>) {
+fn begin(page: &Rc<Page>, rows: impl Future<Output = Result<Vec<Example>, String>> + 'static) {
     let page = page.clone();
     spawn_local(async move {
         page.many.busy(true);
         page.many.stopped.set(false);
-        let rows = page.engines.read_rows(request, file).await;
-        let done = match rows {
+        let done = match rows.await {
             Ok(rows) => classify(&page, &rows).await,
             Err(message) => Err(message),
         };
