@@ -83,6 +83,11 @@ fn trains_the_head_of_minilm() {
 }
 
 #[test]
+fn trains_and_classifies_for_an_hour_without_growing() {
+    run("memory.mjs", 6);
+}
+
+#[test]
 fn opens_zips_and_refuses_bad_ones() {
     run("zips.mjs", 4);
 }
