@@ -88,6 +88,11 @@ fn trains_and_classifies_for_an_hour_without_growing() {
 }
 
 #[test]
+fn goes_on_with_a_training_that_a_reload_interrupts() {
+    run("interrupted.mjs", 6);
+}
+
+#[test]
 fn opens_zips_and_refuses_bad_ones() {
     run("zips.mjs", 4);
 }

@@ -1,6 +1,8 @@
 //! The view that fine-tunes: rows, a recipe, a training, and what has come of it.
 
 mod curve;
+mod interrupted;
+mod kept;
 mod outcome;
 mod progress;
 mod recipe;
@@ -69,6 +71,7 @@ impl FineTune {
             last: RefCell::default(),
         });
         sources::listen(&fine_tune);
+        interrupted::listen(&fine_tune);
         fine_tune.listen_for_training();
         fine_tune.listen_for_outcome();
         let spoken = fine_tune.clone();

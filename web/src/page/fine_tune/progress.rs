@@ -73,7 +73,7 @@ impl Progress {
                 *self.about.borrow_mut() = [part, " ".into(), head].concat();
                 self.say(&self.about.borrow());
             }
-            News::Begun { total_steps, steps_per_epoch, learning_rate } => {
+            News::Begun { total_steps, steps_per_epoch, learning_rate, .. } => {
                 let rate = short(*learning_rate);
                 self.say(
                     &[self.about.take(), " ".into(), fill("training.rate", &[("n", &rate)])]
@@ -90,6 +90,7 @@ impl Progress {
                 self.accuracies.add(*step, accuracy * 100.0)
             }
             News::Trained(trained) => self.trained(trained),
+            News::Weights { .. } => {}
         }
     }
 

@@ -5,6 +5,7 @@ use super::super::{
     engine::Kind,
     model::Model,
     pick::on_model,
+    text::short,
 };
 use crate::messages::{ModelInfo, TrainSettings};
 use std::{
@@ -142,6 +143,24 @@ impl Recipe {
             max_length: number(&self.max_length),
             trainable_layers: part.trainable_layers(),
         }
+    }
+
+    /// Sets what an interrupted training had, for the epochs that are left.
+    pub fn restore(&self, settings: &TrainSettings, epochs: usize, model: Model) {
+        self.pick(model);
+        self.typed.set(true);
+        self.epochs.set_value(&epochs.to_string());
+        for (input, value) in
+            [(&self.batch_size, settings.batch_size), (&self.max_length, settings.max_length)]
+        {
+            input.set_value(&value.map(|value| value.to_string()).unwrap_or_default());
+        }
+        self.learning_rate.set_value(&settings.learning_rate.map(short).unwrap_or_default());
+        self.part.set_value(match settings.trainable_layers {
+            None => "whole",
+            Some(0) => "head",
+            Some(_) => "last",
+        });
     }
 
     pub fn seed(&self) -> u64 {

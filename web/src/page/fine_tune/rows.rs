@@ -1,8 +1,9 @@
 //! The rows to train on, as data.
 
 use crate::messages::{Example, Reviewed};
+use serde::{Deserialize, Serialize};
 
-#[derive(Clone, Default, PartialEq, Debug)]
+#[derive(Clone, Default, PartialEq, Debug, Serialize, Deserialize)]
 pub struct Row {
     pub text: String,
     /// Empty until the row has one.

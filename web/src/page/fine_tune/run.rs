@@ -19,6 +19,8 @@ use wasm_bindgen::JsValue;
 /// Time that one request for steps shall take, in milliseconds: short enough to stop at once.
 const PORTION: f64 = 200.0;
 const MOST_STEPS: usize = 50;
+/// Time after which the weights are kept again, in milliseconds: what a reload can cost at most.
+const KEEP_EVERY: f64 = 10_000.0;
 /// Looks at the held-out rows, beside those before and after.
 const LOOKS: usize = 8;
 
@@ -42,10 +44,26 @@ pub struct Plan {
 
 /// What happens while a training runs.
 pub enum News {
-    Opened { new_head: bool, part: Part },
-    Begun { total_steps: usize, steps_per_epoch: usize, learning_rate: f64 },
+    Opened {
+        new_head: bool,
+        part: Part,
+    },
+    Begun {
+        total_steps: usize,
+        steps_per_epoch: usize,
+        learning_rate: f64,
+        settings: TrainSettings,
+    },
     Trained(Trained),
-    Measured { step: usize, accuracy: f64 },
+    Measured {
+        step: usize,
+        accuracy: f64,
+    },
+    /// The weights as they are now, as a zip.
+    Weights {
+        step: usize,
+        zip: JsValue,
+    },
 }
 
 /// What has come of it.
@@ -98,16 +116,15 @@ impl Run<'_> {
         else {
             return Err(text("engine.odd"));
         };
-        (self.tell)(News::Begun { total_steps, steps_per_epoch, learning_rate });
+        let settings = self.settings.clone();
+        (self.tell)(News::Begun { total_steps, steps_per_epoch, learning_rate, settings });
         (self.tell)(News::Measured { step: 0, accuracy: before.accuracy });
         let (steps, milliseconds) = self.steps(total_steps).await?;
         if self.wish.get() == Wish::Drop {
             return Ok(None);
         }
         let after = self.measure(steps).await?;
-        let Response::Saved { zip } = self.ask(&Request::Save {}).await? else {
-            return Err(text("engine.odd"));
-        };
+        let zip = self.save().await?;
         let labels = self.model.labels.clone();
         Ok(Some(Outcome { labels, before, after, zip, milliseconds, steps }))
     }
@@ -116,6 +133,7 @@ impl Run<'_> {
     async fn steps(&self, total_steps: usize) -> Result<(usize, f64), String> {
         let look_every = total_steps.div_ceil(LOOKS).max(1);
         let (mut taken, mut milliseconds, mut count) = (0, 0.0, 1);
+        let mut kept = now();
         while taken < total_steps {
             match self.wish.get() {
                 Wish::GoOn => {}
@@ -140,6 +158,10 @@ impl Run<'_> {
             if taken.is_multiple_of(look_every) && taken < total_steps {
                 self.measure(taken).await?;
             }
+            if now() - kept > KEEP_EVERY && taken < total_steps {
+                (self.tell)(News::Weights { step: taken, zip: self.save().await? });
+                kept = now();
+            }
         }
         Ok((taken, milliseconds))
     }
@@ -159,6 +181,13 @@ impl Run<'_> {
             (self.tell)(News::Measured { step, accuracy: evaluated.accuracy });
         }
         Ok(evaluated)
+    }
+
+    async fn save(&self) -> Result<JsValue, String> {
+        match self.ask(&Request::Save {}).await? {
+            Response::Saved { zip } => Ok(zip),
+            _ => Err(text("engine.odd")),
+        }
     }
 
     /// The ids that the opened model gives the labels of these rows.

@@ -7,11 +7,13 @@ use super::{
         text::{fill, percent, text},
     },
     FineTune,
+    kept::{self, Note},
     progress::duration,
     recipe::Start,
-    run::{self, Outcome, Plan, Wish},
+    run::{self, News, Outcome, Plan, Wish},
 };
-use std::{future::ready, rc::Rc};
+use std::{cell::RefCell, future::ready, rc::Rc};
+use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::spawn_local;
 use web_sys::{Event, HtmlButtonElement};
 
@@ -41,6 +43,14 @@ impl Buttons {
             stop: by_id("stop"),
             back: by_id("back"),
         }
+    }
+}
+
+/// Keeps what a reload would lose. Where it cannot be kept, only that is lost.
+fn keep(note: Option<Note>, step: usize, zip: JsValue) {
+    if let Some(note) = note {
+        let note = Note { step, ..note };
+        spawn_local(async move { drop(kept::keep(&note, zip.unchecked_ref()).await) });
     }
 }
 
@@ -87,6 +97,7 @@ impl FineTune {
         let fine_tune = self.clone();
         spawn_local(async move {
             let ended = fine_tune.train_once().await;
+            kept::forget().await;
             fine_tune.running.set(false);
             fine_tune.show_buttons();
             if let Err(message) = ended {
@@ -108,7 +119,20 @@ impl FineTune {
             let part = recipe.part(model, kind);
             (part, recipe.settings(part))
         };
-        let tell = |news| self.progress.tell(&news);
+        let rows = self.rows.borrow().list.clone();
+        let note = RefCell::new(None);
+        let tell = |news| {
+            self.progress.tell(&news);
+            match news {
+                News::Begun { total_steps, steps_per_epoch, settings, .. } => {
+                    let rows = rows.clone();
+                    *note.borrow_mut() =
+                        Some(Note { rows, settings, step: 0, total_steps, steps_per_epoch });
+                }
+                News::Weights { step, zip } => keep(note.borrow().clone(), step, zip),
+                _ => {}
+            }
+        };
         let outcome = run::train(plan, &self.wish, choose, &tell).await?;
         let Some(outcome) = outcome else { return Ok(()) };
         self.finish(Last { outcome, held_out, start, started_from_open });
