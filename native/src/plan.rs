@@ -127,6 +127,7 @@ fn recipe(given: &RecipeArgs, model_is_embedded: bool) -> TrainConfig {
             .gradient_accumulation_steps
             .unwrap_or(default.gradient_accumulation_steps),
         seed: given.seed.unwrap_or(default.seed),
+        trainable_layers: default.trainable_layers,
     }
 }
 

@@ -12,7 +12,7 @@ export class Engine {
 
   /** The page's own worker with this script, where `keepWorkers` has prepared the context. */
   static async ofPage(tab, script) {
-    const worker = await tab.evaluateHandle((script) => window.workers.get(script), script);
+    const worker = await tab.evaluateHandle((script) => window.workers.findLast((it) => it.script === script), script);
     return new Engine(tab, await tab.evaluateHandle(drive, worker));
   }
 
@@ -62,15 +62,21 @@ export class Engine {
   }
 }
 
-/** Remembers each script's newest worker, so that a test can speak to the page's own. */
+/** Remembers the workers that live, so that a test can speak to the page's own. */
 export function keepWorkers(context) {
   return context.addInitScript(() => {
     const { Worker } = window;
-    window.workers = new Map();
+    window.workers = [];
     window.Worker = class extends Worker {
       constructor(script, options) {
         super(script, options);
-        window.workers.set(String(script), this);
+        this.script = String(script);
+        window.workers.push(this);
+      }
+
+      terminate() {
+        super.terminate();
+        window.workers = window.workers.filter((it) => it !== this);
       }
     };
   });

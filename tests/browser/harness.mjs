@@ -18,14 +18,14 @@ const PATIENCE = 30_000;
 /**
  * Opens the page and runs `act({ browser, context, site, page })`, then asserts that no request left the page's origin or
  * folder or was answered by an error, and that nothing failed in the page but what `expectedErrors` (regular expressions) match.
- * `webgpu` switches on Chromium's software adapter; `prepare(context)` runs before the page opens.
+ * `webgpu` switches on Chromium's software adapter, `offline` the page's service worker, which hides requests from a test; `prepare(context)` runs before the page opens.
  */
-export async function scenario(act, { webgpu = false, expectedErrors = [], prepare = async () => {} } = {}) {
+export async function scenario(act, { webgpu = false, offline = false, expectedErrors = [], prepare = async () => {} } = {}) {
   const began = Date.now();
   const site = await serve(dist, PREFIX);
   const args = webgpu ? [...FLAGS, "--enable-unsafe-webgpu"] : FLAGS;
   const browser = await chromium.launch({ executablePath: chromiumPath(), args });
-  const watched = await watch(await browser.newContext(), site);
+  const watched = await watch(await browser.newContext({ serviceWorkers: offline ? "allow" : "block" }), site);
   let tab;
   try {
     await prepare(watched.context);

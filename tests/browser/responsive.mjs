@@ -1,5 +1,6 @@
 // The page answers while the engine works: nothing holds its main thread for 100 ms.
 import assert from "node:assert/strict";
+import { watchGaps } from "./gaps.mjs";
 import { scenario } from "./harness.mjs";
 
 const LIMIT = 100;
@@ -35,15 +36,4 @@ async function longestGap(page) {
   const all = await page.tab.evaluate(() => window.longestGap);
   console.log(`longest gap while loading ${Math.round(loading)} ms, in all ${Math.round(all)} ms`);
   return Math.round(all);
-}
-
-/** Runs in the page before anything else. */
-function watchGaps() {
-  window.longestGap = 0;
-  let last = performance.now();
-  setInterval(() => {
-    const now = performance.now();
-    window.longestGap = Math.max(window.longestGap, now - last);
-    last = now;
-  }, 5);
 }

@@ -26,7 +26,11 @@ export async function serve(folder, prefix) {
   });
   await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
   const origin = `http://127.0.0.1:${server.address().port}`;
-  return { origin, prefix, url: origin + prefix, requests };
+  const close = () => {
+    server.close();
+    server.closeAllConnections();
+  };
+  return { origin, prefix, url: origin + prefix, requests, close };
 }
 
 function fileOf(folder, prefix, path) {

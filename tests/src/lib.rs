@@ -10,6 +10,7 @@ mod hub;
 mod metrics;
 mod page;
 mod parity;
+mod strings;
 mod support;
 mod tokens;
 mod variants;

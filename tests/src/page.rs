@@ -68,6 +68,51 @@ fn trains_the_open_model() {
 }
 
 #[test]
+fn fine_tunes_what_is_typed_and_hands_it_back() {
+    run("fine-tuning.mjs", 6);
+}
+
+#[test]
+fn corrects_goes_back_and_trains_again() {
+    run("training-on.mjs", 6);
+}
+
+#[test]
+fn trains_the_head_of_minilm() {
+    run("minilm.mjs", 8);
+}
+
+#[test]
+fn trains_and_classifies_for_an_hour_without_growing() {
+    run("memory.mjs", 6);
+}
+
+#[test]
+fn goes_on_with_a_training_that_a_reload_interrupts() {
+    run("interrupted.mjs", 6);
+}
+
+#[test]
+fn opens_zips_and_refuses_bad_ones() {
+    run("zips.mjs", 4);
+}
+
+#[test]
+fn works_without_a_network_from_the_second_visit_on() {
+    run("offline.mjs", 3);
+}
+
+#[test]
+fn classifies_many_texts() {
+    run("many.mjs", 4);
+}
+
+#[test]
+fn speaks_two_languages_and_serves_everyone() {
+    run("house.mjs", 5);
+}
+
+#[test]
 fn carries_on_without_a_webgpu_adapter() {
     run("no-adapter.mjs", 3);
 }

@@ -1,5 +1,7 @@
 //! The same numbers as PyTorch/transformers, from fixtures that `fixtures/make.py` wrote.
 
+use std::collections::BTreeMap;
+
 use emberlab_core::{
     Device,
     kernels::Kernels,
@@ -174,6 +176,64 @@ fn bert_tiny_ten_adamw_steps() {
     for kernels in BOTH {
         adamw_agrees(&bert_tiny(), kernels);
     }
+}
+
+/// What is frozen stays to the last bit, the rest moves as it does in a step of the whole model
+/// (whose gradients are PyTorch's, see above), and a later training is free again.
+#[test]
+fn frozen_layers_stay_and_the_rest_is_trained() {
+    let case = random3();
+    let step = |classifier, trainable_layers| {
+        let (encodings, labels) = (case.encodings.clone(), case.labels.clone());
+        let config = TrainConfig {
+            batch_size: labels.len(),
+            learning_rate: 1e-3,
+            warmup_ratio: 0.0,
+            max_grad_norm: 0.0,
+            trainable_layers,
+            ..TrainConfig::default()
+        };
+        let mut trainer = Trainer::new(classifier, encodings, labels, config).unwrap();
+        trainer.step();
+        trainer.classifier()
+    };
+    for kernels in BOTH {
+        let before = weights(&open(&case, kernels));
+        let whole = weights(&step(open(&case, kernels), None));
+        for (trainable_layers, first) in [(0, usize::MAX), (1, last_layer(&before))] {
+            let trained = step(open(&case, kernels), Some(trainable_layers));
+            for (key, values) in weights(&trained) {
+                let expected = if is_trained(&key, first) { &whole[&key] } else { &before[&key] };
+                assert_eq!(&values, expected, "{kernels:?}, {trainable_layers} layers: {key}");
+            }
+            let again = weights(&step(trained, None));
+            assert_ne!(again[EMBEDDINGS], before[EMBEDDINGS], "{kernels:?}: still frozen");
+        }
+    }
+}
+
+const EMBEDDINGS: &str = "bert.embeddings.word_embeddings.weight";
+
+/// Whether a parameter belongs to a layer from `first` on, or to what comes after all layers.
+fn is_trained(key: &str, first: usize) -> bool {
+    let layer = key.strip_prefix("bert.encoder.layer.").and_then(|key| key.split('.').next());
+    match layer {
+        Some(layer) => layer.parse::<usize>().unwrap() >= first,
+        None => !key.starts_with("bert.embeddings."),
+    }
+}
+
+/// The number of the last layer, from 0.
+fn last_layer(weights: &BTreeMap<String, Vec<u8>>) -> usize {
+    let is_query = |key: &&String| key.ends_with("self.query.weight");
+    weights.keys().filter(is_query).count() - 1
+}
+
+fn weights(classifier: &Classifier) -> BTreeMap<String, Vec<u8>> {
+    let files = pollster::block_on(classifier.to_files(StorageDtype::F32)).unwrap();
+    let (_, bytes) = files.into_iter().find(|(name, _)| name == "model.safetensors").unwrap();
+    let file = SafeTensors::deserialize(&bytes).unwrap();
+    file.iter().map(|(key, view)| (key.to_owned(), view.data().to_vec())).collect()
 }
 
 /// Two batches accumulated are one batch of all their rows.

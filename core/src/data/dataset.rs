@@ -75,7 +75,34 @@ impl Dataset {
     }
 }
 
+/// A text that may have a label yet to come.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Example {
+    pub text: String,
+    pub label: Option<String>,
+}
+
 impl Table {
+    /// The rows for a person who is still labelling: without a label column, or with an empty cell in
+    /// it, a row has no label.
+    ///
+    /// # Errors
+    /// [`Error::BadRow`] for a row without a text, or with a label that is no string or integer.
+    pub fn examples(&self, columns: &Columns) -> Result<Vec<Example>> {
+        let is_empty = |row: &Row, column: &str| match row.cells.get(column) {
+            None | Some(Value::Null) => true,
+            Some(Value::String(label)) => label.trim().is_empty(),
+            Some(_) => false,
+        };
+        let example = |row| {
+            let text = text(row, &columns.text)?.to_owned();
+            let column = columns.label.as_deref().filter(|column| !is_empty(row, column));
+            let label = column.map(|column| label(self, row, column)).transpose()?;
+            Ok(Example { text, label: label.map(Cow::into_owned) })
+        };
+        self.rows.iter().map(example).collect()
+    }
+
     /// The texts of all rows, labels or not. Rows without one are refused or taken out, as `bad`
     /// says.
     ///
@@ -99,9 +126,7 @@ impl Table {
         self.rows = kept;
         Ok(texts)
     }
-}
 
-impl Table {
     /// Each row's label as a word, whatever its type; empty where it has none, or -1 for none.
     pub fn label_words(&self, columns: &Columns) -> Vec<String> {
         let Some(column) = &columns.label else { return Vec::new() };

@@ -118,6 +118,20 @@ impl BertForSequenceClassification {
         }
     }
 
+    /// The same, of which the last `layers` of the encoder, the pooler and the classifier take
+    /// gradients; everything where no number is given.
+    pub(crate) fn with_trainable(self, layers: Option<usize>) -> Self {
+        let mut model = self.set_require_grad(true);
+        let Some(layers) = layers else { return model };
+        let BertModel { embeddings, encoder, pooler } = model.bert;
+        let frozen = encoder.layer.len().saturating_sub(layers);
+        let layer = encoder.layer.into_iter().enumerate();
+        let layer = layer.map(|(index, it)| if index < frozen { it.no_grad() } else { it });
+        let encoder = BertEncoder { layer: layer.collect() };
+        model.bert = BertModel { embeddings: embeddings.no_grad(), encoder, pooler };
+        model
+    }
+
     /// Logits `[rows, num_labels]` of a batch.
     pub(crate) fn forward(&self, batch: &BatchTensors, pass: Pass) -> Tensor<2> {
         let words = self.word_embeddings().val().select(0, batch.input_ids.clone());

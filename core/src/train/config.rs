@@ -25,6 +25,10 @@ pub struct TrainConfig {
     pub gradient_accumulation_steps: usize,
     /// Fixes the new head, the order of rows and dropout.
     pub seed: u64,
+    /// The last layers of the encoder that are trained beside pooler and classifier: 0 trains those
+    /// two alone. Where there is no number, everything is trained, embeddings included.
+    #[serde(default)]
+    pub trainable_layers: Option<usize>,
 }
 
 impl Default for TrainConfig {
@@ -39,6 +43,7 @@ impl Default for TrainConfig {
             max_grad_norm: 1.0,
             gradient_accumulation_steps: 1,
             seed: 42,
+            trainable_layers: None,
         }
     }
 }

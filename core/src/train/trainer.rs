@@ -62,6 +62,7 @@ impl Trainer {
         let Classifier { model, setup } = classifier;
         setup.check(&encodings)?;
         check_labels(&encodings, &labels, setup.num_labels())?;
+        let model = model.with_trainable(config.trainable_layers);
         let weight_decay = config.weight_decay;
         let adamw = AdamWConfig { beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weight_decay };
         Ok(Self {

@@ -1,17 +1,22 @@
 //! What an engine does with each request.
 
-use super::{now, train::Training};
-use crate::messages::{Classified, Gradient, ModelInfo, Prediction, Request, Response, describe};
+use super::{
+    files::{self, Attached},
+    labels, now, rows,
+    train::Training,
+    zip,
+};
+use crate::messages::{
+    Classified, Evaluated, Gradient, ModelInfo, Prediction, Request, Response, describe,
+};
 use emberlab_core::{
     Device,
-    data::LabelMap,
-    model::{Classifier, HostTensor, ModelFiles},
+    metrics::ClassificationMetrics,
+    model::{Classifier, HostTensor, StorageDtype},
     text::Encoding,
     train::gradients,
 };
-use js_sys::{ArrayBuffer, Uint8Array};
-use wasm_bindgen::{JsCast, JsValue};
-use wasm_bindgen_futures::JsFuture;
+use js_sys::{Array, Uint8Array};
 
 /// Texts to a batch; a browser tab has little memory to spare.
 const BATCH_SIZE: usize = 16;
@@ -34,13 +39,12 @@ impl Engine {
         Self { device, model: None }
     }
 
-    pub async fn answer(
-        &mut self,
-        request: Request,
-        files: Vec<(String, JsValue)>,
-    ) -> Result<Response, String> {
+    pub async fn answer(&mut self, request: Request, files: Attached) -> Result<Response, String> {
         match request {
             Request::Open { name } => self.open(name, files).await,
+            Request::OpenForTraining { name, labels, seed } => {
+                self.open_for_training(name, files, &labels, seed).await
+            }
             Request::Classify { texts } => self.classify(&texts).await,
             Request::Tokenize { texts } => self.tokenize(&texts),
             Request::Gradients { texts, labels } => self.gradients(&texts, &labels).await,
@@ -51,32 +55,56 @@ impl Engine {
                 Ok(started)
             }
             Request::TrainSteps { count } => self.train(count).await,
+            Request::Evaluate { texts, labels, max_length } => {
+                self.evaluate(&texts, &labels, max_length).await
+            }
+            Request::Save {} => self.save().await,
+            Request::ReadFile { name } => rows::read_file(&name, files).await,
+            Request::ReadPasted { text } => Ok(rows::read_pasted(&text)),
+            Request::Review { texts, labels, held_out, seed } => {
+                rows::review(&texts, &labels, held_out, seed)
+            }
         }
     }
 
     /// Opens a model. The one before it stays until the new one is whole.
-    async fn open(
+    async fn open(&mut self, name: String, files: Attached) -> Result<Response, String> {
+        let files = files::model(&name, files).await?;
+        let (classifier, _) = Classifier::open(&files, &self.device).map_err(in_words)?;
+        Ok(self.opened(name, classifier, false))
+    }
+
+    async fn open_for_training(
         &mut self,
         name: String,
-        files: Vec<(String, JsValue)>,
+        files: Attached,
+        labels: &[String],
+        seed: u64,
     ) -> Result<Response, String> {
-        let files =
-            ModelFiles::from_named(&name, read_files(&name, files).await?).map_err(in_words)?;
-        let (classifier, _) = Classifier::open(&files, &self.device).map_err(in_words)?;
+        let files = files::model(&name, files).await?;
+        let label_map = labels::for_training(&files, labels).map_err(in_words)?;
+        let (classifier, report) =
+            Classifier::for_training(&files, label_map, seed, &self.device).map_err(in_words)?;
+        let new_head = report.initialized.iter().any(|key| key == "classifier.weight");
+        Ok(self.opened(name, classifier, new_head))
+    }
+
+    fn opened(&mut self, name: String, classifier: Classifier, new_head: bool) -> Response {
         let model = ModelInfo {
             name,
             architecture: "bert".into(),
             parameters: classifier.num_parameters(),
             labels: classifier.label_map().names().to_vec(),
             max_length: classifier.max_length(),
+            layers: classifier.config().num_hidden_layers,
         };
         self.model = Some(Model::Ready(Box::new(classifier)));
-        Ok(Response::Opened { model })
+        Response::Opened { model, new_head }
     }
 
     async fn classify(&self, texts: &[String]) -> Result<Response, String> {
         let start = now();
-        let (classifier, encodings) = self.encode(texts)?;
+        let (classifier, encodings) = self.encode(texts, None)?;
         let predictions =
             classifier.predict(&encodings, BATCH_SIZE, |_| ()).await.map_err(in_words)?;
         let predictions = predictions
@@ -101,8 +129,8 @@ impl Engine {
     }
 
     async fn gradients(&self, texts: &[String], labels: &[usize]) -> Result<Response, String> {
-        let (classifier, encodings) = self.encode(texts)?;
-        check_labels(texts, labels, classifier.label_map())?;
+        let (classifier, encodings) = self.encode(texts, None)?;
+        labels::check(texts, labels, classifier.label_map())?;
         let (loss, tensors) = gradients(&classifier, &encodings, labels).await.map_err(in_words)?;
         Ok(Response::Gradients { loss, parameters: tensors.into_iter().map(gradient).collect() })
     }
@@ -119,6 +147,37 @@ impl Engine {
         Ok(Response::Trained(trained))
     }
 
+    async fn evaluate(
+        &self,
+        texts: &[String],
+        labels: &[usize],
+        max_length: Option<usize>,
+    ) -> Result<Response, String> {
+        let (classifier, encodings) = self.encode(texts, max_length)?;
+        labels::check(texts, labels, classifier.label_map())?;
+        let predictions =
+            classifier.predict(&encodings, BATCH_SIZE, |_| ()).await.map_err(in_words)?;
+        let predicted: Vec<usize> = predictions.iter().map(|it| it.label()).collect();
+        let scores = predictions.iter().zip(&predicted).map(|(it, &id)| it.probabilities[id]);
+        let metrics = ClassificationMetrics::new(labels, &predicted, classifier.label_map());
+        Ok(Response::Evaluated(Evaluated {
+            accuracy: metrics.accuracy,
+            macro_f1: metrics.macro_f1,
+            confusion_matrix: metrics.confusion_matrix,
+            scores: scores.collect(),
+            predicted,
+        }))
+    }
+
+    /// Weights go out as f32, so that whoever opens them gets the very same predictions.
+    async fn save(&self) -> Result<Response, String> {
+        let files = self.classifier()?.to_files(StorageDtype::F32).await.map_err(in_words)?;
+        let bytes = zip::pack(files)?;
+        let parts = Array::of1(&Uint8Array::from(bytes.as_slice()));
+        let zip = web_sys::Blob::new_with_u8_array_sequence(&parts);
+        Ok(Response::Saved { zip: zip.map_err(|error| describe(&error))?.into() })
+    }
+
     fn classifier(&self) -> Result<Classifier, String> {
         match &self.model {
             Some(Model::Ready(classifier)) => Ok(Classifier::clone(classifier)),
@@ -127,23 +186,16 @@ impl Engine {
         }
     }
 
-    fn encode(&self, texts: &[String]) -> Result<(Classifier, Vec<Encoding>), String> {
+    fn encode(
+        &self,
+        texts: &[String],
+        max_length: Option<usize>,
+    ) -> Result<(Classifier, Vec<Encoding>), String> {
         let classifier = self.classifier()?;
-        let encodings =
-            classifier.tokenizer().encode_all(texts, classifier.max_length()).map_err(in_words)?;
+        let positions = classifier.max_length();
+        let max_length = max_length.map_or(positions, |length| length.min(positions));
+        let encodings = classifier.tokenizer().encode_all(texts, max_length).map_err(in_words)?;
         Ok((classifier, encodings))
-    }
-}
-
-/// A label that the model does not have would not be noticed by a GPU.
-fn check_labels(texts: &[String], labels: &[usize], known: &LabelMap) -> Result<(), String> {
-    if texts.is_empty() || texts.len() != labels.len() {
-        let (texts, labels) = (texts.len(), labels.len());
-        return Err(format!("{texts} texts with {labels} labels; each text needs one."));
-    }
-    match labels.iter().find(|&&label| label >= known.len()) {
-        Some(label) => Err(format!("Label {label} is not one of the model's {}.", known.len())),
-        None => Ok(()),
     }
 }
 
@@ -151,30 +203,6 @@ fn gradient(tensor: HostTensor) -> Gradient {
     let squares = tensor.values.iter().map(|&value| f64::from(value).powi(2));
     let norm = squares.sum::<f64>().sqrt() as f32;
     Gradient { name: tensor.key, norm, first: tensor.values.into_iter().take(QUOTED).collect() }
-}
-
-/// The bytes of those files that a model has; a folder may hold much else.
-async fn read_files(
-    folder: &str,
-    files: Vec<(String, JsValue)>,
-) -> Result<Vec<(String, Vec<u8>)>, String> {
-    let mut named = Vec::new();
-    for (name, data) in files {
-        if ModelFiles::NAMES.contains(&name.as_str()) {
-            let failed =
-                |e: JsValue| format!("{folder}/{name} could not be read: {}", describe(&e));
-            let bytes = read(&data).await.map_err(failed)?;
-            named.push((name, bytes));
-        }
-    }
-    Ok(named)
-}
-
-/// The bytes of a blob, a buffer or a typed array: `Response` takes them all.
-async fn read(data: &JsValue) -> Result<Vec<u8>, JsValue> {
-    let response = web_sys::Response::new_with_opt_buffer_source(data.dyn_ref())?;
-    let buffer: ArrayBuffer = JsFuture::from(response.array_buffer()?).await?.unchecked_into();
-    Ok(Uint8Array::new(&buffer).to_vec())
 }
 
 pub(super) fn in_words(error: emberlab_core::Error) -> String {

@@ -2,13 +2,20 @@
 //! after the other.
 
 mod answer;
+mod files;
+mod labels;
+mod rows;
 mod train;
+mod zip;
 
-use crate::messages::{Response, UNASKED, describe, from_object, take_files, to_object};
+use crate::messages::{
+    Response, UNASKED, attach_files, describe, from_object, take_files, to_object,
+};
 use answer::Engine;
 use emberlab_core::Device;
 use futures_channel::mpsc::{UnboundedReceiver, unbounded};
 use futures_util::StreamExt;
+use js_sys::Array;
 use wasm_bindgen::{JsCast, JsValue, closure::Closure};
 use wasm_bindgen_futures::spawn_local;
 use web_sys::{DedicatedWorkerGlobalScope, MessageEvent};
@@ -42,7 +49,7 @@ fn listen() -> UnboundedReceiver<JsValue> {
 }
 
 async fn serve(mut engine: Engine, mut messages: UnboundedReceiver<JsValue>) {
-    post(UNASKED, &Response::Ready);
+    post(UNASKED, &Response::Ready {});
     while let Some(message) = messages.next().await {
         let files = take_files(&message);
         let (id, request) = from_object(message);
@@ -55,11 +62,17 @@ async fn serve(mut engine: Engine, mut messages: UnboundedReceiver<JsValue>) {
 }
 
 fn post(id: u32, response: &Response) {
-    let posted = to_object(id, response)
-        .and_then(|object| worker().post_message(&object).map_err(|error| describe(&error)));
-    if let Err(error) = posted {
+    if let Err(error) = try_post(id, response) {
         web_sys::console::error_1(&error.into());
     }
+}
+
+fn try_post(id: u32, response: &Response) -> Result<(), String> {
+    let object = to_object(id, response)?;
+    if let Response::Saved { zip } = response {
+        attach_files(&object, &Array::of1(&Array::of2(&"model.zip".into(), zip)))?;
+    }
+    worker().post_message(&object).map_err(|error| describe(&error))
 }
 
 fn worker() -> DedicatedWorkerGlobalScope {

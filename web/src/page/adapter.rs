@@ -1,7 +1,10 @@
 //! Is there a GPU worth using? `web-sys` counts its WebGPU types as unstable, so the three
 //! questions go through `Reflect`.
 
-use super::dom::{settle, window};
+use super::{
+    dom::{settle, window},
+    text::text,
+};
 use crate::messages::{describe, property};
 use js_sys::{Function, Promise};
 use wasm_bindgen::{JsCast, JsValue};
@@ -12,19 +15,19 @@ const SOFTWARE: [&str; 4] = ["swiftshader", "llvmpipe", "lavapipe", "basic rende
 /// Says why WebGPU is not to be used here, if so. A software adapter is slower than the CPU engine,
 /// so it must be asked for.
 pub async fn require(accept_software: bool) -> Result<(), String> {
-    let gpu = window().map(|window| property(&window.navigator(), "gpu")).unwrap_or_default();
+    let gpu = property(&window().navigator(), "gpu");
     if gpu.is_falsy() {
-        return Err("This browser has no WebGPU.".into());
+        return Err(text("webgpu.none"));
     }
     let request: Function =
-        property(&gpu, "requestAdapter").dyn_into().map_err(|_| "This browser has no WebGPU.")?;
+        property(&gpu, "requestAdapter").dyn_into().map_err(|_| text("webgpu.none"))?;
     let promise = request.call0(&gpu).map_err(|error| describe(&error))?;
     let adapter = settle(promise.unchecked_into::<Promise>()).await?;
     if adapter.is_falsy() {
-        return Err("The browser gives no WebGPU adapter.".into());
+        return Err(text("webgpu.no_adapter"));
     }
     if is_software(&adapter) && !accept_software {
-        return Err("The browser has only a software WebGPU adapter.".into());
+        return Err(text("webgpu.software"));
     }
     Ok(())
 }

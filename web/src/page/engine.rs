@@ -1,16 +1,18 @@
 //! One engine: a worker, the requests it still owes an answer, and its death.
 
-use super::dom::sleep;
+use super::{
+    dom::sleep,
+    text::{fill, text},
+};
 use crate::messages::{
-    Request, Response, UNASKED, attach_files, describe, from_object, property, to_object,
+    Request, Response, UNASKED, attach_files, describe, from_object, property, take_files,
+    to_object,
 };
 use futures_channel::oneshot::{self, Sender};
 use futures_util::future::{Either, select};
 use js_sys::Array;
 use std::{
     cell::{Cell, RefCell},
-    collections::HashMap,
-    fmt,
     pin::pin,
     rc::Rc,
 };
@@ -30,14 +32,18 @@ impl Kind {
             Kind::WebGpu => "./engine-webgpu_loader.js",
         }
     }
-}
 
-impl fmt::Display for Kind {
-    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
-        f.write_str(match self {
-            Kind::Cpu => "CPU engine",
-            Kind::WebGpu => "WebGPU engine",
+    /// `CPU engine`
+    pub fn name(self) -> String {
+        text(match self {
+            Kind::Cpu => "engine.cpu",
+            Kind::WebGpu => "engine.webgpu",
         })
+    }
+
+    /// One of the sentences in which an engine's end is told.
+    fn tell(self, key: &str, why: &str) -> String {
+        fill(key, &[("engine", &self.name()), ("why", why)])
     }
 }
 
@@ -72,7 +78,7 @@ type Answer = Result<Response, Failure>;
 #[derive(Default)]
 struct State {
     last_id: Cell<u32>,
-    owed: RefCell<HashMap<u32, Sender<Answer>>>,
+    owed: RefCell<Vec<(u32, Sender<Answer>)>>,
     mourners: RefCell<Vec<Sender<String>>>,
     death: RefCell<Option<String>>,
 }
@@ -83,7 +89,7 @@ impl Engine {
         let options = WorkerOptions::new();
         options.set_type(WorkerType::Module);
         let worker = Worker::new_with_options(kind.script(), &options)
-            .map_err(|error| format!("The {kind} did not start: {}", describe(&error)))?;
+            .map_err(|error| kind.tell("engine.not_started", &describe(&error)))?;
         let state = Rc::new(State::default());
 
         let hearer = state.clone();
@@ -94,7 +100,7 @@ impl Engine {
 
         let hearer = state.clone();
         let on_error = Closure::<dyn FnMut(ErrorEvent)>::new(move |event: ErrorEvent| {
-            hearer.die(&format!("The {kind} stopped: {}", error_text(&event)))
+            hearer.die(&kind.tell("engine.stopped", &error_text(&event)))
         });
         worker.set_onerror(Some(on_error.as_ref().unchecked_ref()));
         Ok(Self { kind, worker, state, _on_message: on_message, _on_error: on_error })
@@ -127,12 +133,11 @@ impl Engine {
             return Err(Failure::Died(reason));
         }
         let (sender, receiver) = oneshot::channel();
-        self.state.owed.borrow_mut().insert(id, sender);
+        self.state.owed.borrow_mut().push((id, sender));
         match select(receiver, pin!(sleep(seconds * 1000))).await {
             Either::Left((Ok(answer), _)) => answer,
             _ => {
-                let kind = self.kind;
-                let reason = format!("The {kind} gave no answer for {seconds} s and was ended.");
+                let reason = self.kind.tell("engine.stalled", &seconds.to_string());
                 self.end(&reason);
                 Err(Failure::Died(reason))
             }
@@ -164,26 +169,30 @@ impl Drop for Engine {
 
 impl State {
     fn hear(&self, kind: Kind, data: JsValue) {
+        let files = take_files(&data);
         let (id, response) = from_object(data);
         let answer = match response {
             Ok(Response::Died { message }) => {
-                return self.die(&format!("The {kind} stopped: {message}"));
+                return self.die(&kind.tell("engine.stopped", &message));
+            }
+            Ok(Response::Saved { .. }) => {
+                let zip = files.into_iter().next().map(|(_, zip)| zip).unwrap_or_default();
+                Ok(Response::Saved { zip })
             }
             Ok(Response::Failed { message }) => Err(Failure::Refused(message)),
             Ok(response) => Ok(response),
-            Err(message) => {
-                Err(Failure::Refused(format!("The {kind} was not understood: {message}")))
-            }
+            Err(message) => Err(Failure::Refused(kind.tell("engine.not_understood", &message))),
         };
-        if let Some(sender) = self.owed.borrow_mut().remove(&id) {
-            let _ = sender.send(answer);
+        let owed = self.owed.borrow().iter().position(|(owed, _)| *owed == id);
+        if let Some(place) = owed {
+            let _ = self.owed.borrow_mut().remove(place).1.send(answer);
         }
     }
 
     /// The first reason counts: what follows a death is only noise.
     fn die(&self, reason: &str) {
         self.death.borrow_mut().get_or_insert_with(|| reason.into());
-        for (_, sender) in self.owed.borrow_mut().drain() {
+        for (_, sender) in self.owed.take() {
             let _ = sender.send(Err(Failure::Died(reason.into())));
         }
         for sender in self.mourners.borrow_mut().drain(..) {
@@ -197,5 +206,5 @@ fn error_text(event: &ErrorEvent) -> String {
     property(event, "message")
         .as_string()
         .filter(|message| !message.is_empty())
-        .unwrap_or_else(|| "its file could not be loaded".to_string())
+        .unwrap_or_else(|| text("engine.not_loaded"))
 }

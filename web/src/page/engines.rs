@@ -5,16 +5,18 @@ use super::{
     adapter, check,
     engine::{Engine, Failure, Kind},
     model::Model,
+    text::text,
 };
-use crate::messages::{Classified, ModelInfo, Prediction, Request, Response};
+use crate::messages::{Classified, Example, ModelInfo, Prediction, Request, Response, Reviewed};
 use futures_util::lock::Mutex;
+use js_sys::Array;
 use std::{
     cell::{Cell, RefCell},
     rc::Rc,
 };
 
 /// Seconds that are enough for a slow line, a large model and a software adapter.
-const PATIENCE: i32 = 300;
+pub const PATIENCE: i32 = 300;
 /// Seconds after which a real GPU that classifies one text has stalled.
 const GPU_PATIENCE: i32 = 20;
 
@@ -69,7 +71,7 @@ impl Engines {
     /// error nothing has changed.
     pub async fn open(&self, model: Model) -> Result<ModelInfo, String> {
         let mut cpu = self.cpu.lock().await;
-        let info = opened(self.ask_cpu(&mut cpu, &model.request(), Some(&model)).await?)?;
+        let info = opened(self.ask_cpu(&mut cpu, &model.request(), Some(&model.files)).await?)?;
         self.stop_webgpu();
         *self.open.borrow_mut() = Some(Rc::new(Open { model, info: info.clone() }));
         Ok(info)
@@ -78,21 +80,58 @@ impl Engines {
     /// Classifies with the WebGPU engine where one has taken over, with the CPU engine otherwise or
     /// when that one dies of it. A CPU engine that dies of it gets a second try.
     pub async fn classify(&self, text: &str) -> Result<Answer, String> {
-        let request = Request::Classify { texts: vec![text.to_string()] };
+        let texts = vec![text.to_string()];
+        let (kind, response) = self.answer(&Request::Classify { texts }).await?;
+        self.opened()?.answer(kind, response)
+    }
+
+    /// The answer of whichever engine has the open model, as [`Engines::classify`] finds it.
+    pub async fn ask(&self, request: &Request) -> Result<Response, String> {
+        Ok(self.answer(request).await?.1)
+    }
+
+    async fn answer(&self, request: &Request) -> Result<(Kind, Response), String> {
         if let Some((engine, patience)) = self.checked_gpu() {
-            let open = self.opened()?;
-            match engine.ask(&request, None, patience).await {
-                Ok(response) => return open.answer(Kind::WebGpu, response),
+            match engine.ask(request, None, patience).await {
+                Ok(response) => return Ok((Kind::WebGpu, response)),
                 Err(Failure::Refused(message)) => return Err(message),
                 Err(Failure::Died(_)) => {}
             }
         }
         let mut cpu = self.cpu.lock().await;
-        let response = match self.ask_cpu(&mut cpu, &request, None).await {
-            Err(Failure::Died(_)) => self.ask_cpu(&mut cpu, &request, None).await?,
+        let response = match self.ask_cpu(&mut cpu, request, None).await {
+            Err(Failure::Died(_)) => self.ask_cpu(&mut cpu, request, None).await?,
             answered => answered?,
         };
-        self.opened()?.answer(Kind::Cpu, response)
+        Ok((Kind::Cpu, response))
+    }
+
+    /// The rows of a pasted text or of a `file`. This needs no model, and the CPU engine does it.
+    pub async fn read_rows(
+        &self,
+        request: Request,
+        file: Option<web_sys::File>,
+    ) -> Result<Vec<Example>, String> {
+        let files = file.map(|file| Array::of1(&Array::of2(&file.name().into(), &file)));
+        let mut cpu = self.cpu.lock().await;
+        match self.ask_cpu(&mut cpu, &request, files.as_ref()).await? {
+            Response::Rows { rows } => Ok(rows),
+            _ => Err(text("engine.odd")),
+        }
+    }
+
+    /// Looks over rows to train on; as [`Engines::read_rows`].
+    pub async fn review(&self, request: &Request) -> Result<Reviewed, String> {
+        let mut cpu = self.cpu.lock().await;
+        match self.ask_cpu(&mut cpu, request, None).await? {
+            Response::Reviewed(reviewed) => Ok(reviewed),
+            _ => Err(text("engine.odd")),
+        }
+    }
+
+    /// The open model's files, for an engine of one's own.
+    pub fn open_files(&self) -> Result<Model, String> {
+        Ok(self.opened()?.model.clone())
     }
 
     /// Starts a WebGPU engine, gives it the open model and lets it take over if it agrees with the
@@ -105,7 +144,7 @@ impl Engines {
         adapter::require(accept_software).await?;
         let open = self.opened()?;
         if !self.is_present(attempt) {
-            return Err("Another attempt was begun meanwhile.".into());
+            return Err(text("webgpu.another"));
         }
         let engine = Rc::new(Engine::spawn(Kind::WebGpu)?);
         let patience = if accept_software { PATIENCE } else { GPU_PATIENCE };
@@ -129,7 +168,7 @@ impl Engines {
     /// Ends the WebGPU engine, if there is one, and gives the number of the next attempt.
     pub fn stop_webgpu(&self) -> u32 {
         if let Some(gpu) = self.webgpu.borrow_mut().take() {
-            gpu.engine.end("The WebGPU engine was ended.");
+            gpu.engine.end(&text("webgpu.ended"));
         }
         self.attempt.set(self.attempt.get() + 1);
         self.attempt.get()
@@ -146,7 +185,7 @@ impl Engines {
     }
 
     fn opened(&self) -> Result<Rc<Open>, String> {
-        self.open.borrow().clone().ok_or_else(|| "No model is open.".into())
+        self.open.borrow().clone().ok_or_else(|| text("status.no_model"))
     }
 
     /// Asks the CPU engine, which is started, with the open model, where it is not running.
@@ -154,13 +193,13 @@ impl Engines {
         &self,
         cpu: &mut Option<Engine>,
         request: &Request,
-        model: Option<&Model>,
+        files: Option<&Array>,
     ) -> Result<Response, Failure> {
         let engine = match cpu.take() {
             Some(engine) => engine,
             None => self.start_cpu().await?,
         };
-        let answer = engine.ask(request, model.map(|model| &model.files), PATIENCE).await;
+        let answer = engine.ask(request, files, PATIENCE).await;
         if !matches!(answer, Err(Failure::Died(_))) {
             *cpu = Some(engine);
         }
@@ -180,21 +219,21 @@ impl Engines {
 impl Open {
     fn answer(&self, kind: Kind, response: Response) -> Result<Answer, String> {
         let Classified { predictions, milliseconds } = classified(response)?;
-        let prediction = predictions.into_iter().next().ok_or("The engine classified nothing.")?;
+        let prediction = predictions.into_iter().next().ok_or_else(|| text("engine.odd"))?;
         Ok(Answer { kind, model: self.info.clone(), prediction, milliseconds })
     }
 }
 
 fn opened(response: Response) -> Result<ModelInfo, String> {
     match response {
-        Response::Opened { model } => Ok(model),
-        _ => Err("The engine answered something else than was asked.".into()),
+        Response::Opened { model, .. } => Ok(model),
+        _ => Err(text("engine.odd")),
     }
 }
 
 fn classified(response: Response) -> Result<Classified, String> {
     match response {
         Response::Classified(classified) => Ok(classified),
-        _ => Err("The engine answered something else than was asked.".into()),
+        _ => Err(text("engine.odd")),
     }
 }

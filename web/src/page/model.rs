@@ -1,7 +1,10 @@
-//! Where a model comes from: a folder on the page's own origin, files picked by hand, or a folder
-//! dropped on the page.
+//! Where a model comes from: a folder on the page's own origin, files picked by hand, a folder
+//! dropped on the page, or a zip.
 
-use super::dom::{document, settle, window};
+use super::{
+    dom::{document, settle, window},
+    text::{fill, text},
+};
 use crate::messages::{Request, describe, property};
 use js_sys::{Array, Function, Promise};
 use wasm_bindgen::{JsCast, JsValue};
@@ -17,7 +20,9 @@ const DEFAULT_FOLDER: &str = "models/emotions";
 const FILES: [&str; 4] =
     ["config.json", "model.safetensors", "tokenizer.json", "tokenizer_config.json"];
 
-/// A model's files as `[name, Blob]` pairs: handles that an engine reads, not bytes.
+/// A model's files as `[name, Blob]` pairs: handles that an engine reads, not bytes. One zip is
+/// enough.
+#[derive(Clone)]
 pub struct Model {
     pub name: String,
     pub files: Array,
@@ -33,11 +38,23 @@ impl Model {
         Request::Open { name: self.name.clone() }
     }
 
+    /// A zip of a model's folder.
+    pub fn zip(name: &str, zip: JsValue) -> Self {
+        Self::new(name.into(), [([name, ".zip"].concat(), zip)])
+    }
+
     /// Fetches the folder named by `?model=`, or the default.
-    pub async fn fetch() -> Result<Self, String> {
-        let folder = wished_folder()
-            .map_err(|error| describe(&error))?
-            .unwrap_or_else(|| DEFAULT_FOLDER.into());
+    pub async fn wished() -> Result<Self, String> {
+        let wished = wished_folder().map_err(|error| describe(&error))?;
+        Self::folder(wished.as_deref().unwrap_or(DEFAULT_FOLDER)).await
+    }
+
+    /// Fetches a folder of the site.
+    pub fn folder(folder: &str) -> impl Future<Output = Result<Self, String>> + use<> {
+        Self::fetch(folder.to_string())
+    }
+
+    async fn fetch(folder: String) -> Result<Self, String> {
         let base = own_folder(&folder).map_err(|error| describe(&error))?;
         let mut files = Vec::new();
         for file in FILES.map(|name| Fetch::start(&base, name)) {
@@ -47,7 +64,7 @@ impl Model {
             files.extend(Fetch::start(&base, "vocab.txt")?.finish().await?);
         }
         if files.is_empty() {
-            return Err(format!("{folder}: there is no model in this folder of the site."));
+            return Err(fill("model.none_there", &[("folder", &folder)]));
         }
         Ok(Self::new(last_part(&folder).into(), files))
     }
@@ -62,7 +79,7 @@ impl Model {
         let top_level =
             files.into_iter().filter(|file| relative_path(file).matches('/').count() <= 1);
         Self::new(
-            folder.unwrap_or_else(|| "your model".into()),
+            folder.or_else(|| zip_name(list)).unwrap_or_else(|| text("model.yours")),
             top_level.map(|file| (file.name(), file.into())),
         )
     }
@@ -73,7 +90,10 @@ impl Model {
         let folder = entries.iter().find(|entry| entry.is_directory()).cloned();
         let (name, entries) = match folder {
             Some(folder) => (folder.name(), read_folder(folder.unchecked_into()).await?),
-            None => ("your model".to_string(), entries),
+            None => {
+                let zip = entries.iter().find_map(|entry| stem(&entry.name()));
+                (zip.unwrap_or_else(|| text("model.yours")), entries)
+            }
         };
         let mut files = Vec::new();
         for entry in entries.into_iter().filter(FileSystemEntry::is_file) {
@@ -89,19 +109,19 @@ pub fn entries(items: &DataTransferItemList) -> Vec<FileSystemEntry> {
 }
 
 fn wished_folder() -> Result<Option<String>, JsValue> {
-    let query = window()?.location().search()?;
+    let query = window().location().search()?;
     Ok(UrlSearchParams::new_with_str(&query)?.get("model").filter(|folder| !folder.is_empty()))
 }
 
 /// The folder's address, which must be on this page's own origin.
 fn own_folder(folder: &str) -> Result<String, JsValue> {
-    let location = window()?.location();
-    let base = document()?.base_uri()?.unwrap_or_default();
-    let url = Url::new_with_base(&format!("{}/", folder.trim_end_matches('/')), &base)
-        .map_err(|_| JsValue::from(format!("?model={folder} is not the name of a folder.")))?;
+    let location = window().location();
+    let base = document().base_uri()?.unwrap_or_default();
+    let url = Url::new_with_base(&[folder.trim_end_matches('/'), "/"].concat(), &base)
+        .map_err(|_| fill("model.no_folder", &[("folder", folder)]))?;
     if url.origin() != location.origin()? || url.protocol() != location.protocol()? {
-        let remedy = format!("name a folder beside this page, such as {DEFAULT_FOLDER}");
-        return Err(format!("?model={folder} is not on this site; {remedy}.").into());
+        let values = [("folder", folder), ("example", DEFAULT_FOLDER)];
+        return Err(fill("model.elsewhere", &values).into());
     }
     Ok(url.href())
 }
@@ -117,29 +137,40 @@ impl Fetch {
     fn start(base: &str, name: &'static str) -> Result<Self, String> {
         let init = RequestInit::new();
         init.set_redirect(RequestRedirect::Error);
-        let window = window().map_err(|error| describe(&error))?;
-        let promise = window.fetch_with_str_and_init(&format!("{base}{name}"), &init);
+        let promise = window().fetch_with_str_and_init(&[base, name].concat(), &init);
         Ok(Self { name, response: JsFuture::from(promise) })
     }
 
     /// The file's name and blob; nothing when the host has no such file.
     async fn finish(self) -> Result<Option<(&'static str, JsValue)>, String> {
         let name = self.name;
-        let failed = |error: JsValue| format!("{name} could not be loaded: {}", describe(&error));
-        let response: Response = self.response.await.map_err(failed)?.unchecked_into();
+        let failed = |why: String| fill("model.not_loaded", &[("file", name), ("why", &why)]);
+        let thrown = |error: JsValue| failed(describe(&error));
+        let response: Response = self.response.await.map_err(thrown)?.unchecked_into();
         match response.status() {
             404 => Ok(None),
             200..300 => Ok(Some((
                 name,
-                JsFuture::from(response.blob().map_err(failed)?).await.map_err(failed)?,
+                JsFuture::from(response.blob().map_err(thrown)?).await.map_err(thrown)?,
             ))),
-            status => Err(format!("{name} could not be loaded: the server answered {status}.")),
+            status => Err(failed(fill("model.status", &[("n", &status.to_string())]))),
         }
     }
 }
 
 fn last_part(folder: &str) -> &str {
     folder.trim_end_matches('/').rsplit('/').next().unwrap_or(folder)
+}
+
+/// The name that a picked zip gives a model.
+fn zip_name(list: &FileList) -> Option<String> {
+    stem(&list.get(0)?.name())
+}
+
+/// `mine` for `mine.zip`.
+fn stem(file: &str) -> Option<String> {
+    let (stem, ending) = file.rsplit_once('.')?;
+    ending.eq_ignore_ascii_case("zip").then(|| stem.into())
 }
 
 /// `folder/file` for a file from a folder picker, empty for one from a file picker.
@@ -174,7 +205,13 @@ async fn read_entry(entry: FileSystemFileEntry) -> Result<JsValue, String> {
 
 #[cfg(test)]
 mod tests {
-    use super::last_part;
+    use super::{last_part, stem};
+
+    #[test]
+    fn a_zip_names_its_model() {
+        assert_eq!(stem("my.model.ZIP").as_deref(), Some("my.model"));
+        assert_eq!(stem("config.json"), None);
+    }
 
     #[test]
     fn a_folder_is_called_by_its_last_part() {

@@ -1,9 +1,12 @@
-//! The status region: model, backend and timing in one line, and below it what else a person should
+//! The status region: model, engine and timing in one line, and below it what else a person should
 //! know.
 
-use super::{dom::by_id, engine::Kind};
+use super::{
+    dom::by_id,
+    engine::Kind,
+    text::{decimal, fill, text},
+};
 use crate::messages::{ModelInfo, Prediction};
-use wasm_bindgen::JsValue;
 use web_sys::Element;
 
 pub struct Status {
@@ -13,12 +16,12 @@ pub struct Status {
 }
 
 impl Status {
-    pub fn new() -> Result<Self, JsValue> {
-        Ok(Self {
-            line: by_id("status-line")?,
-            note: by_id("status-note")?,
-            problem: by_id("status-problem")?,
-        })
+    pub fn new() -> Self {
+        Self {
+            line: by_id("status-line"),
+            note: by_id("status-note"),
+            problem: by_id("status-problem"),
+        }
     }
 
     pub fn busy(&self, what: &str) {
@@ -27,7 +30,7 @@ impl Status {
 
     /// The model is open and waits for a text.
     pub fn ready(&self, model: &ModelInfo, kind: Kind) {
-        self.busy(&format!("{} · {kind} · ready", summary(model)));
+        self.about(model, kind, &text("status.ready"));
     }
 
     pub fn classified(
@@ -37,8 +40,11 @@ impl Status {
         prediction: &Prediction,
         milliseconds: f64,
     ) {
-        let timing = timing(prediction, milliseconds);
-        self.busy(&format!("{} · {kind} · {timing}", summary(model)));
+        self.about(model, kind, &timing(prediction, milliseconds));
+    }
+
+    fn about(&self, model: &ModelInfo, kind: Kind, what: &str) {
+        self.busy(&[&summary(model), " · ", &kind.name(), " · ", what].concat());
     }
 
     /// Something worth knowing that stops nothing; empty for nothing.
@@ -55,44 +61,24 @@ impl Status {
 /// `emotions (BERT, 4.4 M parameters)`
 fn summary(model: &ModelInfo) -> String {
     let architecture = model.architecture.to_ascii_uppercase();
-    format!("{} ({architecture}, {} parameters)", model.name, count(model.parameters))
+    let parameters = count(model.parameters);
+    let values =
+        [("name", &*model.name), ("architecture", &architecture), ("parameters", &parameters)];
+    fill("status.model", &values)
 }
 
 /// `12 ms for 9 tokens`
 fn timing(prediction: &Prediction, milliseconds: f64) -> String {
-    let cut =
-        if prediction.truncated { " (the text is longer; the rest was not read)" } else { "" };
-    format!("{milliseconds:.0} ms for {} tokens{cut}", prediction.tokens)
+    let key = if prediction.truncated { "status.timing_cut" } else { "status.timing" };
+    let tokens = prediction.tokens.to_string();
+    fill(key, &[("ms", &decimal(milliseconds, 0)), ("tokens", &tokens)])
 }
 
 /// `4.4 M`, `22.7 M`, `950 k`, `12`
-fn count(number: usize) -> String {
+pub fn count(number: usize) -> String {
     match number {
-        1_000_000.. => format!("{:.1} M", number as f64 / 1e6),
-        10_000.. => format!("{} k", number / 1000),
+        1_000_000.. => fill("number.million", &[("n", &decimal(number as f64 / 1e6, 1))]),
+        10_000.. => fill("number.thousand", &[("n", &(number / 1000).to_string())]),
         _ => number.to_string(),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn counts_are_short() {
-        assert_eq!(count(4_386_178), "4.4 M");
-        assert_eq!(count(22_713_216), "22.7 M");
-        assert_eq!(count(950_123), "950 k");
-        assert_eq!(count(12), "12");
-    }
-
-    #[test]
-    fn a_cut_text_is_said() {
-        let prediction =
-            Prediction { logits: vec![], probabilities: vec![], tokens: 512, truncated: true };
-        assert_eq!(
-            timing(&prediction, 12.3),
-            "12 ms for 512 tokens (the text is longer; the rest was not read)"
-        );
     }
 }

@@ -52,10 +52,10 @@ impl Pace {
 
 pub fn forward(bench: &mut Bench) -> Result<Measured> {
     let mut workers = vec![
-        (OURS, Worker::start(OURS, &mut bench.built("emberlab-bench"))?),
+        (OURS, Worker::start(OURS, &mut bench.built("emberlab-bench")?)?),
         ("PyTorch", Worker::start("PyTorch", &mut bench.peer("torch_peer.py"))?),
         ("ONNX Runtime", Worker::start("ONNX Runtime", &mut bench.peer("onnx_peer.py"))?),
-        ("candle", Worker::start("candle", &mut bench.built("candle-bench"))?),
+        ("candle", Worker::start("candle", &mut bench.built("candle-bench")?)?),
     ];
     let (limit, mut notes) = limit(bench, &mut workers)?;
     let mut cases = Vec::new();
@@ -93,7 +93,7 @@ pub fn forward(bench: &mut Bench) -> Result<Measured> {
 
 pub fn training_step(bench: &mut Bench) -> Result<Measured> {
     let mut workers = vec![
-        (OURS, Worker::start(OURS, &mut bench.built("emberlab-bench"))?),
+        (OURS, Worker::start(OURS, &mut bench.built("emberlab-bench")?)?),
         ("PyTorch", Worker::start("PyTorch", &mut bench.peer("torch_peer.py"))?),
     ];
     let (limit, mut notes) = limit(bench, &mut workers)?;

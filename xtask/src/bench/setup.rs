@@ -53,7 +53,7 @@ pub struct Bench<'a> {
 }
 
 impl<'a> Bench<'a> {
-    /// Builds our side and installs the peers.
+    /// Builds `emberlab` and installs the peers.
     pub fn prepare(workspace: &'a Workspace, quick: bool) -> Result<Self> {
         let folder = workspace.target.join("bench");
         for name in ["models", "onnx", "data", "runs"] {
@@ -61,12 +61,6 @@ impl<'a> Bench<'a> {
                 .with_context(|| format!("cannot make {}", folder.join(name).display()))?;
         }
         let emberlab = native::build(workspace)?;
-        run(
-            workspace
-                .cargo(&["build", "--release", "--locked", "--bins"])
-                .current_dir(workspace.root.join("bench")),
-            "the compiler's message above says what is wrong",
-        )?;
         let python = python(workspace, &folder)?;
         let threads = std::thread::available_parallelism().map_or(1, usize::from);
         Ok(Self { workspace, quick, threads, folder, python, emberlab, predict_runs: None })
@@ -84,10 +78,16 @@ impl<'a> Bench<'a> {
         command
     }
 
-    /// One of our programs in `bench/`.
-    pub fn built(&self, name: &str) -> Command {
-        let name = format!("{name}{}", env::consts::EXE_SUFFIX);
-        self.program(&self.workspace.target.join("release").join(name))
+    /// A program of a package in `bench/`; each is built when a row needs it.
+    pub fn built(&self, package: &str) -> Result<Command> {
+        let arguments = ["build", "--release", "--locked", "--package", package];
+        let folder = self.workspace.root.join("bench");
+        run(
+            self.workspace.cargo(&arguments).current_dir(folder),
+            "the compiler's message above says what is wrong",
+        )?;
+        let name = format!("{package}{}", env::consts::EXE_SUFFIX);
+        Ok(self.program(&self.workspace.target.join("release").join(name)))
     }
 
     /// A script in `bench/peers`.

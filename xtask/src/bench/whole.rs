@@ -125,7 +125,7 @@ pub fn memory(bench: &mut Bench) -> Result<Measured> {
     let model = bench.classifier(MINILM)?;
     let mut sides = Vec::new();
     for (side, mut command, attention) in [
-        (OURS, bench.built("emberlab-bench"), ""),
+        (OURS, bench.built("emberlab-bench")?, ""),
         ("PyTorch (sdpa)", bench.peer("torch_peer.py"), "sdpa"),
         ("PyTorch (eager)", bench.peer("torch_peer.py"), "eager"),
     ] {

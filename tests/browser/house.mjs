@@ -1,0 +1,106 @@
+// The house: every view in both languages, light and dark, on desktop and phone, without a finding of axe's, wider than no screen, and
+// reached by keyboard alone. Screenshots are kept.
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { join } from "node:path";
+import { root, scenario, screenshot } from "./harness.mjs";
+import { TYPED } from "./topics.mjs";
+
+const AXE = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
+const RULES = { runOnly: { type: "tag", values: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"] } };
+const SIZES = { desktop: { width: 1280, height: 800 }, phone: { width: 390, height: 844 } };
+const TEXT = "I can't stop smiling, the whole house smells of cake and everyone I love is here!";
+const strings = (code) => JSON.parse(readFileSync(join(root, "web/strings", `${code}.json`), "utf8"));
+
+await scenario(async ({ page }) => {
+  const { tab } = page;
+  await page.backend.selectOption("CPU");
+  await page.says(/CPU engine · ready/);
+  await byKeyboard(page);
+  await tab.getByRole("link", { name: "Classify" }).click();
+  await tab.getByRole("button", { name: /^emotions/ }).click();
+  await page.says(/^emotions .* ready/);
+  await page.classify(TEXT);
+  await tab.getByRole("textbox", { name: "Texts, one a line" }).fill("What a day!\nWho is there?\nI miss her so much.");
+  await tab.getByRole("button", { name: "Classify all" }).click();
+  await page.until("three texts are classified", 10_000, async () => /^3 texts/.test(await tab.locator("#many-said").innerText()));
+
+  for (const code of ["en", "de"]) {
+    await tab.locator("#language").selectOption(code);
+    await speaks(page, code);
+    for (const view of ["classify", "fine-tune"]) {
+      await tab.locator(`nav a[href="#${view}"]`).click();
+      await tab.locator(`#view-${view}`).waitFor();
+      await look(page, `${view}-${code}`);
+    }
+  }
+});
+
+/** Types rows, trains and saves with keys only; what has the focus is always seen to have it. */
+async function byKeyboard(page) {
+  const { tab } = page;
+  const { keyboard } = tab;
+  const focused = () => tab.evaluate(() => document.activeElement.id || document.activeElement.textContent);
+  const tabTo = async (id) => {
+    for (let presses = 0; (await focused()) !== id; presses += 1) {
+      assert(presses < 60, `the Tab key does not lead to ${id}`);
+      await keyboard.press("Tab");
+      const outline = await tab.evaluate(() => {
+        const { activeElement: it } = document;
+        const shown = it.matches(".file") ? it.nextElementSibling : it;
+        return getComputedStyle(shown).outlineStyle;
+      });
+      assert.notEqual(outline, "none", `${await focused()} does not show its focus`);
+    }
+  };
+  await tab.locator("body").press("Tab");
+  assert.equal(await focused(), "Skip to the content");
+  await tabTo("Fine-tune");
+  await keyboard.press("Enter");
+  await tabTo("row-text");
+  for (const { text, label } of TYPED.filter((_, index) => index % 2 === 0)) {
+    await keyboard.insertText(text);
+    await keyboard.press("Tab");
+    await keyboard.insertText(label);
+    await keyboard.press("Enter");
+  }
+  await tab.locator("#rows .use", { hasText: "measure" }).first().waitFor();
+  await tabTo("train");
+  await keyboard.press("Enter");
+  await page.until("the training is done", 60_000, async () => /^Done/.test(await tab.locator("#training-said").innerText()));
+  await tabTo("save");
+  const download = tab.waitForEvent("download");
+  await keyboard.press("Enter");
+  assert.equal((await download).suggestedFilename(), "my-model.zip");
+}
+
+/** Every string of the page is in this language. */
+async function speaks({ tab }, code) {
+  const expected = strings(code);
+  await tab.locator(`html[lang="${code}"]`).waitFor({ state: "attached" });
+  const found = await tab.evaluate(() => {
+    const said = { "data-text": (it) => it.textContent, "data-label": (it) => it.ariaLabel, "data-placeholder": (it) => it.placeholder };
+    const of = ([place, what]) => [...document.querySelectorAll(`[${place}]`)].map((it) => [it.getAttribute(place), what(it)]);
+    return Object.entries(said).flatMap(of);
+  });
+  const changing = ["training.pause"]; // the button says Resume, too
+  for (const [key, said] of found.filter(([key]) => !changing.includes(key))) assert.equal(said, expected[key], key);
+}
+
+async function look({ tab }, name) {
+  for (const [size, viewport] of Object.entries(SIZES)) {
+    await tab.setViewportSize(viewport);
+    for (const colorScheme of ["light", "dark"]) {
+      await tab.emulateMedia({ colorScheme });
+      await tab.waitForTimeout(400); // the bars glide
+      await tab.screenshot({ path: screenshot(`${name}-${size}-${colorScheme}`), fullPage: true });
+      await tab.evaluate(AXE);
+      const { violations } = await tab.evaluate((rules) => window.axe.run(document, rules), RULES);
+      const told = violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ target, failureSummary }) => `${target} ${failureSummary}`).join("; ")}`);
+      assert.deepEqual(told, [], `${name}, ${size}, ${colorScheme}`);
+    }
+    const overflow = await tab.evaluate(() => document.documentElement.scrollWidth - window.innerWidth);
+    assert(overflow <= 0, `${name} is ${overflow} pixels wider than a ${size}`);
+  }
+}

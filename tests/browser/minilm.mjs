@@ -1,0 +1,44 @@
+// MiniLM-L6, as it comes from the hub, without a head: on the CPU its head alone is trained, which is said; and then it classifies.
+import assert from "node:assert/strict";
+import { existsSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { root, scenario, temporaryFolder } from "./harness.mjs";
+import { highest } from "./native.mjs";
+import { TYPED } from "./topics.mjs";
+
+const folder = join(root, "../shared/models/minilm-l6");
+const FILES = ["config.json", "model.safetensors", "tokenizer.json", "tokenizer_config.json"];
+
+if (!existsSync(folder)) {
+  console.log(`SKIPPED: MiniLM's head, because ${folder} is missing`);
+  process.exit();
+}
+
+await scenario(async ({ page }) => {
+  const { tab } = page;
+  await page.backend.selectOption("CPU");
+  await page.says(/CPU engine · ready/);
+  await page.files.setInputFiles(FILES.map((name) => join(folder, name)).filter(existsSync));
+  console.log(await page.says(/no classification head/));
+
+  await tab.getByRole("link", { name: "Fine-tune" }).click();
+  const rows = join(temporaryFolder(), "rows.csv");
+  writeFileSync(rows, `text,label\n${TYPED.map(({ text, label }) => `"${text}",${label}\n`).join("")}`);
+  await tab.locator("#rows-file").setInputFiles(rows);
+  await page.until("60 rows are there", 10_000, async () => /^60 rows/.test(await tab.locator("#rows-said").innerText()));
+  await tab.locator("#start-files").setInputFiles(FILES.map((name) => join(folder, name)).filter(existsSync));
+  await tab.getByRole("button", { name: "Train", exact: true }).click();
+  const said = (pattern) =>
+    page.until(`the training says ${pattern}`, 240_000, async () => {
+      const said = await tab.locator("#training-said").innerText();
+      return pattern.test(said) ? said : null;
+    });
+  console.log(await said(/What learns: the head only\. The head is new/));
+  const done = await said(/^Done/);
+  console.log(done);
+  const [before, after] = /(\d+)% before, (\d+)% after/.exec(done).slice(1).map(Number);
+  assert(after > before && after >= 75, done);
+  await page.says(/^my-model \(BERT, 22\.7 M parameters\)/);
+  await tab.getByRole("link", { name: "Classify" }).click();
+  assert.equal(highest(await page.classify("The pasta was delicious and the soup was hot.")), "food");
+});

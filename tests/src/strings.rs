@@ -1,0 +1,78 @@
+//! What the page says is complete in every language, and nothing is said that nobody needs.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fs,
+    path::Path,
+};
+
+use crate::support::{bytes, root};
+
+type Strings = BTreeMap<String, String>;
+
+fn strings(language: &str) -> Strings {
+    let path = root().join("web/strings").join(language).with_extension("json");
+    serde_json::from_slice(&bytes(&path)).unwrap()
+}
+
+/// `{name}` and the like.
+fn places(said: &str) -> BTreeSet<&str> {
+    said.split('{').skip(1).filter_map(|rest| rest.split_once('}')).map(|(name, _)| name).collect()
+}
+
+#[test]
+fn every_language_says_everything() {
+    let (english, german) = (strings("en"), strings("de"));
+    assert_eq!(
+        english.keys().collect::<Vec<_>>(),
+        german.keys().collect::<Vec<_>>(),
+        "both files have the same keys"
+    );
+    for (key, said) in &english {
+        assert!(!german[key].trim().is_empty(), "{key} is empty in German");
+        assert_eq!(places(said), places(&german[key]), "{key}");
+    }
+}
+
+/// What stands in quotes in the page's sources, and in `index.html`.
+fn quoted() -> BTreeSet<String> {
+    let mut sources = vec![root().join("index.html")];
+    rust_files(&root().join("web/src/page"), &mut sources);
+    let text: Vec<String> = sources.iter().map(|path| fs::read_to_string(path).unwrap()).collect();
+    text.iter().flat_map(|text| text.split('"')).map(String::from).collect()
+}
+
+fn rust_files(folder: &Path, found: &mut Vec<std::path::PathBuf>) {
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            rust_files(&path, found);
+        } else {
+            found.push(path);
+        }
+    }
+}
+
+#[test]
+fn what_is_said_is_written_and_what_is_written_is_said() {
+    let (english, quoted) = (strings("en"), quoted());
+    let unused: Vec<&String> =
+        english.keys().filter(|key| !quoted.contains(key.trim_end_matches(".one"))).collect();
+    assert_eq!(unused, Vec::<&String>::new(), "strings that nothing says");
+
+    // A key has a group that the file knows, a point and small letters.
+    let groups: BTreeSet<&str> = english.keys().filter_map(|key| key.split('.').next()).collect();
+    let is_key = |word: &&String| {
+        let (group, rest) = word.split_once('.').unwrap_or_default();
+        groups.contains(group)
+            && !rest.is_empty()
+            && rest.chars().all(|c| c.is_ascii_lowercase() || matches!(c, '_' | '.'))
+    };
+    let files = ["model.zip", "model.safetensors"];
+    let missing: Vec<&String> = quoted
+        .iter()
+        .filter(is_key)
+        .filter(|word| !english.contains_key(*word) && !files.contains(&word.as_str()))
+        .collect();
+    assert_eq!(missing, Vec::<&String>::new(), "strings that are said but not written");
+}

@@ -1,0 +1,116 @@
+//! The messages between the page and an engine: plain JavaScript objects, so that a test can post
+//! them by hand.
+//!
+//! An engine is a module worker. It says `ready` (id 0) once it can take requests and then answers
+//! each request in order, with the request's own `id`:
+//!
+//! ```js
+//! const engine = new Worker("./engine-cpu_loader.js", { type: "module" });
+//! engine.onmessage = ({ data }) => console.log(data);
+//! // { id: 0, type: "ready" }
+//! const files = [["config.json", bytes], …];
+//! engine.postMessage({ id: 1, type: "open", name: "emotions", files });
+//! // { id: 1, type: "opened", model: { name, architecture, parameters, labels, max_length } }
+//! engine.postMessage({ id: 2, type: "classify", texts: ["I can't wait!"] });
+//! // { id: 2, type: "classified", milliseconds,
+//! //   predictions: [{ logits, probabilities, tokens, truncated }] }
+//! engine.postMessage({ id: 3, type: "tokenize", texts: ["I can't wait!"] });
+//! // { id: 3, type: "tokenized", input_ids: [[101, 1045, …, 102]] }
+//! engine.postMessage({ id: 4, type: "gradients", texts: ["I can't wait!"], labels: [1] });
+//! // { id: 4, type: "gradients", loss, parameters: [{ name, norm, first }] }
+//! const config = { epochs: 4, batch_size: 16, learning_rate: 5e-4 };
+//! engine.postMessage({ id: 5, type: "train_start", texts, labels, config });
+//! // { id: 5, type: "train_started", total_steps, steps_per_epoch, learning_rate }
+//! engine.postMessage({ id: 6, type: "train_steps", count: 5 });
+//! // { id: 6, type: "trained", step, epoch, loss, done, rows, tokens, milliseconds }
+//! engine.postMessage({ id: 7, type: "evaluate", texts, labels, max_length: null });
+//! // { id: 7, type: "evaluated", accuracy, macro_f1, confusion_matrix, predicted, scores }
+//! engine.postMessage({ id: 8, type: "save" });
+//! // { id: 8, type: "saved", files: [["model.zip", Blob]] }
+//! ```
+//!
+//! `open_for_training` opens a folder as `open` does, but for labels of its own: the head is kept where
+//! the model knows them all, and starts anew where not. `read_file`, `read_pasted` and `review` need
+//! no model.
+//!
+//! A request that cannot be met is answered by `{ id, type: "failed", message }` and changes
+//! nothing: after a failed `open` the model from before still answers. (Only a training that
+//! diverges is known by its loss, after its steps.) `{ id: 0, type: "died", message }` is an
+//! engine's last word.
+//!
+//! `files` goes beside the request, as pairs of a name and a `Blob`, `ArrayBuffer` or typed array; a
+//! model may also be one zip of its folder. The page sends blobs, which the browser shares rather than copies, so that it never holds a model in
+//! its own memory.
+
+mod request;
+mod response;
+
+pub use request::{Request, TrainSettings};
+pub use response::{
+    Classified, Evaluated, Example, Finding, Gradient, ModelInfo, Prediction, Response, Reviewed,
+    Trained,
+};
+
+use js_sys::{Array, Object, Reflect};
+use serde::{Serialize, de::DeserializeOwned};
+use serde_wasm_bindgen::Serializer;
+use wasm_bindgen::{JsCast, JsValue};
+
+/// The id of what an engine says unasked: `ready` and `died`.
+pub const UNASKED: u32 = 0;
+
+/// The plain object for a request or a response; `id` is what ties the two together.
+///
+/// Serde's enums are `{ classify: { texts } }`, as it reads them with a quarter of the code that
+/// `{ type: "classify", texts }` would take; the latter is what is posted.
+pub fn to_object<T: Serialize>(id: u32, body: &T) -> Result<JsValue, String> {
+    let failed = |error: JsValue| ["a message could not be written: ", &describe(&error)].concat();
+    let tagged =
+        body.serialize(&Serializer::json_compatible()).map_err(|error| failed(error.into()))?;
+    let name: JsValue = Object::keys(tagged.unchecked_ref::<Object>()).get(0);
+    let object = Reflect::get(&tagged, &name).map_err(failed)?;
+    Reflect::set(&object, &"type".into(), &name).map_err(failed)?;
+    Reflect::set(&object, &"id".into(), &id.into()).map_err(failed)?;
+    Ok(object)
+}
+
+/// Reads a posted object: its id, 0 where it has none, and the rest.
+pub fn from_object<T: DeserializeOwned>(object: JsValue) -> (u32, Result<T, String>) {
+    let id = property(&object, "id").as_f64().unwrap_or_default() as u32;
+    let tagged = Object::new();
+    let _ = Reflect::set(&tagged, &property(&object, "type"), &object);
+    let body = serde_wasm_bindgen::from_value(tagged.into());
+    let failed = |error: JsValue| ["a message could not be read: ", &describe(&error)].concat();
+    (id, body.map_err(|error| failed(error.into())))
+}
+
+/// Puts `files` (an array of `[name, data]` pairs) beside a request or an answer.
+pub fn attach_files(object: &JsValue, files: &Array) -> Result<(), String> {
+    Reflect::set(object, &"files".into(), files).map(drop).map_err(|error| describe(&error))
+}
+
+/// Takes away the `[name, data]` pairs beside a message, so that reading it does not copy them;
+/// none where it has no `files`.
+pub fn take_files(object: &JsValue) -> Vec<(String, JsValue)> {
+    let files = property(object, "files");
+    let _ = Reflect::delete_property::<JsValue>(object.unchecked_ref(), &"files".into());
+    if !Array::is_array(&files) {
+        return Vec::new();
+    }
+    Array::from(&files)
+        .iter()
+        .map(|pair| Array::from(&pair))
+        .filter_map(|pair| Some((pair.get(0).as_string()?, pair.get(1))))
+        .collect()
+}
+
+/// A property of a JavaScript value; `undefined` where it has none.
+pub fn property(object: &JsValue, key: &str) -> JsValue {
+    Reflect::get(object, &key.into()).unwrap_or_default()
+}
+
+/// What went wrong, in words, from whatever JavaScript threw.
+pub fn describe(error: &JsValue) -> String {
+    let message = property(error, "message").as_string().or_else(|| error.as_string());
+    message.unwrap_or_else(|| Object::from(error.clone()).to_string().into())
+}

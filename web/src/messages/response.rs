@@ -1,0 +1,148 @@
+//! What an engine answers.
+
+use serde::{Deserialize, Serialize};
+use wasm_bindgen::JsValue;
+
+#[derive(Clone, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Response {
+    Ready {},
+    Opened {
+        model: ModelInfo,
+        /// Whether the head is new, because the model did not know the labels.
+        #[serde(default)]
+        new_head: bool,
+    },
+    Classified(Classified),
+    Tokenized {
+        input_ids: Vec<Vec<u32>>,
+    },
+    Gradients {
+        loss: f32,
+        parameters: Vec<Gradient>,
+    },
+    TrainStarted {
+        total_steps: usize,
+        steps_per_epoch: usize,
+        /// The peak, chosen for the model where the page left it open.
+        learning_rate: f64,
+    },
+    Trained(Trained),
+    Evaluated(Evaluated),
+    Saved {
+        /// A `Blob`, which goes beside the answer: see [`super::attach_files`].
+        #[serde(skip)]
+        zip: JsValue,
+    },
+    Rows {
+        rows: Vec<Example>,
+    },
+    Reviewed(Reviewed),
+    Failed {
+        message: String,
+    },
+    Died {
+        message: String,
+    },
+}
+
+/// What the page says about the open model.
+#[derive(Clone, Serialize, Deserialize)]
+pub struct ModelInfo {
+    pub name: String,
+    /// `model_type` of the model's `config.json`.
+    pub architecture: String,
+    /// Number of weights.
+    pub parameters: usize,
+    /// Label names in the order of their ids.
+    pub labels: Vec<String>,
+    /// Tokens that a text may have before it is cut.
+    pub max_length: usize,
+    /// Layers of the encoder.
+    pub layers: usize,
+}
+
+#[derive(Clone, Serialize, Deserialize)]
+pub struct Classified {
+    /// In the order of the texts.
+    pub predictions: Vec<Prediction>,
+    /// Wall time of tokenizing and predicting, in the engine.
+    pub milliseconds: f64,
+}
+
+/// One text's logits and probabilities, in the order of the label ids.
+#[derive(Clone, Serialize, Deserialize)]
+pub struct Prediction {
+    pub logits: Vec<f32>,
+    pub probabilities: Vec<f32>,
+    /// Tokens that the model saw, special ones included.
+    pub tokens: usize,
+    /// Whether the text had more tokens than the model can see.
+    pub truncated: bool,
+}
+
+/// The gradient of one parameter: its L2 norm and its first values.
+#[derive(Clone, Serialize, Deserialize)]
+pub struct Gradient {
+    pub name: String,
+    pub norm: f32,
+    pub first: Vec<f32>,
+}
+
+/// Where a training stands after some steps.
+#[derive(Clone, Serialize, Deserialize)]
+pub struct Trained {
+    /// Steps taken since the training began.
+    pub step: usize,
+    /// The epoch of the last step, from 0.
+    pub epoch: usize,
+    /// Mean loss of this request's steps; nothing if it asked for none.
+    pub loss: Option<f32>,
+    /// Whether that was the last step.
+    pub done: bool,
+    /// Rows and tokens of this request's steps.
+    pub rows: usize,
+    pub tokens: usize,
+    /// Wall time of the steps, in the engine.
+    pub milliseconds: f64,
+}
+
+/// How a model does on labelled texts.
+#[derive(Clone, Serialize, Deserialize)]
+pub struct Evaluated {
+    /// 0 to 1.
+    pub accuracy: f64,
+    pub macro_f1: f64,
+    /// `[label][predicted]` counts.
+    pub confusion_matrix: Vec<Vec<usize>>,
+    /// The label id that the model gives each text, and its probability.
+    pub predicted: Vec<usize>,
+    pub scores: Vec<f32>,
+}
+
+/// A row that may have no label yet.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct Example {
+    pub text: String,
+    pub label: Option<String>,
+}
+
+/// What there is to say about rows to train on.
+#[derive(Clone, Serialize, Deserialize)]
+pub struct Reviewed {
+    pub findings: Vec<Finding>,
+    /// Rows to train on and rows to measure on, by number.
+    pub train: Vec<usize>,
+    pub held_out: Vec<usize>,
+}
+
+/// See `emberlab_core::data::Finding`.
+#[derive(Clone, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Finding {
+    OneLabel,
+    FewRows { label: String, rows: usize },
+    Unbalanced { largest: String, smallest: String },
+    Duplicates { rows: usize },
+    Contradictions { texts: usize, example: String },
+}

@@ -1,0 +1,187 @@
+//! Many texts at once: pasted lines or a file in, a table and a CSV file out.
+
+use super::{
+    Page,
+    dom::{append, by_id, on, show},
+    download,
+    text::{counted, decimal, digits, fill, percent, text},
+};
+use crate::messages::{Example, Request, Response};
+use std::{
+    cell::{Cell, RefCell},
+    future::ready,
+    rc::Rc,
+};
+use wasm_bindgen_futures::spawn_local;
+use web_sys::{
+    Element, Event, File, HtmlButtonElement, HtmlElement, HtmlInputElement, HtmlProgressElement,
+    HtmlTextAreaElement,
+};
+
+/// Texts to a request: between two of them the page draws, and another text can be classified.
+const PORTION: usize = 32;
+/// Rows that the table shows; the file has all.
+const SHOWN: usize = 100;
+
+pub struct Many {
+    text: HtmlTextAreaElement,
+    classify: HtmlButtonElement,
+    stop: HtmlButtonElement,
+    download: HtmlButtonElement,
+    progress: HtmlProgressElement,
+    said: Element,
+    results: HtmlElement,
+    rows: Element,
+    stopped: Cell<bool>,
+    csv: RefCell<String>,
+}
+
+impl Many {
+    pub fn new() -> Self {
+        Self {
+            text: by_id("many-text"),
+            classify: by_id("many-classify"),
+            stop: by_id("many-stop"),
+            download: by_id("many-download"),
+            progress: by_id("many-progress"),
+            said: by_id("many-said"),
+            results: by_id("many-results"),
+            rows: by_id("many-rows"),
+            stopped: Cell::new(false),
+            csv: RefCell::default(),
+        }
+    }
+
+    pub fn listen(page: &Rc<Page>) {
+        let many = &page.many;
+        let clicked = page.clone();
+        on(&many.classify, "click", move |_: Event| {
+            let text = clicked.many.text.value();
+            let lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
+            let rows = lines.map(|line| Example { text: line.into(), label: None }).collect();
+            begin(&clicked, ready(Ok(rows)));
+        });
+        let picked = page.clone();
+        on_file("many-file", move |file| {
+            let page = picked.clone();
+            begin(&picked, async move {
+                page.engines.read_rows(Request::ReadFile { name: file.name() }, Some(file)).await
+            });
+        });
+        let stopped = page.clone();
+        on(&many.stop, "click", move |_: Event| stopped.many.stopped.set(true));
+        let saved = page.clone();
+        on(&many.download, "click", move |_: Event| {
+            download::save("classified.csv", &download::text_file(&saved.many.csv.borrow()));
+        })
+    }
+
+    fn say(&self, what: &str) {
+        self.said.set_text_content(Some(what));
+    }
+
+    /// Nothing else can be begun while texts are being classified.
+    fn busy(&self, busy: bool) {
+        self.classify.set_disabled(busy);
+        self.stop.set_disabled(!busy);
+        self.download.set_disabled(busy || self.csv.borrow().is_empty());
+    }
+
+    fn add(&self, labels: &[String], text: &str, probabilities: &[f32]) {
+        let best = (0..probabilities.len())
+            .reduce(|best, id| if probabilities[id] > probabilities[best] { id } else { best });
+        let Some(best) = best else { return };
+        let score = f64::from(probabilities[best]);
+        if self.rows.child_element_count() < SHOWN as u32 {
+            let row = append(&self.rows, "tr", "", "");
+            append(&row, "td", "text", text);
+            append(&row, "td", "", &labels[best]);
+            append(&row, "td", "number", &percent(score, 1));
+        }
+        let mut csv = self.csv.borrow_mut();
+        csv.push_str(
+            &[&download::csv_cell(text), ",", &download::csv_cell(&labels[best])].concat(),
+        );
+        for &value in std::iter::once(&probabilities[best]).chain(probabilities) {
+            csv.push(',');
+            csv.push_str(&digits(value.into()));
+        }
+        csv.push('\n');
+    }
+
+    /// The columns of `emberlab predict --output …csv`.
+    fn reset(&self, labels: &[String]) {
+        self.rows.set_text_content(None);
+        let classes = labels.iter().map(|label| download::csv_cell(&["p_", label].concat()));
+        let columns: Vec<String> =
+            ["text", "label", "score"].map(String::from).into_iter().chain(classes).collect();
+        *self.csv.borrow_mut() = columns.join(",") + "\n";
+    }
+}
+
+/// Calls `take` with each file that is picked with this input.
+pub fn on_file(id: &str, take: impl Fn(File) + 'static) {
+    let input: HtmlInputElement = by_id(id);
+    on(&input.clone(), "change", move |_: Event| {
+        if let Some(file) = input.files().and_then(|files| files.get(0)) {
+            take(file);
+        }
+        input.set_value(""); // so that the same file can be picked again
+    })
+}
+
+fn begin(page: &Rc<Page>, rows: impl Future<Output = Result<Vec<Example>, String>> + 'static) {
+    let page = page.clone();
+    spawn_local(async move {
+        page.many.busy(true);
+        page.many.stopped.set(false);
+        let done = match rows.await {
+            Ok(rows) => classify(&page, &rows).await,
+            Err(message) => Err(message),
+        };
+        if let Err(message) = done {
+            page.many.say(&message);
+        }
+        page.many.busy(false);
+    });
+}
+
+async fn classify(page: &Page, rows: &[Example]) -> Result<(), String> {
+    let many = &page.many;
+    let Some(model) = page.engines.model() else { return Err(text("status.no_model")) };
+    if rows.is_empty() {
+        return Err(text("many.nothing"));
+    }
+    many.reset(&model.labels);
+    show(&many.results, true);
+    let (mut milliseconds, mut cut, mut done) = (0.0, 0, 0);
+    for portion in rows.chunks(PORTION) {
+        if many.stopped.get() {
+            break;
+        }
+        let texts = portion.iter().map(|row| row.text.clone()).collect();
+        let answer = match page.engines.ask(&Request::Classify { texts }).await? {
+            Response::Classified(answer) => answer,
+            _ => return Err(text("engine.odd")),
+        };
+        for (row, prediction) in portion.iter().zip(&answer.predictions) {
+            cut += usize::from(prediction.truncated);
+            many.add(&model.labels, &row.text, &prediction.probabilities);
+        }
+        milliseconds += answer.milliseconds;
+        done += portion.len();
+        many.progress.set_value(done as f64 / rows.len() as f64);
+        many.say(&fill(
+            "many.so_far",
+            &[("done", &done.to_string()), ("all", &rows.len().to_string())],
+        ));
+    }
+    let each = decimal(milliseconds / done.max(1) as f64, 1);
+    let mut said =
+        [counted("many.done", done), " ".into(), fill("many.each", &[("ms", &each)])].concat();
+    if cut > 0 {
+        said = [said, " ".into(), counted("many.cut", cut)].concat();
+    }
+    many.say(&said);
+    Ok(())
+}

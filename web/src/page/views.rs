@@ -1,0 +1,32 @@
+//! Which view is shown: the one that the address names after `#`, so that a link leads to it and
+//! the browser's own buttons go back and forth.
+
+use super::dom::{all, by_id, document, on, set, show, window};
+use wasm_bindgen::UnwrapThrowExt;
+use web_sys::{Event, HtmlElement};
+
+/// The first is shown where the address names none.
+const VIEWS: [&str; 2] = ["classify", "fine-tune"];
+
+pub fn listen() {
+    let tab = window();
+    on(&tab, "hashchange", |_: Event| present());
+    present();
+    document().body().unwrap_throw().set_hidden(false);
+}
+
+fn present() {
+    let hash = window().location().hash().unwrap_throw();
+    let named = VIEWS.into_iter().find(|view| hash.strip_prefix('#') == Some(view));
+    if named.is_none() && hash.len() > 1 {
+        return; // a place within the view, such as `#main`
+    }
+    let chosen = named.unwrap_or(VIEWS[0]);
+    for view in VIEWS {
+        show(&by_id::<HtmlElement>(&["view-", view].concat()), view == chosen);
+    }
+    for link in all("nav a") {
+        let is_chosen = link.get_attribute("href").is_some_and(|href| href.ends_with(chosen));
+        set(&link, &[("aria-current", if is_chosen { "page" } else { "false" })]);
+    }
+}
