@@ -61,8 +61,8 @@ pub const UNASKED: u32 = 0;
 
 /// The plain object for a request or a response; `id` is what ties the two together.
 ///
-/// Serde's enums are `{ classify: { texts } }`, as it reads them with a quarter of the code that
-/// `{ type: "classify", texts }` would take; the latter is what is posted.
+/// Serde's enums are `{ classify: { texts } }`: for `{ type: "classify", texts }`, which is what is
+/// posted, it would buffer every message, with a fifth more code in the page.
 pub fn to_object<T: Serialize>(id: u32, body: &T) -> Result<JsValue, String> {
     let failed = |error: JsValue| ["a message could not be written: ", &describe(&error)].concat();
     let tagged =

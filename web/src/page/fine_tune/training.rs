@@ -72,6 +72,15 @@ impl FineTune {
         on(back, "click", move |_: Event| clicked.back_to_the_start())
     }
 
+    /// Whether a training runs, in a word.
+    pub fn state(&self) -> String {
+        match (self.running.get(), self.wish.get()) {
+            (false, _) => String::new(),
+            (true, Wish::Pause) => text("training.paused"),
+            (true, _) => text("training.runs"),
+        }
+    }
+
     pub fn show_buttons(&self) {
         let Buttons { train, pause, stop, back } = &self.buttons;
         let running = self.running.get();
