@@ -32,7 +32,7 @@ pub struct Rows {
 }
 
 /// Texts with their labels.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub struct Labelled {
     /// Which rows these are.
     pub rows: Vec<usize>,
