@@ -93,6 +93,11 @@ fn goes_on_with_a_training_that_a_reload_interrupts() {
 }
 
 #[test]
+fn loads_the_ready_sets() {
+    run("ready-sets.mjs", 3);
+}
+
+#[test]
 fn opens_zips_and_refuses_bad_ones() {
     run("zips.mjs", 4);
 }

@@ -68,7 +68,7 @@ fn what_is_said_is_written_and_what_is_written_is_said() {
             && !rest.is_empty()
             && rest.chars().all(|c| c.is_ascii_lowercase() || matches!(c, '_' | '.'))
     };
-    let files = ["model.zip", "model.safetensors"];
+    let files = ["model.safetensors", "training.json", "training.zip"];
     let missing: Vec<&String> = quoted
         .iter()
         .filter(is_key)

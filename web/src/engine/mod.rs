@@ -9,7 +9,7 @@ mod train;
 mod zip;
 
 use crate::messages::{
-    Response, UNASKED, attach_files, describe, from_object, take_files, to_object,
+    Response, UNASKED, attach_files, describe, id_of, take_files, to_object, to_request,
 };
 use answer::Engine;
 use emberlab_core::Device;
@@ -52,8 +52,8 @@ async fn serve(mut engine: Engine, mut messages: UnboundedReceiver<JsValue>) {
     post(UNASKED, &Response::Ready {});
     while let Some(message) = messages.next().await {
         let files = take_files(&message);
-        let (id, request) = from_object(message);
-        let answer = match request {
+        let id = id_of(&message);
+        let answer = match to_request(message) {
             Ok(request) => engine.answer(request, files).await,
             Err(message) => Err(message),
         };

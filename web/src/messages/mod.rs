@@ -42,9 +42,11 @@
 //! model may also be one zip of its folder. The page sends blobs, which the browser shares rather than copies, so that it never holds a model in
 //! its own memory.
 
+mod read;
 mod request;
 mod response;
 
+pub use read::{Read, field};
 pub use request::{Request, TrainSettings};
 pub use response::{
     Classified, Evaluated, Example, Finding, Gradient, ModelInfo, Prediction, Response, Reviewed,
@@ -52,7 +54,7 @@ pub use response::{
 };
 
 use js_sys::{Array, Object, Reflect};
-use serde::{Serialize, de::DeserializeOwned};
+use serde::Serialize;
 use serde_wasm_bindgen::Serializer;
 use wasm_bindgen::{JsCast, JsValue};
 
@@ -61,8 +63,8 @@ pub const UNASKED: u32 = 0;
 
 /// The plain object for a request or a response; `id` is what ties the two together.
 ///
-/// Serde's enums are `{ classify: { texts } }`, as it reads them with a quarter of the code that
-/// `{ type: "classify", texts }` would take; the latter is what is posted.
+/// Serde's enums are `{ classify: { texts } }`, which it reads and writes with far less code than
+/// `{ type: "classify", texts }`; the latter is what is posted.
 pub fn to_object<T: Serialize>(id: u32, body: &T) -> Result<JsValue, String> {
     let failed = |error: JsValue| ["a message could not be written: ", &describe(&error)].concat();
     let tagged =
@@ -74,14 +76,18 @@ pub fn to_object<T: Serialize>(id: u32, body: &T) -> Result<JsValue, String> {
     Ok(object)
 }
 
-/// Reads a posted object: its id, 0 where it has none, and the rest.
-pub fn from_object<T: DeserializeOwned>(object: JsValue) -> (u32, Result<T, String>) {
-    let id = property(&object, "id").as_f64().unwrap_or_default() as u32;
+/// The id of a posted object; 0 where it has none.
+pub fn id_of(object: &JsValue) -> u32 {
+    property(object, "id").as_f64().unwrap_or_default() as u32
+}
+
+/// Reads a request that was posted to an engine.
+pub fn to_request(object: JsValue) -> Result<Request, String> {
     let tagged = Object::new();
     let _ = Reflect::set(&tagged, &property(&object, "type"), &object);
     let body = serde_wasm_bindgen::from_value(tagged.into());
     let failed = |error: JsValue| ["a message could not be read: ", &describe(&error)].concat();
-    (id, body.map_err(|error| failed(error.into())))
+    body.map_err(|error| failed(error.into()))
 }
 
 /// Puts `files` (an array of `[name, data]` pairs) beside a request or an answer.

@@ -1,16 +1,15 @@
 //! What an engine answers.
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use wasm_bindgen::JsValue;
 
-#[derive(Clone, Serialize, Deserialize)]
+#[derive(Clone, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Response {
     Ready {},
     Opened {
         model: ModelInfo,
         /// Whether the head is new, because the model did not know the labels.
-        #[serde(default)]
         new_head: bool,
     },
     Classified(Classified),
@@ -47,7 +46,7 @@ pub enum Response {
 }
 
 /// What the page says about the open model.
-#[derive(Clone, Serialize, Deserialize)]
+#[derive(Clone, Serialize)]
 pub struct ModelInfo {
     pub name: String,
     /// `model_type` of the model's `config.json`.
@@ -62,7 +61,7 @@ pub struct ModelInfo {
     pub layers: usize,
 }
 
-#[derive(Clone, Serialize, Deserialize)]
+#[derive(Clone, Serialize)]
 pub struct Classified {
     /// In the order of the texts.
     pub predictions: Vec<Prediction>,
@@ -71,7 +70,7 @@ pub struct Classified {
 }
 
 /// One text's logits and probabilities, in the order of the label ids.
-#[derive(Clone, Serialize, Deserialize)]
+#[derive(Clone, Serialize)]
 pub struct Prediction {
     pub logits: Vec<f32>,
     pub probabilities: Vec<f32>,
@@ -82,7 +81,7 @@ pub struct Prediction {
 }
 
 /// The gradient of one parameter: its L2 norm and its first values.
-#[derive(Clone, Serialize, Deserialize)]
+#[derive(Clone, Serialize)]
 pub struct Gradient {
     pub name: String,
     pub norm: f32,
@@ -90,7 +89,7 @@ pub struct Gradient {
 }
 
 /// Where a training stands after some steps.
-#[derive(Clone, Serialize, Deserialize)]
+#[derive(Clone, Serialize)]
 pub struct Trained {
     /// Steps taken since the training began.
     pub step: usize,
@@ -108,7 +107,7 @@ pub struct Trained {
 }
 
 /// How a model does on labelled texts.
-#[derive(Clone, Serialize, Deserialize)]
+#[derive(Clone, Serialize)]
 pub struct Evaluated {
     /// 0 to 1.
     pub accuracy: f64,
@@ -121,14 +120,14 @@ pub struct Evaluated {
 }
 
 /// A row that may have no label yet.
-#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Debug, Serialize)]
 pub struct Example {
     pub text: String,
     pub label: Option<String>,
 }
 
 /// What there is to say about rows to train on.
-#[derive(Clone, Serialize, Deserialize)]
+#[derive(Clone, Serialize)]
 pub struct Reviewed {
     pub findings: Vec<Finding>,
     /// Rows to train on and rows to measure on, by number.
@@ -137,7 +136,7 @@ pub struct Reviewed {
 }
 
 /// See `emberlab_core::data::Finding`.
-#[derive(Clone, Serialize, Deserialize)]
+#[derive(Clone, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Finding {
     OneLabel,

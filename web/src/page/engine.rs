@@ -5,8 +5,7 @@ use super::{
     text::{fill, text},
 };
 use crate::messages::{
-    Request, Response, UNASKED, attach_files, describe, from_object, property, take_files,
-    to_object,
+    Read, Request, Response, UNASKED, attach_files, describe, id_of, property, to_object,
 };
 use futures_channel::oneshot::{self, Sender};
 use futures_util::future::{Either, select};
@@ -169,19 +168,14 @@ impl Drop for Engine {
 
 impl State {
     fn hear(&self, kind: Kind, data: JsValue) {
-        let files = take_files(&data);
-        let (id, response) = from_object(data);
-        let answer = match response {
-            Ok(Response::Died { message }) => {
+        let id = id_of(&data);
+        let answer = match Response::read(&data) {
+            Some(Response::Died { message }) => {
                 return self.die(&kind.tell("engine.stopped", &message));
             }
-            Ok(Response::Saved { .. }) => {
-                let zip = files.into_iter().next().map(|(_, zip)| zip).unwrap_or_default();
-                Ok(Response::Saved { zip })
-            }
-            Ok(Response::Failed { message }) => Err(Failure::Refused(message)),
-            Ok(response) => Ok(response),
-            Err(message) => Err(Failure::Refused(kind.tell("engine.not_understood", &message))),
+            Some(Response::Failed { message }) => Err(Failure::Refused(message)),
+            Some(response) => Ok(response),
+            None => Err(Failure::Refused(text("engine.odd"))),
         };
         let owed = self.owed.borrow().iter().position(|(owed, _)| *owed == id);
         if let Some(place) = owed {

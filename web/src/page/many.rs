@@ -76,7 +76,7 @@ impl Many {
         })
     }
 
-    fn say(&self, what: &str) {
+    pub fn say(&self, what: &str) {
         self.said.set_text_content(Some(what));
     }
 

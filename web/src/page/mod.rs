@@ -95,6 +95,7 @@ impl Page {
         });
         let page = self.clone();
         text::on_change(move || {
+            page.many.say(""); // it was said in another language
             page.render();
             one::classify(&page);
         });

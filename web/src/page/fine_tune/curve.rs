@@ -35,6 +35,9 @@ pub struct Curve {
 struct Data {
     points: Vec<(f64, f64)>,
     steps: f64,
+    /// Values that make one point by now, and those that wait for the next.
+    stride: usize,
+    waiting: Vec<(f64, f64)>,
 }
 
 impl Curve {
@@ -67,7 +70,7 @@ impl Curve {
 
     /// Starts anew, for so many steps.
     pub fn clear(&self, steps: usize) {
-        *self.data.borrow_mut() = Data { points: Vec::new(), steps: steps as f64 };
+        *self.data.borrow_mut() = Data { steps: steps as f64, ..Data::default() };
         self.render()
     }
 
@@ -101,15 +104,14 @@ impl Curve {
 
 impl Data {
     fn add(&mut self, step: f64, value: f64) {
-        self.points.push((step, value));
+        self.waiting.push((step, value));
+        if self.waiting.len() < self.stride {
+            return;
+        }
+        self.points.push(mean(&std::mem::take(&mut self.waiting)));
         if self.points.len() > POINTS {
-            let halves = self.points.chunks(2).map(|pair| {
-                let mean = |of: fn(&(f64, f64)) -> f64| {
-                    pair.iter().map(of).sum::<f64>() / pair.len() as f64
-                };
-                (mean(|point| point.0), mean(|point| point.1))
-            });
-            self.points = halves.collect();
+            self.points = self.points.chunks(2).map(mean).collect();
+            self.stride = 2 * self.stride.max(1);
         }
     }
 
@@ -119,6 +121,11 @@ impl Data {
         let round = [0.2, 0.4, 1.0, 2.0, 4.0, 6.0, 8.0, 10.0, 20.0, 40.0, 100.0];
         round.into_iter().find(|&round| round >= most).unwrap_or(most)
     }
+}
+
+fn mean(points: &[(f64, f64)]) -> (f64, f64) {
+    let sum = points.iter().fold((0.0, 0.0), |sum, point| (sum.0 + point.0, sum.1 + point.1));
+    (sum.0 / points.len() as f64, sum.1 / points.len() as f64)
 }
 
 fn smoothed(points: &[(f64, f64)]) -> Vec<(f64, f64)> {

@@ -5,9 +5,12 @@ use super::{
     super::dom::{settle, window},
     rows::Row,
 };
-use crate::messages::{TrainSettings, describe};
+use crate::{
+    messages::{Read, TrainSettings, describe},
+    readable,
+};
 use js_sys::{JSON, JsString};
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use serde_wasm_bindgen::Serializer;
 use wasm_bindgen::{JsCast, JsValue};
 use web_sys::{
@@ -20,7 +23,7 @@ const WEIGHTS: &str = "training.zip";
 
 /// All of a training but its weights. The optimizer's moments are not kept: what goes on from here has
 /// seen `step` steps, and warms up anew.
-#[derive(Clone, Serialize, Deserialize)]
+#[derive(Clone, Serialize)]
 pub struct Note {
     pub rows: Vec<Row>,
     pub settings: TrainSettings,
@@ -28,6 +31,8 @@ pub struct Note {
     pub total_steps: usize,
     pub steps_per_epoch: usize,
 }
+
+readable!(Note { rows, settings, step, total_steps, steps_per_epoch });
 
 /// Keeps a training; what was kept before is replaced once the new files are whole.
 pub async fn keep(note: &Note, weights: &Blob) -> Result<(), String> {
@@ -45,7 +50,7 @@ pub async fn find() -> Option<(Note, File)> {
     let folder = folder().await.ok()?;
     let note = read(&folder, NOTE).await.ok()?;
     let note: JsString = settle(note.text()).await.ok()?.unchecked_into();
-    let note = serde_wasm_bindgen::from_value(JSON::parse(&String::from(note)).ok()?).ok()?;
+    let note = Note::read(&JSON::parse(&String::from(note)).ok()?)?;
     Some((note, read(&folder, WEIGHTS).await.ok()?))
 }
 

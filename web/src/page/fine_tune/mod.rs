@@ -75,7 +75,11 @@ impl FineTune {
         fine_tune.listen_for_training();
         fine_tune.listen_for_outcome();
         let spoken = fine_tune.clone();
-        text::on_change(move || spoken.render());
+        text::on_change(move || {
+            spoken.table.say("");
+            spoken.progress.say(&spoken.state());
+            spoken.render();
+        });
         fine_tune.render();
     }
 

@@ -7,7 +7,7 @@ use super::{
         most::most,
         text::{counted, fill, percent, text},
     },
-    rows::Rows,
+    rows::{Labelled, Rows},
     run::Outcome,
 };
 use web_sys::{Element, HtmlButtonElement, HtmlElement, HtmlInputElement, HtmlSelectElement};
@@ -52,7 +52,7 @@ impl OutcomeView {
     }
 
     /// `held_out` are the rows that were measured, by number.
-    pub fn render(&self, outcome: &Outcome, rows: &Rows, held_out: &[usize]) {
+    pub fn render(&self, outcome: &Outcome, rows: &Rows, held_out: &Labelled) {
         show(&self.none, false);
         show(&self.found, true);
         self.before.set_text_content(Some(&percent(outcome.before.accuracy, 0)));
@@ -84,14 +84,19 @@ impl OutcomeView {
         }
     }
 
-    fn render_mistakes(&self, outcome: &Outcome, rows: &Rows, held_out: &[usize]) {
+    fn render_mistakes(&self, outcome: &Outcome, rows: &Rows, held_out: &Labelled) {
         self.mistakes.set_text_content(None);
         let after = &outcome.after;
-        let found = held_out.iter().zip(after.predicted.iter().zip(&after.scores));
+        let found = held_out
+            .rows
+            .iter()
+            .zip(&held_out.texts)
+            .zip(after.predicted.iter().zip(&after.scores));
         let mistakes: Vec<_> = found
-            .filter_map(|(&index, (&id, &score))| {
+            .filter_map(|((&index, text), (&id, &score))| {
                 let (row, label) = (rows.list.get(index)?, outcome.labels.get(id)?);
-                (row.label != *label).then_some((index, row, label, score))
+                // Rows may have been removed or written anew meanwhile.
+                (row.label != *label && row.text == *text).then_some((index, row, label, score))
             })
             .collect();
         self.mistakes_said.set_text_content(Some(&match mistakes.len() {

@@ -28,6 +28,8 @@ pub struct Progress {
     pace: RefCell<Pace>,
     steps: Cell<(usize, usize)>,
     taken: Cell<usize>,
+    /// The newest state, for the figures to be written again in another language.
+    last: RefCell<Option<Trained>>,
 }
 
 impl Progress {
@@ -47,6 +49,7 @@ impl Progress {
             pace: RefCell::default(),
             steps: Cell::new((0, 0)),
             taken: Cell::new(0),
+            last: RefCell::default(),
         }
     }
 
@@ -61,6 +64,7 @@ impl Progress {
             figure.set_text_content(Some("–"));
         }
         self.bar.set_value(0.0);
+        self.last.take();
         self.losses.clear(0);
         self.accuracies.clear(0)
     }
@@ -95,7 +99,7 @@ impl Progress {
     }
 
     fn trained(&self, trained: &Trained) {
-        let (total, per_epoch) = self.steps.get();
+        let (total, _) = self.steps.get();
         let taken = trained.step - self.taken.replace(trained.step);
         let mut pace = self.pace.borrow_mut();
         pace.add(taken, trained);
@@ -103,9 +107,14 @@ impl Progress {
         if let Some(loss) = trained.loss {
             self.losses.add(trained.step, loss.into());
         }
-        if !pace.is_due() && !trained.done {
-            return;
+        *self.last.borrow_mut() = Some(trained.clone());
+        if pace.is_due() || trained.done {
+            self.show(trained, &pace);
         }
+    }
+
+    fn show(&self, trained: &Trained, pace: &Pace) {
+        let (total, per_epoch) = self.steps.get();
         let of = |part: usize, whole: usize| {
             fill("figures.of", &[("part", &part.to_string()), ("whole", &whole.to_string())])
         };
@@ -119,7 +128,11 @@ impl Progress {
         self.left.set_text_content(Some(&duration(pace.seconds_for(total - trained.step))));
     }
 
+    /// Writes again what depends on the language.
     pub fn render(&self) {
+        if let Some(trained) = &*self.last.borrow() {
+            self.show(trained, &self.pace.borrow());
+        }
         self.losses.render();
         self.accuracies.render();
     }

@@ -1,9 +1,12 @@
 //! The rows to train on, as data.
 
-use crate::messages::{Example, Reviewed};
-use serde::{Deserialize, Serialize};
+use crate::{
+    messages::{Example, Reviewed},
+    readable,
+};
+use serde::Serialize;
 
-#[derive(Clone, Default, PartialEq, Debug, Serialize, Deserialize)]
+#[derive(Clone, Default, PartialEq, Debug, Serialize)]
 pub struct Row {
     pub text: String,
     /// Empty until the row has one.
@@ -11,6 +14,8 @@ pub struct Row {
     /// Whether the row is measured on rather than trained on.
     pub held_out: bool,
 }
+
+readable!(Row { text, label, held_out });
 
 impl Row {
     pub fn is_complete(&self) -> bool {
@@ -27,7 +32,7 @@ pub struct Rows {
 }
 
 /// Texts with their labels.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub struct Labelled {
     /// Which rows these are.
     pub rows: Vec<usize>,

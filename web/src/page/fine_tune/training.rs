@@ -10,6 +10,7 @@ use super::{
     kept::{self, Note},
     progress::duration,
     recipe::Start,
+    rows::Labelled,
     run::{self, News, Outcome, Plan, Wish},
 };
 use std::{cell::RefCell, future::ready, rc::Rc};
@@ -23,7 +24,7 @@ const BASE: &str = "models/bert-tiny";
 /// What the last training has brought.
 pub struct Last {
     pub outcome: Outcome,
-    pub held_out: Vec<usize>,
+    pub held_out: Labelled,
     pub start: Model,
     pub started_from_open: bool,
 }
@@ -72,6 +73,15 @@ impl FineTune {
         on(back, "click", move |_: Event| clicked.back_to_the_start())
     }
 
+    /// Whether a training runs, in a word.
+    pub fn state(&self) -> String {
+        match (self.running.get(), self.wish.get()) {
+            (false, _) => String::new(),
+            (true, Wish::Pause) => text("training.paused"),
+            (true, _) => text("training.runs"),
+        }
+    }
+
     pub fn show_buttons(&self) {
         let Buttons { train, pause, stop, back } = &self.buttons;
         let running = self.running.get();
@@ -110,7 +120,7 @@ impl FineTune {
         self.review().await?;
         let plan = self.plan().await?;
         let (kind, start) = (plan.kind, plan.model.clone());
-        let held_out = plan.held_out.rows.clone();
+        let held_out = plan.held_out.clone();
         let started_from_open = matches!(self.recipe.start(), Start::Open);
         self.progress.clear();
         self.progress.say(&text("training.opening"));
@@ -134,7 +144,11 @@ impl FineTune {
             }
         };
         let outcome = run::train(plan, &self.wish, choose, &tell).await?;
-        let Some(outcome) = outcome else { return Ok(()) };
+        let Some(outcome) = outcome else {
+            self.progress.clear();
+            self.progress.say(&text("training.at_start"));
+            return Ok(());
+        };
         self.finish(Last { outcome, held_out, start, started_from_open });
         Ok(())
     }
