@@ -2,6 +2,7 @@
 
 use std::fmt::{Display, Write as _};
 use std::io::{self, Write};
+use std::sync::Mutex;
 use std::time::Duration;
 
 use anyhow::{Context, Result};
@@ -18,6 +19,17 @@ const WIDEST_NAME: usize = 14;
 /// Says something on standard error. A reader that has gone away is no reason to stop.
 pub fn note(text: impl Display) {
     let _ = writeln!(io::stderr(), "{text}");
+}
+
+/// [`note`], unless the same was said before: of a folder that is looked into for each split.
+pub fn note_once(text: impl Display) {
+    static SAID: Mutex<Vec<String>> = Mutex::new(Vec::new());
+    let text = text.to_string();
+    let Ok(mut said) = SAID.lock() else { return };
+    if !said.contains(&text) {
+        note(&text);
+        said.push(text);
+    }
 }
 
 /// Writes a result to standard output.

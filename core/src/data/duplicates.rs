@@ -43,13 +43,16 @@ pub struct Overlap {
     pub example: String,
 }
 
+/// The first row of each text of a split, by both halves of a pair.
+type FirstRows<'a> = HashMap<(&'a str, &'a str), usize>;
+
 /// Looks through all splits.
 pub fn duplicates(splits: &[LabelledTexts]) -> Duplicates {
     let mut found = Duplicates::default();
     // The rows of each earlier split by their text.
-    let mut earlier: Vec<(&str, HashMap<(&str, &str), usize>)> = Vec::new();
+    let mut earlier: Vec<(&str, FirstRows)> = Vec::new();
     for split in splits {
-        let mut first_rows = HashMap::with_capacity(split.texts.len());
+        let mut first_rows = FirstRows::with_capacity(split.texts.len());
         let mut repeats = Repeats { split: split.split.into(), ..Repeats::default() };
         let mut overlaps: Vec<Option<Overlap>> = vec![None; earlier.len()];
         for row in 0..split.texts.len() {

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result, bail};
 use emberlab_core::data::{class_folder, ending, split_files};
 
-use crate::report::{counted, note};
+use crate::report::{counted, note_once};
 
 /// Endings that are read alike. A folder's data are the files of the group it has most of, as for
 /// `load_dataset`.
@@ -44,7 +44,7 @@ impl DataFiles {
         walk(path, "", &mut files).with_context(|| format!("cannot read {}", path.display()))?;
         let (mut files, others) = most_of_a_kind(files);
         if others > 0 {
-            note(format_args!(
+            note_once(format_args!(
                 "{}: {} of other kinds left out",
                 path.display(),
                 counted(others, "data file")
@@ -57,7 +57,7 @@ impl DataFiles {
             files.retain(|file| class_folder(file).is_some());
             if files.len() < all {
                 let out = counted(all - files.len(), "text file");
-                note(format_args!("{}: {out} outside class folders left out", path.display()));
+                note_once(format_args!("{}: {out} outside class folders left out", path.display()));
             }
         }
         let splits = split_files(&files);

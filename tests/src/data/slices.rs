@@ -35,6 +35,18 @@ fn a_folder_trains_on_its_splits() {
     assert_eq!(rows, expected.map(|(split, rows)| (split.to_owned(), rows)));
 }
 
+/// What of a folder is not read is said, and said once.
+#[test]
+fn files_of_another_kind_are_left_out() {
+    let scratch = with_folder();
+    scratch.write("set/train-more.jsonl", "{\"text\": \"a\"}\n");
+    scratch.write("set/README.md", "about the set");
+    let ran = scratch.run("train --model model --data set --out run --dry-run");
+    let says = "set: 1 data file of other kinds left out\n";
+    assert_eq!(ran.stderr.matches(says).count(), 1, "{}", ran.stderr);
+    ran.ok();
+}
+
 #[test]
 fn slices_are_named_by_flags() {
     let scratch = with_folder();
