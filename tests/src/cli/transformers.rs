@@ -10,6 +10,7 @@ use std::{
 use emberlab_core::{
     Device,
     model::{Classifier, ModelFiles},
+    text::Texts,
 };
 use safetensors::{Dtype, SafeTensors};
 use serde::Deserialize;
@@ -17,7 +18,7 @@ use sha2::{Digest, Sha256};
 
 use super::train::{TRAIN, with_rows};
 use crate::{
-    command::jsonl,
+    command::{Scratch, jsonl},
     support::{bytes, distance, logits, root, say},
 };
 
@@ -63,6 +64,27 @@ fn hashes(weights: &[u8]) -> BTreeMap<String, String> {
     file.iter().map(hash).collect()
 }
 
+/// The classifier in `run`.
+fn classifier(scratch: &Scratch) -> Classifier {
+    let file = |name: &&str| ((*name).to_owned(), bytes(&scratch.path("run").join(name)));
+    let names = ["config.json", "model.safetensors", "tokenizer.json", "tokenizer_config.json"];
+    let files = ModelFiles::from_named("run", names.iter().map(file).collect()).unwrap();
+    Classifier::open(&files, &Device::flex()).unwrap().0
+}
+
+/// Token ids and logits are the same for each row of `texts.jsonl`.
+fn agree(scratch: &Scratch, classifier: &Classifier, opened: &Opened) {
+    let mut texts = Texts::default();
+    for row in jsonl(&scratch.read("texts.jsonl")) {
+        texts.push(row["text"].as_str().unwrap(), row["text_b"].as_str());
+    }
+    let encodings = classifier.tokenizer().encode_texts(&texts, classifier.max_length()).unwrap();
+    let ids: Vec<Vec<u32>> = encodings.iter().map(|encoding| encoding.ids.clone()).collect();
+    assert_eq!(ids, opened.input_ids);
+    let difference = distance(&logits(classifier, &encodings), &opened.logits.concat());
+    assert!(difference < 1e-4, "logits differ by {difference}");
+}
+
 #[test]
 fn transformers_opens_a_run_folder() {
     let Some(python) = python() else {
@@ -76,21 +98,33 @@ fn transformers_opens_a_run_folder() {
     scratch.write("texts.jsonl", texts.join("\n") + "\n");
     let opened = open_with_transformers(&python, &scratch.path("."));
 
-    assert_eq!((opened.missing, opened.unexpected), (vec![], vec![]));
+    assert_eq!((&opened.missing, &opened.unexpected), (&vec![], &vec![]));
     assert_eq!(opened.tensors, hashes(&bytes(&scratch.path("run/model.safetensors"))));
-
-    let file = |name: &&str| ((*name).to_owned(), bytes(&scratch.path("run").join(name)));
-    let names = ["config.json", "model.safetensors", "tokenizer.json", "tokenizer_config.json"];
-    let files = ModelFiles::from_named("run", names.iter().map(file).collect()).unwrap();
-    let (classifier, _) = Classifier::open(&files, &Device::flex()).unwrap();
+    let classifier = classifier(&scratch);
     let labels: Vec<&String> = opened.id2label.values().collect();
     assert_eq!(labels, classifier.label_map().names().iter().collect::<Vec<_>>());
+    agree(&scratch, &classifier, &opened);
+}
 
-    let text = |row: &serde_json::Value| row["text"].as_str().unwrap().to_owned();
-    let texts: Vec<String> = jsonl(&scratch.read("texts.jsonl")).iter().map(text).collect();
-    let encodings = classifier.tokenizer().encode_all(&texts, classifier.max_length()).unwrap();
-    let ids: Vec<Vec<u32>> = encodings.iter().map(|encoding| encoding.ids.clone()).collect();
-    assert_eq!(ids, opened.input_ids);
-    let difference = distance(&logits(&classifier, &encodings), &opened.logits.concat());
-    assert!(difference < 1e-4, "logits differ by {difference}");
+/// Segments and special tokens of pairs are those that transformers gives a model, also where a pair
+/// is cut.
+#[test]
+fn transformers_sees_pairs_as_we_do() {
+    let Some(python) = python() else {
+        let reason = "EMBERLAB_PYTHON names no Python with transformers";
+        return say(&format!("SKIPPED: transformers_sees_pairs_as_we_do, because {reason}\n"));
+    };
+    let scratch = Scratch::new();
+    let row = |row: usize| {
+        let (second, label) =
+            [("It is red.", "same"), ("It is blue, I am told.", "other")][row % 2];
+        let text = "The house at the end of the street is red. ".repeat(1 + row % 9 * 8);
+        serde_json::json!({"text": text, "text_b": second, "label": label}).to_string() + "\n"
+    };
+    scratch.write("texts.jsonl", (0..18).map(row).collect::<String>());
+    let line = "train --model bert-tiny --train texts.jsonl --out run --epochs 4 --learning-rate 1e-3 --device cpu";
+    scratch.run(line).ok();
+    let opened = open_with_transformers(&python, &scratch.path("."));
+    assert!(opened.input_ids.iter().any(|ids| ids.len() == 512), "no pair was cut");
+    agree(&scratch, &classifier(&scratch), &opened);
 }
