@@ -11,11 +11,11 @@ use super::{
 };
 use std::{cell::RefCell, rc::Rc};
 use wasm_bindgen_futures::spawn_local;
-use web_sys::{Event, EventTarget, File, HtmlElement};
+use web_sys::{Blob, Event, EventTarget, HtmlElement};
 
 /// Looks for a training that was interrupted, and offers to go on with it.
 pub fn listen(fine_tune: &Rc<FineTune>) {
-    let found: Rc<RefCell<Option<(Note, File)>>> = Rc::default();
+    let found: Rc<RefCell<Option<(Note, Blob)>>> = Rc::default();
     let (offered, clicked) = (found.clone(), fine_tune.clone());
     on(&by_id::<EventTarget>("go-on"), "click", move |_: Event| {
         show(&by_id::<HtmlElement>("interrupted"), false);
@@ -39,7 +39,7 @@ pub fn listen(fine_tune: &Rc<FineTune>) {
 
 impl FineTune {
     /// Trains the kept weights on the kept rows for the steps that were left.
-    fn go_on(self: &Rc<Self>, note: Note, weights: File) {
+    fn go_on(self: &Rc<Self>, note: Note, weights: Blob) {
         self.edit_rows(|rows| {
             rows.list = note.rows;
             rows.unsplit = false;

@@ -9,7 +9,7 @@ use crate::{
     messages::{Read, TrainSettings, describe},
     readable,
 };
-use js_sys::{JSON, JsString};
+use js_sys::{Array, JSON, JsString};
 use serde::Serialize;
 use serde_wasm_bindgen::Serializer;
 use wasm_bindgen::{JsCast, JsValue};
@@ -45,13 +45,16 @@ pub async fn keep(note: &Note, weights: &Blob) -> Result<(), String> {
     write(&folder, NOTE, |file| file.write_with_str(&String::from(&note))).await
 }
 
-/// The training that was interrupted, with a zip of its model; nothing where none was.
-pub async fn find() -> Option<(Note, File)> {
+/// The training that was interrupted, with a zip of its model; nothing where none was. The zip is a
+/// copy: a file's handle is void once the next weights are kept.
+pub async fn find() -> Option<(Note, Blob)> {
     let folder = folder().await.ok()?;
     let note = read(&folder, NOTE).await.ok()?;
     let note: JsString = settle(note.text()).await.ok()?.unchecked_into();
     let note = Note::read(&JSON::parse(&String::from(note)).ok()?)?;
-    Some((note, read(&folder, WEIGHTS).await.ok()?))
+    let weights = read(&folder, WEIGHTS).await.ok()?;
+    let weights = Array::of1(&settle(weights.array_buffer()).await.ok()?);
+    Some((note, Blob::new_with_buffer_source_sequence(&weights).ok()?))
 }
 
 /// Keeps nothing any more.

@@ -107,7 +107,10 @@ impl FineTune {
         let fine_tune = self.clone();
         spawn_local(async move {
             let ended = fine_tune.train_once().await;
-            kept::forget().await;
+            // After a failure, such as a GPU that is lost, a reload offers what is kept.
+            if ended.is_ok() {
+                kept::forget().await;
+            }
             fine_tune.running.set(false);
             fine_tune.show_buttons();
             if let Err(message) = ended {
