@@ -251,15 +251,20 @@ impl Setup {
 }
 
 /// Both, at the same time where there are threads: to read a tokenizer takes half as long as to read
-/// the weights of a small model.
-fn both<A: Send, B: Send>(
-    one: impl FnOnce() -> A + Send,
-    other: impl FnOnce() -> B + Send,
-) -> (A, B) {
+/// the weights of a small model. `here` runs on this thread, whose random numbers are seeded.
+fn both<A, B: Send>(here: impl FnOnce() -> A, other: impl FnOnce() -> B + Send) -> (A, B) {
     #[cfg(not(target_arch = "wasm32"))]
-    return rayon::join(one, other);
+    {
+        let mut found = None;
+        let first = rayon::in_place_scope(|scope| {
+            scope.spawn(|_| found = Some(other()));
+            here()
+        });
+        #[expect(clippy::expect_used)]
+        (first, found.expect("a scope ends when all of it has"))
+    }
     #[cfg(target_arch = "wasm32")]
-    (one(), other())
+    (here(), other())
 }
 
 /// The classes a fine-tuned folder names, `LABEL_0 …` where it names none, as transformers does.
