@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 
 use anyhow::{Context, Result};
-use emberlab_core::model::{Source, StorageDtype, convert};
+use emberlab_core::model::{ModelFiles, Source, StorageDtype, convert};
 use serde_json::{Map, Value};
 
 use crate::Outcome;
@@ -13,7 +13,6 @@ use crate::files::{self, StagedFolder};
 use crate::hub::{self, Kind};
 use crate::report::{bytes, note};
 
-const WEIGHTS: &str = "model.safetensors";
 const CONFIG: &str = "config.json";
 /// Weights in formats that are not converted, and so not carried over.
 const OTHER_WEIGHTS: [&str; 6] = ["bin", "h5", "msgpack", "onnx", "ot", "safetensors"];
@@ -25,11 +24,11 @@ pub fn run(args: &ConvertArgs) -> Result<Outcome> {
     let args = &ConvertArgs { model, out: args.out.clone(), dtype: args.dtype };
     // Opened only to be checked: a folder that is no model is refused with the reason.
     files::read_model(&args.model)?;
-    let path = args.model.join(WEIGHTS);
+    let path = args.model.join(ModelFiles::WEIGHTS);
     let before = files::open(&path)?;
     let bytes_before = before.metadata().map_or(0, |file| file.len());
     let after = convert(&path.display().to_string(), &Source::File(before), args.dtype)?;
-    folder.write(WEIGHTS, &after)?;
+    folder.write(ModelFiles::WEIGHTS, &after)?;
     folder.write(CONFIG, &config(&args.model.join(CONFIG), args.dtype)?)?;
     for entry in fs::read_dir(&args.model)
         .with_context(|| format!("cannot read {}", args.model.display()))?
