@@ -1,6 +1,7 @@
 //! The command line, declared once: flags, their help and their defaults.
 
 mod data;
+mod save;
 
 use std::path::PathBuf;
 
@@ -12,6 +13,7 @@ use crate::device::DeviceChoice;
 use crate::values::{positive, schedule, storage_dtype};
 
 pub use data::{DataArgs, Padding, ReadArgs, TokenizeArgs};
+pub use save::SaveArgs;
 
 /// Tokens a text is cut at, unless something else is asked for.
 pub const DEFAULT_MAX_LENGTH: usize = 128;
@@ -74,6 +76,7 @@ Examples:
   emberlab train --model models/bert-tiny --train train.csv --test test.csv --out runs/mine
   emberlab train --model DIR --data imdb/ --train 'train[:80%]' --eval 'train[80%:]' --out runs/mine
   emberlab train --model DIR --train 'reviews.parquet[:5000]' --out runs/mine --dry-run
+  emberlab train --resume runs/mine         goes on where a run was interrupted or killed
 
 Data: CSV, TSV, JSONL, JSON, Parquet or a folder of them, with a text (or a pair of texts) and a
 label on each row; labels are words or whole numbers. `emberlab data` shows what a set holds.
@@ -104,6 +107,10 @@ pub struct TrainArgs {
     /// Replace --out if it is an earlier run folder
     #[arg(long)]
     pub overwrite: bool,
+    /// Go on with the run in this folder from its newest checkpoint, with the arguments that it was
+    /// started with; ends in the very weights of a run that was never interrupted
+    #[arg(long, value_name = "DIR", conflicts_with_all = ["overwrite", "dry_run"])]
+    pub resume: Option<PathBuf>,
     /// Show the plan (rows, labels, steps, device) and train nothing
     #[arg(long)]
     pub dry_run: bool,
@@ -119,6 +126,8 @@ pub struct TrainArgs {
     /// Steps between two entries of the loss in metrics.jsonl
     #[arg(long, value_name = "N", default_value = "10", value_parser = positive())]
     pub logging_steps: usize,
+    #[command(flatten)]
+    pub save: SaveArgs,
     #[command(flatten)]
     pub device: DeviceArg,
     // Last, because its help heading holds for whatever follows.

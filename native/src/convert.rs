@@ -9,9 +9,10 @@ use serde_json::{Map, Value};
 
 use crate::Outcome;
 use crate::cli::ConvertArgs;
-use crate::files::{self, StagedFolder};
+use crate::files;
 use crate::hub::{self, Kind};
 use crate::report::{bytes, note};
+use crate::staged::StagedFolder;
 
 const CONFIG: &str = "config.json";
 /// Weights in formats that are not converted, and so not carried over.

@@ -14,7 +14,7 @@ use serde::Serialize;
 
 use crate::cli::DataArgs;
 use crate::report::{json, note, print};
-use crate::{Outcome, files};
+use crate::{Outcome, staged};
 
 /// What was found.
 #[derive(Debug, Serialize)]
@@ -55,7 +55,7 @@ pub struct LabelCount {
 pub fn run(args: &DataArgs) -> Result<Outcome> {
     let report = examine::examine(args)?;
     if let Some(path) = &args.html {
-        files::write(path, html::render(&report).as_bytes())?;
+        staged::write(path, html::render(&report).as_bytes())?;
         note(format_args!("wrote   {}", path.display()));
     }
     match (args.json, &args.html) {

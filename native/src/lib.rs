@@ -2,6 +2,7 @@
 //!
 //! Model and training mathematics live in `emberlab-core`; nothing here computes with tensors.
 
+mod checkpoint;
 pub mod cli;
 pub mod convert;
 mod cuda;
@@ -20,9 +21,13 @@ mod plan;
 pub mod predict;
 mod progress;
 pub mod report;
+mod resume;
 mod rows;
 mod run_folder;
+mod run_record;
 mod splits;
+mod staged;
+mod summary;
 mod system;
 pub mod tokenize;
 pub mod train;

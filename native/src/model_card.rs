@@ -7,7 +7,7 @@ use emberlab_core::metrics::ClassificationMetrics;
 use crate::hub;
 use crate::plan::recipe_line;
 use crate::report::{clock, counted, metrics_table};
-use crate::run_folder::{RunRecord, Status};
+use crate::run_record::{RunRecord, Status};
 
 /// The card of a run, with its figures by split.
 pub fn render(record: &RunRecord, metrics: &[(&'static str, ClassificationMetrics)]) -> String {
@@ -63,7 +63,7 @@ pub fn render(record: &RunRecord, metrics: &[(&'static str, ClassificationMetric
         record.device.name,
         record.emberlab,
         record.burn,
-        record.command,
+        record.origin.command,
     );
     card.push_str(
         "\n## Use\n\n```python\nfrom transformers import pipeline\n\

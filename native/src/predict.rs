@@ -10,7 +10,7 @@ use crate::hub::{self, Kind};
 use crate::inference::Inference;
 use crate::load::{Loader, Source};
 use crate::report::{note, print};
-use crate::{Outcome, files, rows};
+use crate::{Outcome, files, rows, staged};
 
 /// Runs the command.
 pub fn run(args: &PredictArgs) -> Result<Outcome> {
@@ -33,7 +33,7 @@ pub fn run(args: &PredictArgs) -> Result<Outcome> {
     };
     match &args.output {
         Some(path) => {
-            files::write(path, &rendered)?;
+            staged::write(path, &rendered)?;
             note(format_args!("wrote   {}", path.display()));
         }
         None => print(String::from_utf8_lossy(&rendered))?,

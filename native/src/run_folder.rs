@@ -1,90 +1,102 @@
-//! The run folder: a Hugging Face model folder plus `run.json`, `metrics.jsonl` and a model card.
+//! The run folder: a Hugging Face model folder plus `run.json`, `metrics.jsonl`, a model card and
+//! checkpoints.
+//!
+//! It stands under its name from the first step on, and each file in it is whole at any time; the
+//! model's files come at the end.
 
-use std::fs::{self, File};
+use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use emberlab_core::metrics::ClassificationMetrics;
-use emberlab_core::train::TrainConfig;
-use serde::Serialize;
-use serde_json::{Map, Value};
+use serde_json::Value;
 
-use crate::files::{RUN_FILE, StagedFolder};
+use crate::checkpoint;
+use crate::files::{self, RUN_FILE};
 use crate::report::{json, rounded};
-use crate::splits::Split;
+use crate::run_record::RunRecord;
+use crate::staged::{self, StagedFolder};
 
 /// Beginnings of the names of files that state the base model's terms, which hold for what is made
 /// of it too.
 const TERMS: [&str; 4] = ["license", "licence", "notice", "copying"];
 
-/// `run.json`: what was run, on what, with what result.
-#[derive(Debug, Serialize)]
-pub struct RunRecord {
-    pub status: Status,
-    pub command: String,
-    pub emberlab: &'static str,
-    pub burn: &'static str,
-    /// UTC.
-    pub started_at: String,
-    pub device: DeviceRecord,
-    pub base_model: BaseModelRecord,
-    pub labels: Vec<String>,
-    pub data: Vec<Split>,
-    pub recipe: TrainConfig,
-    pub seed: u64,
-    pub max_length: usize,
-    pub dtype: &'static str,
-    pub steps: usize,
-    pub total_steps: usize,
-    pub train_seconds: f64,
-    pub evaluation_seconds: f64,
-    pub peak_memory_bytes: Option<u64>,
-    /// Mean training loss of the last logged steps.
-    pub loss: Option<f32>,
-    /// By split.
-    pub metrics: Map<String, Value>,
-}
+/// The training loss and evaluations, a JSON object a line.
+pub const METRICS: &str = "metrics.jsonl";
 
-/// How the run ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Status {
-    Completed,
-    Interrupted,
-}
-
-/// Where it ran.
-#[derive(Debug, Serialize)]
-pub struct DeviceRecord {
-    pub requested: String,
-    pub chosen: String,
-    pub name: String,
-}
-
-/// What it started from.
-#[derive(Debug, Serialize)]
-pub struct BaseModelRecord {
-    pub path: PathBuf,
-    pub parameters: usize,
-    /// Parameters that were not in the file.
-    pub initialized: Vec<String>,
-    /// Tensors of the file that were not used.
-    pub ignored: Vec<String>,
-}
-
-/// A run folder in the making.
+/// The folder of a run under way, which no other process writes to.
 pub struct RunFolder {
-    folder: StagedFolder,
+    path: PathBuf,
+    /// Locked for as long as it is open.
     metrics: File,
 }
 
 impl RunFolder {
-    /// Starts the folder that will be `out`; see [`StagedFolder::create`].
-    pub fn create(out: &Path, overwrite: bool) -> Result<Self> {
-        let folder = StagedFolder::create(out, overwrite)?;
-        let metrics = folder.open("metrics.jsonl")?;
-        Ok(Self { folder, metrics })
+    /// A folder that will be `out` once there is something to put in; see [`StagedFolder::create`].
+    pub fn stage(out: &Path, overwrite: bool) -> Result<StagedFolder> {
+        if overwrite && out.join(METRICS).is_file() {
+            // A run under way is not replaced.
+            drop(Self::open(out)?);
+        }
+        StagedFolder::create(out, overwrite)
+    }
+
+    /// Gives a staged folder the name `out`.
+    pub fn start(staged: StagedFolder, out: &Path, record: &RunRecord) -> Result<Self> {
+        staged.folder(checkpoint::FOLDER)?;
+        staged.write(METRICS, b"")?;
+        staged.write(RUN_FILE, json(record)?.as_bytes())?;
+        staged.finish()?;
+        Self::open(out)
+    }
+
+    /// Opens a folder to go on writing it.
+    ///
+    /// # Errors
+    /// It is no run folder, or another process writes to it.
+    pub fn open(path: &Path) -> Result<Self> {
+        let shown = path.display();
+        if !path.is_dir() {
+            bail!("there is no run folder {shown}");
+        }
+        let metrics = OpenOptions::new()
+            .append(true)
+            .open(path.join(METRICS))
+            .with_context(|| format!("{shown} is no run folder: cannot open {METRICS} in it"))?;
+        match metrics.try_lock() {
+            Err(TryLockError::WouldBlock) => bail!("another process is training in {shown}"),
+            // Some network file systems have no locks.
+            Ok(()) | Err(TryLockError::Error(_)) => {}
+        }
+        Ok(Self { path: path.to_owned(), metrics })
+    }
+
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// `run.json` as it stands there.
+    pub fn stored(&self) -> Result<Value> {
+        let path = self.path.join(RUN_FILE);
+        serde_json::from_slice(&files::read(&path)?)
+            .with_context(|| format!("{}: not a JSON object", path.display()))
+    }
+
+    /// Takes `metrics.jsonl` back to what it was.
+    pub fn rewind(&mut self, metrics: &[u8]) -> Result<()> {
+        let rewound = self.metrics.set_len(0).and_then(|()| self.metrics.write_all(metrics));
+        rewound.with_context(|| format!("cannot write {METRICS}"))
+    }
+
+    /// `metrics.jsonl` so far.
+    pub fn metrics(&self) -> Result<Vec<u8>> {
+        files::read(&self.path.join(METRICS))
+    }
+
+    /// Replaces `run.json`.
+    pub fn write_record(&self, record: &RunRecord) -> Result<()> {
+        staged::write(&self.path.join(RUN_FILE), json(record)?.as_bytes())
     }
 
     /// Adds the training loss to `metrics.jsonl`.
@@ -115,11 +127,12 @@ impl RunFolder {
     }
 
     fn log(&mut self, line: &Value) -> Result<()> {
-        writeln!(self.metrics, "{line}").context("cannot write metrics.jsonl")
+        let written = self.metrics.write_all(format!("{line}\n").as_bytes());
+        written.with_context(|| format!("cannot write {METRICS}"))
     }
 
-    /// Writes model, record and card, takes the base model's licence files along, and gives the
-    /// folder its name.
+    /// Writes model and card, takes the base model's licence files along, and at last the record,
+    /// which says that the rest is there.
     pub fn finish(
         self,
         model_files: &[(String, Vec<u8>)],
@@ -127,15 +140,15 @@ impl RunFolder {
         card: &str,
     ) -> Result<()> {
         for (name, bytes) in model_files {
-            self.folder.write(name, bytes)?;
+            staged::write(&self.path.join(name), bytes)?;
         }
         for terms in terms_files(&record.base_model.path)? {
-            self.folder.copy(&terms)?;
+            let name = terms.file_name().unwrap_or_default();
+            staged::write(&self.path.join(name), &files::read(&terms)?)?;
         }
-        self.folder.write("README.md", card.as_bytes())?;
-        self.folder.write(RUN_FILE, json(record)?.as_bytes())?;
-        self.metrics.sync_all().context("cannot write metrics.jsonl")?;
-        self.folder.finish()
+        staged::write(&self.path.join("README.md"), card.as_bytes())?;
+        self.metrics.sync_all().with_context(|| format!("cannot write {METRICS}"))?;
+        self.write_record(record)
     }
 }
 

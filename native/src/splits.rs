@@ -13,7 +13,7 @@ use crate::load::{DataFiles, Loaded, Loader, Source};
 use crate::report::{counted, note};
 
 /// One split of a run, as the plan shows it and `run.json` records it.
-#[derive(Debug, Serialize)]
+#[derive(Clone, Debug, Serialize)]
 pub struct Split {
     pub split: &'static str,
     pub path: PathBuf,
@@ -34,7 +34,7 @@ pub struct Split {
 }
 
 /// How long the texts are, in tokens after the cut.
-#[derive(Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct TokenLengths {
     pub mean: f64,
     /// 95 of 100 texts are no longer than this.

@@ -1,109 +1,233 @@
 //! `emberlab train`: drives the trainer step by step, evaluates, and writes the run folder.
 
-use std::env;
 use std::path::Path;
-use std::time::{Duration, Instant, SystemTime};
+use std::time::Instant;
 
 use anyhow::Result;
 use emberlab_core::metrics::ClassificationMetrics;
+use emberlab_core::model::{ModelFiles, Source, StorageDtype};
 use emberlab_core::train::StepInfo;
-use serde_json::{Map, Value};
+use serde_json::Value;
 
+use crate::checkpoint::{self, Checkpoints};
 use crate::cli::TrainArgs;
+use crate::files::{self, RUN_FILE};
 use crate::plan::{HeldOut, Plan, Sources};
 use crate::progress::TrainProgress;
-use crate::report::{bytes, clock, counted, metrics_table, note, print, shell_word, short};
-use crate::run_folder::{BaseModelRecord, DeviceRecord, RunFolder, RunRecord, Status};
-use crate::{Outcome, interrupt, model_card, system};
+use crate::report::{counted, json, note, print, short};
+use crate::run_folder::{METRICS, RunFolder};
+use crate::run_record::{Origin, RunRecord, Status};
+use crate::{Outcome, interrupt, model_card, resume, staged, summary};
 
 /// Runs the command.
 pub fn run(args: &TrainArgs) -> Result<Outcome> {
-    let started_at = SystemTime::now();
+    match &args.resume {
+        Some(folder) => go_on(folder),
+        None => start(args),
+    }
+}
+
+fn start(args: &TrainArgs) -> Result<Outcome> {
+    let origin = Origin::here()?;
     let sources = Sources::resolve(args)?;
     if args.dry_run {
         print(Plan::prepare(args, sources)?)?;
         return Ok(Outcome::Completed);
     }
     // The folder first: a place that cannot be written is said before an hour of training.
-    let folder = RunFolder::create(&sources.out, args.overwrite)?;
+    let staged = RunFolder::stage(&sources.out, args.overwrite)?;
     let plan = Plan::prepare(args, sources)?;
     note(&plan);
-    let mut run = Run::new(plan, folder, args.logging_steps);
-    run.train()?;
-    run.save(args, started_at)
+    let record = RunRecord::new(args, &plan, origin);
+    let folder = RunFolder::start(staged, &plan.sources.out, &record)?;
+    Run::new(args, plan, record, folder).to_the_end()
+}
+
+/// Goes on with the run in `folder` where its newest checkpoint was written.
+fn go_on(folder: &Path) -> Result<Outcome> {
+    // Before the working folder becomes that of the run.
+    let path = folder.canonicalize().unwrap_or_else(|_| folder.to_owned());
+    let mut folder = RunFolder::open(&path)?;
+    let stored = folder.stored()?;
+    if stored["status"] == "completed" {
+        note(format_args!("{} is complete: there is nothing left to do", path.display()));
+        return Ok(Outcome::Completed);
+    }
+    let args = resume::arguments(&path, &stored)?;
+    let mut sources = Sources::resolve(&args)?;
+    sources.out = path;
+    let mut plan = Plan::prepare(&args, sources)?;
+    let mut record = RunRecord::new(&args, &plan, resume::origin(&stored)?);
+    resume::check(&stored, &record)?;
+    note(&plan);
+
+    staged::sweep(folder.path())?;
+    staged::sweep(&folder.path().join(checkpoint::FOLDER))?;
+    let mut measured = None;
+    match checkpoint::newest(folder.path()) {
+        Some((path, manifest)) => {
+            let weights = path.join(ModelFiles::WEIGHTS);
+            let state = Source::File(files::open(&weights)?);
+            plan.trainer = plan.trainer.restore(&weights.display().to_string(), &state)?;
+            let then: Value = serde_json::from_slice(&files::read(&path.join(RUN_FILE))?)?;
+            record.add_up(&then);
+            folder.rewind(&files::read(&path.join(METRICS))?)?;
+            measured = manifest.macro_f1.map(|macro_f1| (manifest.step, macro_f1));
+            let (step, total) = (manifest.step, plan.trainer.total_steps());
+            note(format_args!("going on after step {step} of {total}"));
+        }
+        None => {
+            folder.rewind(b"")?;
+            note("there is no whole checkpoint: starting from the beginning");
+        }
+    }
+    folder.write_record(&record)?;
+    let mut run = Run::new(&args, plan, record, folder);
+    run.measured = measured;
+    run.catch_up()?;
+    run.to_the_end()
 }
 
 /// A run under way.
 struct Run {
     plan: Plan,
+    /// `run.json` as far as it is known.
+    record: RunRecord,
     folder: RunFolder,
+    checkpoints: Checkpoints,
     progress: TrainProgress,
     logging_steps: usize,
-    loss: Option<f32>,
+    last_step: Option<StepInfo>,
     /// The latest figures of each split.
     metrics: Vec<(&'static str, ClassificationMetrics)>,
-    training: Duration,
-    evaluating: Duration,
+    /// The step of the last evaluation, and its macro F1.
+    measured: Option<(usize, f64)>,
 }
 
 impl Run {
-    fn new(plan: Plan, folder: RunFolder, logging_steps: usize) -> Self {
+    fn new(args: &TrainArgs, plan: Plan, record: RunRecord, folder: RunFolder) -> Self {
         let progress = TrainProgress::new(plan.trainer.total_steps(), plan.recipe.epochs);
-        let (loss, metrics) = (None, Vec::new());
-        let (training, evaluating) = (Duration::ZERO, Duration::ZERO);
-        Self { plan, folder, progress, logging_steps, loss, metrics, training, evaluating }
+        let checkpoints = Checkpoints::new(folder.path(), &args.save, plan.trainer.step_count());
+        Self {
+            plan,
+            record,
+            folder,
+            checkpoints,
+            progress,
+            logging_steps: args.logging_steps,
+            last_step: None,
+            metrics: Vec::new(),
+            measured: None,
+        }
+    }
+
+    fn to_the_end(mut self) -> Result<Outcome> {
+        let outcome = self.train()?;
+        if outcome == Outcome::Interrupted {
+            self.checkpoint()?;
+            // After it: a run that goes on looks at the loss when it would have anyway.
+            if let Some(step) = self.last_step {
+                self.log_loss(&step)?;
+            }
+        }
+        self.progress.finish();
+        self.save(outcome)
+    }
+
+    /// The evaluation that the run before did not get to, or whose figures the report needs.
+    fn catch_up(&mut self) -> Result<()> {
+        let trainer = &self.plan.trainer;
+        let step = trainer.step_count();
+        let epoch_ended = step > 0 && step.is_multiple_of(trainer.steps_per_epoch());
+        let is_logged = self.measured.is_some();
+        if epoch_ended && (!is_logged || trainer.is_done()) {
+            let when = format!("epoch {}", step / trainer.steps_per_epoch());
+            self.evaluate("eval", &when, !is_logged)?;
+        }
+        Ok(())
     }
 
     /// Trains to the end, or until Ctrl-C.
-    fn train(&mut self) -> Result<()> {
+    fn train(&mut self) -> Result<Outcome> {
         interrupt::finish_step_first();
         while !self.plan.trainer.is_done() && !interrupt::requested() {
             let started = Instant::now();
             let step = self.plan.trainer.step();
+            self.last_step = Some(step);
             let epoch_ends = self.plan.trainer.is_done() || self.plan.trainer.epoch() != step.epoch;
-            if epoch_ends || step.step.is_multiple_of(self.logging_steps) || interrupt::requested()
-            {
+            if epoch_ends || step.step.is_multiple_of(self.logging_steps) {
                 self.log_loss(&step)?;
             }
-            self.training += started.elapsed();
+            self.record.train_seconds += started.elapsed().as_secs_f64();
             self.progress.step(&step);
             if epoch_ends && !interrupt::requested() {
-                self.evaluate("eval", &format!("epoch {}", step.epoch + 1))?;
+                self.evaluate("eval", &format!("epoch {}", step.epoch + 1), true)?;
+            }
+            let is_due = self.checkpoints.is_due(step.step, self.macro_f1());
+            if is_due && !self.plan.trainer.is_done() && !interrupt::requested() {
+                self.checkpoint()?;
             }
         }
-        if !interrupt::requested() {
-            self.evaluate("test", "the end")?;
+        if interrupt::requested() {
+            return Ok(Outcome::Interrupted);
         }
-        self.progress.finish();
+        self.evaluate("test", "the end", true)?;
+        Ok(Outcome::Completed)
+    }
+
+    /// Writes the state and all that is known so far.
+    fn checkpoint(&mut self) -> Result<()> {
+        let trainer = &self.plan.trainer;
+        self.record.reached(trainer.step_count());
+        let mut files = trainer.classifier().files_beside_weights(StorageDtype::F32)?;
+        files.push((ModelFiles::WEIGHTS.to_owned(), pollster::block_on(trainer.state())?));
+        files.push((METRICS.to_owned(), self.folder.metrics()?));
+        files.push((RUN_FILE.to_owned(), json(&self.record)?.into_bytes()));
+        let said = self.checkpoints.write(trainer.step_count(), self.macro_f1(), &files);
+        self.progress.say(&said);
+        self.progress.resume();
         Ok(())
+    }
+
+    /// The macro F1 of the present weights on the evaluation rows, if it was measured.
+    fn macro_f1(&self) -> Option<f64> {
+        let (step, macro_f1) = self.measured?;
+        (step == self.plan.trainer.step_count()).then_some(macro_f1)
     }
 
     fn log_loss(&mut self, step: &StepInfo) -> Result<()> {
         let Some(loss) = pollster::block_on(self.plan.trainer.read_loss())? else { return Ok(()) };
-        self.loss = Some(loss);
+        self.record.loss = Some(loss);
         self.progress.loss(loss);
         self.folder.log_loss(step.step, self.epochs_done(), loss, step.learning_rate)
     }
 
     /// Measures the present weights on `split`, where there is such data.
-    fn evaluate(&mut self, split: &'static str, when: &str) -> Result<()> {
+    fn evaluate(&mut self, split: &'static str, when: &str, is_new: bool) -> Result<()> {
         let Some(held_out) = self.plan.held_out.iter().find(|held_out| held_out.split == split)
         else {
             return Ok(());
         };
         let started = Instant::now();
         let metrics = measure(&self.plan, held_out)?;
-        self.evaluating += started.elapsed();
+        let loss = self.record.loss;
         self.progress.say(&format!(
             "{when}: {split} accuracy {:.4}, macro F1 {:.4} ({} in {}){}",
             metrics.accuracy,
             metrics.macro_f1,
             counted(metrics.rows, "row"),
             short(started.elapsed()),
-            self.loss.map_or_else(String::new, |loss| format!(", training loss {loss:.4}")),
+            loss.map_or_else(String::new, |loss| format!(", training loss {loss:.4}")),
         ));
         let (step, epoch) = (self.plan.trainer.step_count(), self.epochs_done());
-        self.folder.log_evaluation(split, step, epoch, &metrics)?;
+        if is_new {
+            self.record.evaluation_seconds += started.elapsed().as_secs_f64();
+            self.folder.log_evaluation(split, step, epoch, &metrics)?;
+        }
+        if split == "eval" {
+            self.measured = Some((step, metrics.macro_f1));
+        }
+        self.record.metrics.insert(split.to_owned(), serde_json::to_value(&metrics)?);
         self.metrics.retain(|(known, _)| *known != split);
         self.metrics.push((split, metrics));
         self.progress.resume();
@@ -118,51 +242,17 @@ impl Run {
     }
 
     /// Writes the run folder and says what came of it.
-    fn save(self, args: &TrainArgs, started_at: SystemTime) -> Result<Outcome> {
-        let outcome =
-            if self.plan.trainer.is_done() { Outcome::Completed } else { Outcome::Interrupted };
+    fn save(mut self, outcome: Outcome) -> Result<Outcome> {
+        self.record.status = match outcome {
+            Outcome::Completed => Status::Completed,
+            Outcome::Interrupted => Status::Interrupted,
+        };
+        self.record.reached(self.plan.trainer.step_count());
         let classifier = self.plan.trainer.classifier();
         let model_files = pollster::block_on(classifier.to_files(self.plan.storage))?;
-        let Self { plan, folder, metrics, loss, training, evaluating, .. } = self;
-        let out = plan.sources.out.clone();
-        let (steps, total_steps) = (plan.trainer.step_count(), plan.trainer.total_steps());
-        let record = RunRecord {
-            status: if outcome == Outcome::Completed {
-                Status::Completed
-            } else {
-                Status::Interrupted
-            },
-            command: command_line(),
-            emberlab: env!("CARGO_PKG_VERSION"),
-            burn: system::BURN_VERSION,
-            started_at: system::utc(started_at),
-            device: DeviceRecord {
-                requested: args.device.device.to_string(),
-                chosen: plan.device.kind,
-                name: plan.device.name,
-            },
-            base_model: BaseModelRecord {
-                path: plan.sources.model,
-                parameters: classifier.num_parameters(),
-                initialized: plan.load_report.initialized,
-                ignored: plan.load_report.ignored,
-            },
-            labels: plan.labels.names().to_vec(),
-            data: plan.splits,
-            seed: plan.recipe.seed,
-            recipe: plan.recipe,
-            max_length: plan.max_length,
-            dtype: plan.storage.name(),
-            steps,
-            total_steps,
-            train_seconds: training.as_secs_f64(),
-            evaluation_seconds: evaluating.as_secs_f64(),
-            peak_memory_bytes: system::peak_memory(),
-            loss,
-            metrics: by_split(&metrics)?,
-        };
+        let Self { plan, record, folder, metrics, .. } = self;
         folder.finish(&model_files, &record, &model_card::render(&record, &metrics))?;
-        print(summary(&record, &metrics, &out))?;
+        print(summary::render(&record, &metrics, &plan.sources.out))?;
         Ok(outcome)
     }
 }
@@ -173,49 +263,4 @@ fn measure(plan: &Plan, held_out: &HeldOut) -> Result<ClassificationMetrics> {
     let predictions = pollster::block_on(predicting)?;
     let predicted: Vec<usize> = predictions.iter().map(|prediction| prediction.label()).collect();
     Ok(ClassificationMetrics::new(&held_out.labels, &predicted, &plan.labels))
-}
-
-fn by_split(metrics: &[(&'static str, ClassificationMetrics)]) -> Result<Map<String, Value>> {
-    metrics
-        .iter()
-        .map(|(split, metrics)| Ok(((*split).to_owned(), serde_json::to_value(metrics)?)))
-        .collect()
-}
-
-/// The command as it was typed, quoted for a shell.
-fn command_line() -> String {
-    let arguments = env::args().skip(1).map(|argument| shell_word(&argument));
-    std::iter::once("emberlab".to_owned()).chain(arguments).collect::<Vec<_>>().join(" ")
-}
-
-/// What a person sees at the end.
-fn summary(
-    record: &RunRecord,
-    metrics: &[(&'static str, ClassificationMetrics)],
-    out: &Path,
-) -> String {
-    let mut text = match metrics.last() {
-        Some((split, figures)) => {
-            format!("{split}: {}\n\n{}\n", counted(figures.rows, "row"), metrics_table(figures))
-        }
-        None => "nothing was measured: no --eval or --test rows, or not yet\n\n".to_owned(),
-    };
-    if record.status == Status::Interrupted {
-        text.push_str(&format!(
-            "interrupted after step {} of {}\n",
-            record.steps, record.total_steps
-        ));
-    }
-    let time = |seconds| clock(Duration::from_secs_f64(seconds));
-    let memory = record.peak_memory_bytes.map_or_else(|| "unknown".to_owned(), bytes);
-    let folder = out.display().to_string();
-    text.push_str(&format!(
-        "time    {} training, {} evaluating\nmemory  {memory} at most\nsaved   {folder} (the weights after step {})\n\n\
-         try it: emberlab predict --model {} --text 'your text'\n",
-        time(record.train_seconds),
-        time(record.evaluation_seconds),
-        record.steps,
-        shell_word(&folder),
-    ));
-    text
 }

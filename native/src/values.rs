@@ -29,6 +29,14 @@ pub fn positive() -> impl TypedValueParser<Value = usize> {
     })
 }
 
+/// A number of minutes above 0.
+pub fn minutes() -> impl TypedValueParser<Value = f64> {
+    StringValueParser::new().try_map(|value| match value.parse::<f64>() {
+        Ok(number) if number > 0.0 && number <= 1e6 => Ok(number),
+        _ => Err("must be a number above 0, such as 5 or 0.5"),
+    })
+}
+
 /// One ASCII character, `\t` and `tab` for a tab.
 pub fn delimiter() -> impl TypedValueParser<Value = u8> {
     StringValueParser::new().try_map(|value| match (value.as_str(), value.as_bytes()) {

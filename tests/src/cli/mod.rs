@@ -3,6 +3,7 @@
 //! A panic, a hang or a result on the wrong stream shows here and nowhere else.
 
 mod predict;
+mod resume;
 mod train;
 mod transformers;
 
@@ -36,6 +37,11 @@ fn wrong_usage_exits_2() {
         "train --eval rows.csv --out run",
         "train --dtype int8",
         "train --logging-steps 0",
+        "train --save-steps 0",
+        "train --save-minutes 0",
+        "train --save-steps 5 --save-minutes 5",
+        "train --save-total-limit 0",
+        "train --resume run --overwrite",
         "predict --device gpu --text hello",
         "predict --text hello --input rows.csv",
         "predict --text hello --batch-size 0",

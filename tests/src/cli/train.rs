@@ -30,14 +30,8 @@ pub fn with_rows() -> Scratch {
     scratch
 }
 
-fn weights(scratch: &Scratch, run: &str) -> Vec<u8> {
+pub fn weights(scratch: &Scratch, run: &str) -> Vec<u8> {
     bytes(&scratch.path(run).join("model.safetensors"))
-}
-
-/// The folder that a training run under way writes into.
-fn staged(scratch: &Scratch, file: &str) -> bool {
-    let grown = |path: &PathBuf| path.ends_with(file) && !bytes(path).is_empty();
-    scratch.files().iter().any(|path| path.to_string_lossy().contains(".partial/") && grown(path))
 }
 
 fn nothing_half_written(scratch: &Scratch) {
@@ -232,7 +226,10 @@ fn interrupted(scratch: &Scratch, ready: impl Fn(&Scratch) -> bool) -> Ran {
 #[test]
 fn ctrl_c_saves_what_there_is() {
     let scratch = with_rows();
-    let ran = interrupted(&scratch, |scratch| staged(scratch, "metrics.jsonl"));
+    let history = "run/metrics.jsonl";
+    let grown =
+        |scratch: &Scratch| scratch.path(history).exists() && !scratch.read(history).is_empty();
+    let ran = interrupted(&scratch, grown);
     assert!(ran.stdout.contains("interrupted after step"), "{}", ran.stdout);
     let run = scratch.json("run/run.json");
     assert_eq!(run["status"], "interrupted");

@@ -1,0 +1,118 @@
+//! `emberlab train --resume DIR`: the arguments that a run was started with, and whether model and
+//! data are still what they were.
+
+use std::env;
+use std::ffi::OsString;
+use std::path::Path;
+
+use anyhow::{Context, Result, bail};
+use clap::parser::ValueSource;
+use clap::{ArgMatches, CommandFactory, FromArgMatches};
+use serde::Deserialize;
+use serde_json::Value;
+
+use crate::cli::{Cli, TrainArgs};
+use crate::report::note;
+use crate::run_record::{Origin, RunRecord};
+
+/// The arguments in `stored`, the `run.json` of `folder`, in whose working folder this process is
+/// from then on.
+///
+/// # Errors
+/// Arguments that were typed beside `--resume` and are others.
+pub fn arguments(folder: &Path, stored: &Value) -> Result<TrainArgs> {
+    let Origin { arguments, working_folder, .. } = origin(stored)?;
+    let started =
+        train_matches(arguments.into_iter().map(OsString::from).collect()).with_context(|| {
+            format!("the arguments in {}/run.json cannot be read", folder.display())
+        })?;
+    let typed = train_matches(env::args_os().skip(1).collect())?;
+    let differences = differing_arguments(&started, &typed);
+    if !differences.is_empty() {
+        bail!(
+            "{} was started with other arguments: {}; a run goes on with its own: leave them out, or start another",
+            folder.display(),
+            differences.join(", ")
+        );
+    }
+    if working_folder.is_dir() {
+        // Where it is not there (on another machine), paths are those of this one.
+        env::set_current_dir(&working_folder)
+            .with_context(|| format!("cannot go to {}", working_folder.display()))?;
+    }
+    Ok(TrainArgs::from_arg_matches(&started)?)
+}
+
+fn train_matches(words: Vec<OsString>) -> Result<ArgMatches> {
+    let words = [OsString::from("emberlab")].into_iter().chain(words);
+    let mut matches = Cli::command().try_get_matches_from(words)?;
+    matches.remove_subcommand().map(|(_, train)| train).context("no command")
+}
+
+/// Those that were typed now and had another value then.
+fn differing_arguments(started: &ArgMatches, typed: &ArgMatches) -> Vec<String> {
+    let cli = Cli::command();
+    let Some(train) = cli.find_subcommand("train") else { return Vec::new() };
+    let value = |matches: &ArgMatches, id: &str| -> String {
+        let raw = matches.get_raw(id).into_iter().flatten();
+        let raw: Vec<_> = raw.map(|value| value.to_string_lossy()).collect();
+        if raw.is_empty() { "not given".to_owned() } else { raw.join(" ") }
+    };
+    let ids = train.get_arguments().map(|argument| argument.get_id().as_str());
+    let typed_now = |id: &&str| typed.value_source(id) == Some(ValueSource::CommandLine);
+    ids.filter(|id| *id != "resume")
+        .filter(typed_now)
+        .map(|id| (id, value(started, id), value(typed, id)))
+        .filter(|(_, then, now)| then != now)
+        .map(|(id, then, now)| format!("--{} was {then}, now {now}", id.replace('_', "-")))
+        .collect()
+}
+
+/// How the run in `stored` was started.
+pub fn origin(stored: &Value) -> Result<Origin> {
+    Origin::deserialize(stored).context("run.json does not say how the run was started")
+}
+
+/// Refuses to go on where something of what training depends on is no longer what it was, and says
+/// what may change its last bits.
+pub fn check(stored: &Value, record: &RunRecord) -> Result<()> {
+    // A number may come back from text with another last digit: so do both.
+    let present: Value = serde_json::from_str(&serde_json::to_string(record)?)?;
+    let mut differences = Vec::new();
+    for key in ["labels", "data", "recipe", "max_length", "dtype"] {
+        compare(key, &stored[key], &present[key], &mut differences);
+    }
+    if !differences.is_empty() {
+        bail!("this is no longer the run that was started: {}", differences.join("; "));
+    }
+    let mut surroundings = Vec::new();
+    for key in ["emberlab", "device"] {
+        compare(key, &stored[key], &present[key], &mut surroundings);
+    }
+    if !surroundings.is_empty() {
+        let changes = surroundings.join("; ");
+        note(format_args!("note: the last bits of the weights may differ: {changes}"));
+    }
+    Ok(())
+}
+
+/// Adds `path` with both values for each leaf that differs.
+fn compare(path: &str, stored: &Value, present: &Value, differences: &mut Vec<String>) {
+    match (stored, present) {
+        (Value::Object(then), Value::Object(now)) => {
+            let keys = then.keys().chain(now.keys().filter(|key| !then.contains_key(*key)));
+            for key in keys {
+                let path = format!("{path}.{key}");
+                compare(&path, &stored[key.as_str()], &present[key.as_str()], differences);
+            }
+        }
+        (Value::Array(then), Value::Array(now)) if then.len() == now.len() => {
+            for (index, (then, now)) in then.iter().zip(now).enumerate() {
+                let name = then["split"].as_str().map_or_else(|| index.to_string(), str::to_owned);
+                compare(&format!("{path}.{name}"), then, now, differences);
+            }
+        }
+        (then, now) if then != now => differences.push(format!("{path} was {then}, now {now}")),
+        _ => {}
+    }
+}
