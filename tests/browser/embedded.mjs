@@ -2,11 +2,11 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { dist, scenario, screenshot } from "./harness.mjs";
+import { dist, scenario } from "./harness.mjs";
 import { highest } from "./native.mjs";
+import { photograph } from "./photos.mjs";
 
 const TEXT = "I can't stop smiling, the whole house smells of cake and everyone I love is here!";
-const SIZES = { desktop: { width: 1280, height: 800 }, phone: { width: 390, height: 844 } };
 
 await scenario(async ({ page }) => {
   const { id2label } = JSON.parse(readFileSync(join(dist, "models/emotions/config.json"), "utf8"));
@@ -19,7 +19,7 @@ await scenario(async ({ page }) => {
   assert.deepEqual(Object.keys(shown).sort(), Object.values(id2label).sort());
   const sum = Object.values(shown).reduce((sum, probability) => sum + probability);
   assert(Math.abs(sum - 1) <= 0.003, `the probabilities sum to ${sum}`);
-  await photograph(page);
+  await photograph(page.tab, "page");
 
   await liveWhileTyping(page);
   await page.enter("");
@@ -47,17 +47,4 @@ async function liveWhileTyping(page) {
   await page.text.selectText();
   await page.tab.keyboard.insertText(paste);
   await page.until("the list follows a paste", 10_000, async () => JSON.stringify(await page.shown()) === JSON.stringify(clicked));
-}
-
-async function photograph(page) {
-  for (const [size, viewport] of Object.entries(SIZES)) {
-    await page.tab.setViewportSize(viewport);
-    for (const colorScheme of ["light", "dark"]) {
-      await page.tab.emulateMedia({ colorScheme });
-      await page.tab.waitForTimeout(400); // the bars glide
-      await page.tab.screenshot({ path: screenshot(`page-${size}-${colorScheme}`), fullPage: true });
-    }
-    const overflow = await page.tab.evaluate(() => document.documentElement.scrollWidth - window.innerWidth);
-    assert(overflow <= 0, `the page is ${overflow} pixels wider than a ${size}`);
-  }
 }

@@ -75,11 +75,7 @@ async function train(page) {
   await tab.waitForTimeout(600);
   assert.equal(await stepped(), paused, "a pause that goes on");
   await tab.getByRole("button", { name: "Resume" }).click();
-  const said = await page.until("the training is done", 3 * MINUTES, async () => {
-    const said = await tab.locator("#training-said").innerText();
-    assert.doesNotMatch(said, /ended/);
-    return said.startsWith("Done") ? said : null;
-  });
+  const said = await page.trainingSays(/^Done/);
   const { gap, shift } = await tab.evaluate(() => ({ gap: window.longestGap, shift: window.shift }));
   console.log(said, `| longest gap ${Math.round(gap)} ms, layout shift ${shift}`);
   assert(shift < 0.001, `the layout shifted by ${shift} while training`);

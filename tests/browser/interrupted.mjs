@@ -7,18 +7,13 @@ import { TYPED } from "./topics.mjs";
 
 await scenario(async ({ page }) => {
   const { tab } = page;
-  const said = (pattern) =>
-    page.until(`the training says ${pattern}`, 120_000, async () => {
-      const said = await tab.locator("#training-said").innerText();
-      return pattern.test(said) ? said : null;
-    });
   await page.backend.selectOption("CPU");
   await page.says(/CPU engine · ready/);
   await tab.getByRole("link", { name: "Fine-tune" }).click();
   const rows = join(temporaryFolder(), "rows.jsonl");
   writeFileSync(rows, TYPED.map((row) => `${JSON.stringify(row)}\n`).join(""));
   await tab.locator("#rows-file").setInputFiles(rows);
-  await page.until("60 rows are there", 10_000, async () => /^60 rows/.test(await tab.locator("#rows-said").innerText()));
+  await page.lineSays("rows-said", /^60 rows/);
   const heldOut = await uses(tab);
 
   await tab.getByLabel("Epochs").fill("100");
@@ -40,13 +35,13 @@ await scenario(async ({ page }) => {
   });
   console.log(offer.input);
   await tab.getByRole("button", { name: "Go on" }).click();
-  await said(/What learns: the whole model\. The head knows these labels/);
+  await page.trainingSays(/What learns: the whole model\. The head knows these labels/);
   assert.deepEqual(await uses(tab), heldOut, "the same rows are held out");
   const left = Math.ceil((1200 - Number(offer[1])) / 12);
   assert.equal(await tab.getByLabel("Epochs").inputValue(), String(left), "what is left is trained, and no more");
   await page.until("a step is taken", 60_000, async () => (await tab.locator("#figure-step").innerText()).includes("of"));
   await tab.getByRole("button", { name: "Stop and keep" }).click();
-  const done = await said(/^Done/);
+  const done = await page.trainingSays(/^Done/);
   console.log(done);
   const [, before] = /(\d+)% before/.exec(done);
   assert(Number(before) >= 75, "what was learned before the reload is there");

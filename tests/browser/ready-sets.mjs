@@ -30,7 +30,7 @@ async function load(page, name, labels) {
   const { tab } = page;
   const rows = readFileSync(join(root, "data", name, "train.jsonl"), "utf8").trim().split("\n").length;
   await tab.getByRole("button", { name: `Ready set: ${name}` }).click();
-  await page.until(`${rows} rows are there`, 20_000, async () => (await tab.locator("#rows-said").innerText()).startsWith(`${rows} rows`));
+  await page.lineSays("rows-said", new RegExp(`^${rows} rows`));
   await tab.locator("#rows .use", { hasText: /train|measure/ }).first().waitFor();
   const counts = await tab.locator("#label-counts b").allInnerTexts();
   assert.equal(counts.length, labels);

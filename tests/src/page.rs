@@ -108,6 +108,16 @@ fn works_without_a_network_from_the_second_visit_on() {
 }
 
 #[test]
+fn follows_links_to_models() {
+    run("links.mjs", 3);
+}
+
+#[test]
+fn shows_two_models_side_by_side() {
+    run("two-models.mjs", 4);
+}
+
+#[test]
 fn classifies_many_texts() {
     run("many.mjs", 4);
 }

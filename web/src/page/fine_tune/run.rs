@@ -36,10 +36,10 @@ pub enum Wish {
 
 pub struct Plan {
     pub kind: Kind,
+    /// Opened for the labels of all rows.
     pub model: Model,
     pub train: Labelled,
     pub held_out: Labelled,
-    pub seed: u64,
 }
 
 /// What happens while a training runs.
@@ -96,10 +96,7 @@ pub async fn train(
 ) -> Result<Option<Outcome>, String> {
     let engine = Engine::spawn(plan.kind)?;
     engine.ready(PATIENCE).await?;
-    let labels = [&plan.train.labels[..], &plan.held_out.labels].concat();
-    let request =
-        Request::OpenForTraining { name: plan.model.name.clone(), labels, seed: plan.seed };
-    let opened = engine.ask(&request, Some(&plan.model.files), PATIENCE).await?;
+    let opened = engine.ask(&plan.model.request(), Some(&plan.model.files), PATIENCE).await?;
     let Response::Opened { model, new_head } = opened else { return Err(text("engine.odd")) };
     let (part, settings) = choose(&model);
     tell(News::Opened { new_head, part });

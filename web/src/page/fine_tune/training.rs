@@ -3,6 +3,7 @@
 use super::{
     super::{
         dom::{by_id, on},
+        folder,
         model::Model,
         text::{fill, percent, text},
     },
@@ -25,6 +26,7 @@ const BASE: &str = "models/bert-tiny";
 pub struct Last {
     pub outcome: Outcome,
     pub held_out: Labelled,
+    /// The model that it began with, opened for the labels.
     pub start: Model,
     pub started_from_open: bool,
 }
@@ -167,7 +169,9 @@ impl FineTune {
         ];
         let values = values.each_ref().map(|(name, value)| (*name, value.as_str()));
         self.progress.say(&fill("training.done", &values));
-        self.page.open(ready(Ok(Model::zip(&self.name(), zip.clone()))));
+        let name = self.name();
+        self.page.compare.offer_before(Model { name: name.clone(), ..last.start.clone() });
+        self.page.open(ready(Ok(Model::zip(&name, zip.clone()))));
         self.outcome.render(&last.outcome, &self.rows.borrow(), &last.held_out);
         *self.last.borrow_mut() = Some(last);
     }
@@ -178,12 +182,13 @@ impl FineTune {
             return Err(text("training.too_few"));
         }
         let model = match self.recipe.start() {
-            Start::Base => Model::folder(BASE).await?,
+            Start::Base => folder::open(BASE).await?,
             Start::Open => self.page.engines.open_files()?,
             Start::Picked(model) => model,
         };
-        let kind = self.page.engines.kind();
-        Ok(Plan { kind, model, train, held_out, seed: self.recipe.seed() })
+        let labels = [&train.labels[..], &held_out.labels].concat();
+        let model = model.for_training(labels, self.recipe.seed());
+        Ok(Plan { kind: self.page.engines.kind(), model, train, held_out })
     }
 
     /// Ends a training, forgets what it brought, and opens again what it began with.
@@ -191,9 +196,9 @@ impl FineTune {
         self.wish.set(Wish::Drop);
         if let Some(last) = self.last.borrow_mut().take() {
             if last.started_from_open {
-                self.page.open(ready(Ok(last.start)));
+                self.page.open(ready(Ok(last.start.as_it_is())));
             } else {
-                self.page.open(Model::wished());
+                self.page.open(folder::wished());
             }
         }
         self.outcome.clear();
