@@ -1,6 +1,6 @@
 //! Fine-tuning the open model, a few steps to a request, so that the page can draw and stop it.
 
-use super::{answer::in_words, now};
+use super::{now, problem::Problem};
 use crate::messages::{Response, TrainSettings, Trained};
 use emberlab_core::{
     Result,
@@ -21,13 +21,13 @@ impl Training {
         texts: &[String],
         labels: Vec<usize>,
         settings: TrainSettings,
-    ) -> std::result::Result<Self, String> {
+    ) -> std::result::Result<Self, Problem> {
         let positions = classifier.max_length();
         let max_length = settings.max_length.map_or(positions, |length| length.min(positions));
-        let encodings = classifier.tokenizer().encode_all(texts, max_length).map_err(in_words)?;
+        let encodings = classifier.tokenizer().encode_all(texts, max_length)?;
         let config = recipe(settings, classifier.config().hidden_size);
         let learning_rate = config.learning_rate;
-        let trainer = Trainer::new(classifier, encodings, labels, config).map_err(in_words)?;
+        let trainer = Trainer::new(classifier, encodings, labels, config)?;
         Ok(Self { trainer, epoch: 0, learning_rate })
     }
 

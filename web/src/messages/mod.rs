@@ -33,8 +33,8 @@
 //! the model knows them all, and starts anew where not. `read_file`, `read_pasted` and `review` need
 //! no model.
 //!
-//! A request that cannot be met is answered by `{ id, type: "failed", message }` and changes
-//! nothing: after a failed `open` the model from before still answers. (Only a training that
+//! A request that cannot be met is answered by `{ id, type: "failed", message, words }`, in English and
+//! where possible as one of the page's strings `{ key, values: [[name, value], …] }`, and changes nothing: after a failed `open` the model from before still answers. (Only a training that
 //! diverges is known by its loss, after its steps.) `{ id: 0, type: "died", message }` is an
 //! engine's last word.
 //!
@@ -50,7 +50,7 @@ pub use read::{Read, field};
 pub use request::{Request, TrainSettings};
 pub use response::{
     Classified, Evaluated, Example, Finding, Gradient, ModelInfo, Prediction, Response, Reviewed,
-    Trained,
+    Trained, Words,
 };
 
 use js_sys::{Array, Object, Reflect};

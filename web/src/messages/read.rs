@@ -6,7 +6,7 @@
 
 use super::{
     Classified, Evaluated, Example, Finding, ModelInfo, Prediction, Response, Reviewed,
-    TrainSettings, Trained, property,
+    TrainSettings, Trained, Words, property,
 };
 use js_sys::Array;
 use wasm_bindgen::{JsCast, JsValue};
@@ -81,6 +81,7 @@ macro_rules! readable {
     };
 }
 
+readable!(Words { key, values });
 readable!(ModelInfo { name, architecture, parameters, labels, max_length, layers });
 readable!(Classified { predictions, milliseconds });
 readable!(Prediction { logits, probabilities, tokens, truncated });
@@ -137,7 +138,9 @@ impl Read for Response {
             "saved" => Self::Saved { zip: super::take_files(value).into_iter().next()?.1 },
             "rows" => Self::Rows { rows: field(value, "rows")? },
             "reviewed" => Self::Reviewed(Read::read(value)?),
-            "failed" => Self::Failed { message: field(value, "message")? },
+            "failed" => {
+                Self::Failed { message: field(value, "message")?, words: field(value, "words")? }
+            }
             "died" => Self::Died { message: field(value, "message")? },
             _ => return None,
         })

@@ -39,10 +39,19 @@ pub enum Response {
     Reviewed(Reviewed),
     Failed {
         message: String,
+        /// The page's own string for it, where it has one.
+        words: Option<Words>,
     },
     Died {
         message: String,
     },
+}
+
+/// The key of one of the page's strings, and the pairs of name and value for its places.
+#[derive(Clone, Serialize)]
+pub struct Words {
+    pub key: String,
+    pub values: Vec<Vec<String>>,
 }
 
 /// What the page says about the open model.
