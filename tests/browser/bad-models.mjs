@@ -67,5 +67,5 @@ async function open(page, changes) {
     writeFileSync(join(changed, name), changes[name]);
     return join(changed, name);
   });
-  await page.files.setInputFiles(paths);
+  await page.tab.locator("#open-files").setInputFiles(paths); // whose name is another in German
 }

@@ -28,7 +28,7 @@ await scenario(
     assert.deepEqual(asked().slice(2), [[304, undefined]], "what is whole and no older is not sent again");
 
     await forget(tab);
-    site.cuts.push(3_000_000, 0, 0, 0, 0, 0);
+    site.cuts.push(3_000_000, ...Array(50).fill(0)); // a browser asks again by itself, too
     await tab.reload();
     console.log(await page.says(/model\.safetensors: the connection broke after \d\.\d MB\. What has come is kept/));
     site.cuts.length = 0;
