@@ -94,6 +94,10 @@ pub enum Error {
     )]
     LossNotFinite { loss: f32, step: usize },
 
+    /// The state of a training does not belong to this one.
+    #[error("{name}: {reason}")]
+    OtherTraining { name: String, reason: String },
+
     /// The device failed while a value was read back.
     #[error("the device failed: {0}")]
     Device(String),

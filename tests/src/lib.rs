@@ -2,6 +2,7 @@
 #![cfg(test)]
 
 mod bad_input;
+mod checks;
 mod cli;
 mod command;
 mod data;
@@ -10,6 +11,7 @@ mod hub;
 mod metrics;
 mod page;
 mod parity;
+mod state;
 mod strings;
 mod support;
 mod tokens;

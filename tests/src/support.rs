@@ -84,9 +84,14 @@ pub fn merged(files: &[Vec<u8>]) -> Vec<u8> {
 
 /// A `config.json` without dropout, with these labels.
 pub fn config(path: &std::path::Path, labels: &[&str]) -> Vec<u8> {
+    config_with_dropout(path, labels, 0.0)
+}
+
+/// A `config.json` with this dropout everywhere, and these labels.
+pub fn config_with_dropout(path: &std::path::Path, labels: &[&str], dropout: f64) -> Vec<u8> {
     let mut config = json(path);
-    config["hidden_dropout_prob"] = 0.0.into();
-    config["attention_probs_dropout_prob"] = 0.0.into();
+    config["hidden_dropout_prob"] = dropout.into();
+    config["attention_probs_dropout_prob"] = dropout.into();
     config["id2label"] = Value::Object(
         labels.iter().enumerate().map(|(id, label)| (id.to_string(), (*label).into())).collect(),
     );

@@ -45,6 +45,32 @@ impl Weights<'_> {
         report.ignored = unused.cloned().collect();
         Ok((model, report))
     }
+
+    /// The values of the tensor `key` in our layout, where it is one of the parameter at `path`,
+    /// of `shape` in our layout.
+    ///
+    /// # Errors
+    /// The `Tensor…` variants of [`Error`], naming file and key.
+    pub(crate) fn values_like(
+        &self,
+        path: &ParamPath,
+        key: &str,
+        shape: &[usize],
+    ) -> Result<Vec<f32>> {
+        let (name, key) = (self.name().to_owned(), key.to_owned());
+        let Some(found) = self.shape(&key) else { return Err(Error::TensorMissing { name, key }) };
+        let transposed = path.is_transposed();
+        let mut expected = shape.to_vec();
+        if transposed {
+            expected.reverse();
+        }
+        if found != expected {
+            let found = found.to_vec();
+            return Err(Error::TensorShape { name, key, found, expected });
+        }
+        let values = self.values(&key)?;
+        Ok(if transposed { storage::transpose(&values, expected[0], expected[1]) } else { values })
+    }
 }
 
 struct Loader<'a> {
@@ -60,31 +86,17 @@ impl Loader<'_> {
     /// The values of a parameter in our layout, or `None` where it starts anew.
     fn read(&mut self, key: &str, shape: &[usize]) -> Result<Option<Vec<f32>>> {
         let name = self.weights.name();
-        let found = self.weights.shape(key).filter(|_| !self.fresh.contains(&key));
-        let Some(found) = found else {
+        if self.weights.shape(key).is_none() || self.fresh.contains(&key) {
             let optional = key.starts_with("bert.pooler.") || key.starts_with("classifier.");
             if !optional {
                 return Err(Error::TensorMissing { name: name.into(), key: key.into() });
             }
             self.report.initialized.push(key.into());
             return Ok(None);
-        };
-        let mut expected = shape.to_vec();
-        if self.path.is_transposed() {
-            expected.reverse();
         }
-        if found != expected {
-            let found = found.to_vec();
-            return Err(Error::TensorShape { name: name.into(), key: key.into(), found, expected });
-        }
-        let values = self.weights.values(key)?;
+        let values = self.weights.values_like(&self.path, key, shape)?;
         self.used.push(key.into());
-        let transposed = self.path.is_transposed();
-        Ok(Some(if transposed {
-            storage::transpose(&values, expected[0], expected[1])
-        } else {
-            values
-        }))
+        Ok(Some(values))
     }
 }
 

@@ -208,10 +208,19 @@ impl Classifier {
     /// [`Error::Device`] when the weights cannot be read back.
     pub async fn to_files(&self, dtype: StorageDtype) -> Result<Vec<(String, Vec<u8>)>> {
         let weights = readback::weights(&self.model).await?;
+        let mut files = self.files_beside_weights(dtype)?;
+        files.push((ModelFiles::WEIGHTS.into(), storage::encode(&weights, dtype)?));
+        Ok(files)
+    }
+
+    /// The same but for the weights, which are stored as `dtype`.
+    ///
+    /// # Errors
+    /// [`Error::BadTokenizer`] where the tokenizer cannot be written.
+    pub fn files_beside_weights(&self, dtype: StorageDtype) -> Result<Vec<(String, Vec<u8>)>> {
         let about = &self.setup.about;
         Ok(vec![
             ("config.json".into(), about.config.to_json(&about.label_map, dtype.name())),
-            ("model.safetensors".into(), storage::encode(&weights, dtype)?),
             ("tokenizer.json".into(), about.tokenizer.to_json()?),
             ("tokenizer_config.json".into(), about.tokenizer_config.clone()),
         ])
@@ -228,18 +237,33 @@ impl Setup {
         self.about.config.max_position_embeddings
     }
 
-    /// Checks on the host what no device would: a wrong id on a GPU is silent garbage.
+    /// Checks on the host what no device would: a wrong id on a GPU is silent garbage, or the end of
+    /// the process without a word of the row.
     ///
     /// # Errors
-    /// [`Error::BadSetting`] for a text longer than the model's positions.
+    /// [`Error::BadSetting`] for a text longer than the model's positions, or an id it has no
+    /// embedding for.
     pub(crate) fn check(&self, encodings: &[Encoding]) -> Result<()> {
+        let bad = |name, value: usize, reason| {
+            Err(Error::BadSetting { name, value: value.to_string(), reason })
+        };
         let longest = encodings.iter().map(|encoding| encoding.ids.len()).max().unwrap_or(0);
         if longest > self.max_length() {
-            return Err(Error::BadSetting {
-                name: "max_length",
-                value: longest.to_string(),
-                reason: format!("the model has {} positions", self.max_length()),
-            });
+            let reason = format!("the model has {} positions", self.max_length());
+            return bad("max_length", longest, reason);
+        }
+        let BertConfig { vocab_size, type_vocab_size, .. } = self.about.config;
+        for (row, encoding) in encodings.iter().enumerate() {
+            for (name, ids, limit) in [
+                ("input_ids", &encoding.ids, vocab_size),
+                ("token_type_ids", &encoding.type_ids, type_vocab_size),
+            ] {
+                let most = ids.iter().fold(0, |most, &id| id.max(most)) as usize;
+                if most >= limit {
+                    let reason = format!("row {row} has it, but the model has {limit} of them");
+                    return bad(name, most, reason);
+                }
+            }
         }
         Ok(())
     }

@@ -37,12 +37,12 @@ impl ParamPath {
     }
 }
 
-/// The present name of a key found in a file, or `None` for a buffer that is not a weight.
+/// The present name of a key found in a file, or `None` for what is not a weight.
 ///
 /// Checkpoints converted from TensorFlow say `gamma` and `beta`; older ones carry the buffer
-/// `embeddings.position_ids`.
+/// `embeddings.position_ids`; the state of a training ([`crate::train::Trainer::state`]) has more.
 pub(crate) fn current(key: &str) -> Option<String> {
-    if key.ends_with("embeddings.position_ids") {
+    if key.ends_with("embeddings.position_ids") || crate::train::is_of_optimizer(key) {
         return None;
     }
     let key = key
@@ -69,6 +69,7 @@ mod tests {
     #[test]
     fn keys_of_the_wild_become_current() {
         assert_eq!(of_parameter("embeddings.position_ids"), None);
+        assert_eq!(of_parameter("exp_avg.bert.pooler.dense.bias"), None);
         assert_eq!(
             of_parameter("encoder.layer.0.output.LayerNorm.gamma").as_deref(),
             Some("bert.encoder.layer.0.output.LayerNorm.weight")

@@ -24,8 +24,19 @@ struct Entry {
 impl Readback {
     /// Adds a tensor of the layout that the parameter at `path` has.
     pub(crate) fn push<const D: usize>(&mut self, path: &ParamPath, tensor: Tensor<D>) {
+        self.push_as(path.key(), path.is_transposed(), tensor);
+    }
+
+    /// Adds a tensor under a key of its own, to be transposed where our layout is PyTorch's
+    /// transpose.
+    pub(crate) fn push_as<const D: usize>(
+        &mut self,
+        key: String,
+        transposed: bool,
+        tensor: Tensor<D>,
+    ) {
         let shape = tensor.shape().as_slice().to_vec();
-        self.entries.push(Entry { key: path.key(), shape, transposed: path.is_transposed() });
+        self.entries.push(Entry { key, shape, transposed });
         self.transaction = std::mem::take(&mut self.transaction).register(tensor);
     }
 

@@ -1,5 +1,7 @@
 //! f32 values to and from the bytes of safetensors tensors.
 
+use std::borrow::Cow;
+
 use half::{bf16, f16};
 use safetensors::{Dtype, tensor::TensorView};
 
@@ -25,8 +27,11 @@ impl StorageDtype {
         }
     }
 
-    fn encode(self, values: &[f32]) -> (Dtype, Vec<u8>) {
+    fn encode(self, values: &[f32]) -> (Dtype, Cow<'_, [u8]>) {
         match self {
+            Self::F32 if cfg!(target_endian = "little") => {
+                (Dtype::F32, Cow::Borrowed(bytemuck::cast_slice(values)))
+            }
             Self::F32 => (Dtype::F32, values.iter().flat_map(|v| v.to_le_bytes()).collect()),
             Self::F16 => {
                 let bytes = values.iter().flat_map(|&v| f16::from_f32(v).to_le_bytes());
@@ -66,11 +71,24 @@ pub(super) fn transpose(values: &[f32], rows: usize, columns: usize) -> Vec<f32>
     transposed
 }
 
-/// The bytes of a safetensors file.
+/// The bytes of a file of weights.
 ///
 /// # Errors
 /// [`Error::BadSafetensors`] when a shape does not fit its values.
 pub(super) fn encode(tensors: &[HostTensor], dtype: StorageDtype) -> Result<Vec<u8>> {
+    encode_with(tensors, dtype, ("format", "pt".into()))
+}
+
+/// The bytes of a safetensors file whose header says one thing beside the tensors: of several, the
+/// order would be another each time.
+///
+/// # Errors
+/// [`Error::BadSafetensors`] when a shape does not fit its values.
+pub(crate) fn encode_with(
+    tensors: &[HostTensor],
+    dtype: StorageDtype,
+    (name, value): (&str, String),
+) -> Result<Vec<u8>> {
     let bad = |error: safetensors::SafeTensorError| Error::BadSafetensors {
         name: "model.safetensors".into(),
         reason: error.to_string(),
@@ -81,7 +99,7 @@ pub(super) fn encode(tensors: &[HostTensor], dtype: StorageDtype) -> Result<Vec<
         Ok((tensor.key.as_str(), view))
     });
     let views = views.collect::<Result<Vec<_>>>()?;
-    let metadata = [("format".to_string(), "pt".to_string())].into();
+    let metadata = [(name.to_owned(), value)].into();
     safetensors::serialize(views, Some(metadata)).map_err(bad)
 }
 

@@ -2,7 +2,7 @@
 //! memory together.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, HashMap},
     fs::File,
     io::{self, Read, Seek, SeekFrom},
 };
@@ -13,6 +13,7 @@ use safetensors::{
     tensor::{Metadata, TensorInfo},
 };
 
+use super::header;
 use crate::{Error, Result};
 
 /// Where weights are read from.
@@ -55,13 +56,16 @@ pub(crate) struct Weights<'a> {
     /// Where the tensors' bytes begin.
     data: u64,
     tensors: BTreeMap<String, TensorInfo>,
+    /// What the header says beside the tensors.
+    notes: HashMap<String, String>,
 }
 
 /// Bytes before the header, which say how long it is.
 const LENGTH: u64 = size_of::<u64>() as u64;
 
-/// The longest header that the format allows, in bytes.
-const LONGEST_HEADER: u64 = 100_000_000;
+/// In bytes: a tenth of what the format allows, as a header takes ten times its size in memory. That
+/// of a BERT of 24 layers has 40,000.
+const LONGEST_HEADER: u64 = 10_000_000;
 
 impl<'a> Weights<'a> {
     /// Reads and checks the header. Tensors are known by what `rename` makes of their keys; those
@@ -83,17 +87,23 @@ impl<'a> Weights<'a> {
                 return Err(bad(format!("\"{key}\" stands there under two names")));
             }
         }
-        Ok(Self { name: name.into(), source, data, tensors })
+        let notes = metadata.metadata().clone().unwrap_or_default();
+        Ok(Self { name: name.into(), source, data, tensors, notes })
     }
 
     /// What the file is called in messages.
-    pub(super) fn name(&self) -> &str {
+    pub(crate) fn name(&self) -> &str {
         &self.name
     }
 
     /// Keys and shapes.
     pub(super) fn tensors(&self) -> impl Iterator<Item = (&String, &[usize])> {
         self.tensors.iter().map(|(key, info)| (key, info.shape.as_slice()))
+    }
+
+    /// What the header says under `name` beside the tensors.
+    pub(crate) fn note(&self, name: &str) -> Option<&str> {
+        self.notes.get(name).map(String::as_str)
     }
 
     pub(crate) fn shape(&self, key: &str) -> Option<&[usize]> {
@@ -105,7 +115,7 @@ impl<'a> Weights<'a> {
     /// # Errors
     /// [`Error::TensorDtype`], [`Error::TensorNotFinite`], or [`Error::BadSafetensors`] where the
     /// file cannot be read any more.
-    pub(super) fn values(&self, key: &str) -> Result<Vec<f32>> {
+    pub(crate) fn values(&self, key: &str) -> Result<Vec<f32>> {
         let Some(info) = self.tensors.get(key) else { return Ok(Vec::new()) };
         let (name, key) = (self.name.clone(), key.to_string());
         let unreadable = |error: io::Error| Error::BadSafetensors {
@@ -153,6 +163,7 @@ fn header(source: &Source) -> Result<(u64, Metadata), SafeTensorError> {
     }
     let mut header = vec![0; length as usize];
     source.read_at(LENGTH, &mut header)?;
+    header::check_keys(&header).map_err(SafeTensorError::InvalidHeaderDeserialization)?;
     let metadata: Metadata =
         serde_json::from_slice(&header).map_err(SafeTensorError::InvalidHeaderDeserialization)?;
     let data = LENGTH + length;

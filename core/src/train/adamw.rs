@@ -46,6 +46,17 @@ impl AdamW {
         model.map(&mut Update { optimizer: self, grads, scale, learning_rate, path: Vec::new() })
     }
 
+    /// What is kept of a parameter: nothing before its first gradient.
+    pub(super) fn moments(&self, param: ParamId) -> Option<&Moments> {
+        self.moments.get(&param)
+    }
+
+    /// Goes on after `step` steps with these moments.
+    pub(super) fn resume(&mut self, step: usize, moments: HashMap<ParamId, Moments>) {
+        self.step = step as i32;
+        self.moments = moments;
+    }
+
     fn step_of(&self, learning_rate: f64, decays: bool) -> AdamWStep {
         let AdamWConfig { beta1, beta2, epsilon, weight_decay } = self.config;
         AdamWStep {

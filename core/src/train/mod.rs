@@ -6,6 +6,7 @@ mod config;
 mod gradients;
 mod loss;
 mod schedule;
+mod state;
 mod step_gradients;
 mod trainer;
 
@@ -13,4 +14,5 @@ pub use adamw::AdamWConfig;
 pub use config::TrainConfig;
 pub use gradients::gradients;
 pub use schedule::Schedule;
+pub(crate) use state::is_of_optimizer;
 pub use trainer::{StepInfo, Trainer};

@@ -19,18 +19,18 @@ use crate::{
 /// command line can draw and a page can pause; nothing is read from the device until
 /// [`Trainer::read_loss`] asks.
 pub struct Trainer {
-    setup: Setup,
+    pub(super) setup: Setup,
     /// Taken out for the moment of an update only, which changes the weights in place.
-    model: Option<BertForSequenceClassification>,
+    pub(super) model: Option<BertForSequenceClassification>,
     device: Device,
-    optimizer: AdamW,
-    config: TrainConfig,
+    pub(super) optimizer: AdamW,
+    pub(super) config: TrainConfig,
     encodings: Vec<Encoding>,
     labels: Vec<usize>,
-    plan: Vec<PlannedBatch>,
-    step: usize,
+    pub(super) plan: Vec<PlannedBatch>,
+    pub(super) step: usize,
     /// The summed loss of the steps not yet read, and their number.
-    unread_loss: Option<(Tensor<1>, usize)>,
+    pub(super) unread_loss: Option<(Tensor<1>, usize)>,
 }
 
 /// One finished optimizer step.
@@ -82,6 +82,11 @@ impl Trainer {
     /// Optimizer steps of the whole run.
     pub fn total_steps(&self) -> usize {
         self.config.epochs * self.steps_per_epoch()
+    }
+
+    /// Rows trained on in each epoch.
+    pub(super) fn rows(&self) -> usize {
+        self.encodings.len()
     }
 
     /// Optimizer steps of one epoch.
@@ -155,7 +160,7 @@ impl Trainer {
     }
 
     #[expect(clippy::expect_used)]
-    fn model(&self) -> &BertForSequenceClassification {
+    pub(super) fn model(&self) -> &BertForSequenceClassification {
         self.model.as_ref().expect("it is there between updates")
     }
 
