@@ -70,7 +70,7 @@ fn what_is_said_is_written_and_what_is_written_is_said() {
             && !rest.is_empty()
             && rest.chars().all(|c| c.is_ascii_lowercase() || matches!(c, '_' | '.'))
     };
-    let files = ["model.safetensors", "model.zip", "training.json", "training.zip"];
+    let files = ["model.safetensors"];
     let missing: Vec<&String> = quoted
         .iter()
         .filter(is_key)

@@ -51,7 +51,11 @@ impl Engine {
             Request::Tokenize { texts } => self.tokenize(&texts),
             Request::Gradients { texts, labels } => self.gradients(&texts, &labels).await,
             Request::TrainStart { texts, labels, config } => {
-                let training = Training::start(self.classifier()?, &texts, labels, config)?;
+                let state = match files.first() {
+                    Some((name, data)) => Some(files::read(name, data).await?),
+                    None => None,
+                };
+                let training = Training::start(self.classifier()?, &texts, labels, config, state)?;
                 let started = training.started();
                 self.model = Some(Model::Training(Box::new(training)));
                 Ok(started)
@@ -61,6 +65,7 @@ impl Engine {
                 self.evaluate(&texts, &labels, max_length).await
             }
             Request::Save {} => self.save().await,
+            Request::State {} => self.state().await,
             Request::ReadFile { name } => rows::read_file(&name, files).await,
             Request::ReadPasted { text } => Ok(rows::read_pasted(&text)),
             Request::Review { texts, labels, held_out, seed } => {
@@ -170,10 +175,14 @@ impl Engine {
     /// Weights go out as f32, so that whoever opens them gets the very same predictions.
     async fn save(&self) -> Result<Response, Problem> {
         let files = self.classifier()?.to_files(StorageDtype::F32).await?;
-        let bytes = zip::pack(files)?;
-        let parts = Array::of1(&Uint8Array::from(bytes.as_slice()));
-        let zip = web_sys::Blob::new_with_u8_array_sequence(&parts);
-        Ok(Response::Saved { zip: zip.map_err(|error| describe(&error))?.into() })
+        saved(&zip::pack(files)?)
+    }
+
+    async fn state(&self) -> Result<Response, Problem> {
+        match &self.model {
+            Some(Model::Training(training)) => saved(&training.state().await?),
+            _ => Err("No training has begun.".into()),
+        }
     }
 
     fn classifier(&self) -> Result<Classifier, Problem> {
@@ -195,6 +204,12 @@ impl Engine {
         let encodings = classifier.tokenizer().encode_all(texts, max_length)?;
         Ok((classifier, encodings))
     }
+}
+
+fn saved(bytes: &[u8]) -> Result<Response, Problem> {
+    let parts = Array::of1(&Uint8Array::from(bytes));
+    let file = web_sys::Blob::new_with_u8_array_sequence(&parts);
+    Ok(Response::Saved { file: file.map_err(|error| describe(&error))?.into() })
 }
 
 fn gradient(tensor: HostTensor) -> Gradient {

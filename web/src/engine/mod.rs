@@ -72,8 +72,8 @@ fn post(id: u32, response: &Response) {
 
 fn try_post(id: u32, response: &Response) -> Result<(), String> {
     let object = to_object(id, response)?;
-    if let Response::Saved { zip } = response {
-        attach_files(&object, &Array::of1(&Array::of2(&"model.zip".into(), zip)))?;
+    if let Response::Saved { file } = response {
+        attach_files(&object, &Array::of1(&Array::of2(&"file".into(), file)))?;
     }
     worker().post_message(&object).map_err(|error| describe(&error))
 }

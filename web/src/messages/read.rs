@@ -51,6 +51,12 @@ impl Read for bool {
     }
 }
 
+impl Read for JsValue {
+    fn read(value: &JsValue) -> Option<Self> {
+        Some(value.clone())
+    }
+}
+
 impl Read for String {
     fn read(value: &JsValue) -> Option<Self> {
         value.as_string()
@@ -132,10 +138,11 @@ impl Read for Response {
                 total_steps: field(value, "total_steps")?,
                 steps_per_epoch: field(value, "steps_per_epoch")?,
                 learning_rate: field(value, "learning_rate")?,
+                step: field(value, "step")?,
             },
             "trained" => Self::Trained(Read::read(value)?),
             "evaluated" => Self::Evaluated(Read::read(value)?),
-            "saved" => Self::Saved { zip: super::take_files(value).into_iter().next()?.1 },
+            "saved" => Self::Saved { file: super::take_files(value).into_iter().next()?.1 },
             "rows" => Self::Rows { rows: field(value, "rows")? },
             "reviewed" => Self::Reviewed(Read::read(value)?),
             "failed" => {

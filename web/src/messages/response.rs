@@ -25,13 +25,15 @@ pub enum Response {
         steps_per_epoch: usize,
         /// The peak, chosen for the model where the page left it open.
         learning_rate: f64,
+        /// Steps taken before, where the training goes on from a state.
+        step: usize,
     },
     Trained(Trained),
     Evaluated(Evaluated),
     Saved {
         /// A `Blob`, which goes beside the answer: see [`super::attach_files`].
         #[serde(skip)]
-        zip: JsValue,
+        file: JsValue,
     },
     Rows {
         rows: Vec<Example>,

@@ -100,7 +100,7 @@ impl FineTune {
         let clicked = self.clone();
         on(&self.outcome.train_on, "click", move |_: Event| {
             clicked.recipe.start_from_open();
-            clicked.train();
+            clicked.train(None);
         })
     }
 
