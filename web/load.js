@@ -67,6 +67,7 @@ async function goOn(cache, address, begun, tell) {
     }
   } catch (error) {
     await keepWaiting();
+    tell([begun.bytes, total]);
     throw error;
   }
   const whole = new Blob([...begun.parts, ...waiting.parts]);

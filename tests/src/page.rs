@@ -58,6 +58,11 @@ fn keeps_to_its_own_origin() {
 }
 
 #[test]
+fn weighs_what_it_may() {
+    run("budget.mjs", 5);
+}
+
+#[test]
 fn answers_while_the_engine_works() {
     run("responsive.mjs", 4);
 }
