@@ -10,14 +10,16 @@ self.addEventListener("activate", (event) => event.waitUntil(self.clients.claim(
 self.addEventListener("message", (event) => event.waitUntil(keep([...event.data, ...ENGINE])));
 self.addEventListener("fetch", (event) => {
   const { request } = event;
-  const own = request.url.startsWith(self.registration.scope);
-  if (request.method === "GET" && own) event.respondWith(answer(request));
+  if (request.method === "GET" && isOurs(request.url)) event.respondWith(answer(request));
 });
+
+/** Weights are kept by load.js, which can go on with them. */
+const isOurs = (address) => address.startsWith(self.registration.scope) && !/\.safetensors($|\?)/.test(address);
 
 async function keep(addresses) {
   const cache = await caches.open(CACHE);
   const own = addresses.map((address) => new URL(address, self.registration.scope).href);
-  const wanted = own.filter((address) => address.startsWith(self.registration.scope));
+  const wanted = own.filter(isOurs);
   await Promise.all(wanted.map(async (address) => (await cache.match(address)) ?? cache.add(address).catch(() => {})));
 }
 

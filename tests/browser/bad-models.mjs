@@ -40,6 +40,19 @@ await scenario(async ({ page }) => {
   }
   await page.tab.screenshot({ path: screenshot("bad-model"), fullPage: true });
 
+  // In German: in the page's words where it has some, and else marked as the engine's English.
+  const german = [
+    [{ "tokenizer.json": undefined }, /Dort liegt kein tokenizer\.json; ein Hugging-Face-Ordner enthält/],
+    [{ "config.json": config({ hidden_size: 64 }) }, /Der Tensor „\S+“ hat die Form \[.+\], aber config\.json verlangt \[.+64.*\]/],
+    [{ "config.json": Buffer.from("{") }, /Das Rechenwerk meldet auf Englisch: .*config\.json: .+/],
+  ];
+  await page.tab.locator("#language").selectOption("de");
+  for (const [changes, message] of german) {
+    await open(page, changes);
+    console.log(await page.says(message));
+  }
+  await page.tab.locator("#language").selectOption("en");
+
   await open(page, {});
   const status = await page.says(/^your model .* · CPU engine · \d+ ms/);
   assert.doesNotMatch(status, /tokenizer\.json/, "an old complaint is left standing");
@@ -54,5 +67,5 @@ async function open(page, changes) {
     writeFileSync(join(changed, name), changes[name]);
     return join(changed, name);
   });
-  await page.files.setInputFiles(paths);
+  await page.tab.locator("#open-files").setInputFiles(paths); // whose name is another in German
 }

@@ -19,10 +19,12 @@ const PATIENCE = 30_000;
  * Opens the page and runs `act({ browser, context, site, page })`, then asserts that no request left the page's origin or
  * folder or was answered by an error, and that nothing failed in the page but what `expectedErrors` (regular expressions) match.
  * `webgpu` switches on Chromium's software adapter, `offline` the page's service worker, which hides requests from a test; `prepare(context)` runs before the page opens.
+ * The address may go on with a `query`; `host` says what the server can (server.mjs), and `missing` which paths are not there.
  */
-export async function scenario(act, { webgpu = false, offline = false, expectedErrors = [], prepare = async () => {} } = {}) {
+export async function scenario(act, options = {}) {
+  const { webgpu = false, offline = false, expectedErrors = [], prepare = async () => {}, query = "", host = {}, missing = [] } = options;
   const began = Date.now();
-  const site = await serve(dist, PREFIX);
+  const site = await serve(dist, PREFIX, host);
   const args = webgpu ? [...FLAGS, "--enable-unsafe-webgpu"] : FLAGS;
   const browser = await chromium.launch({ executablePath: chromiumPath(), args });
   const watched = await watch(await browser.newContext({ serviceWorkers: offline ? "allow" : "block" }), site);
@@ -30,9 +32,9 @@ export async function scenario(act, { webgpu = false, offline = false, expectedE
   try {
     await prepare(watched.context);
     tab = await watched.context.newPage();
-    await tab.goto(site.url);
+    await tab.goto(site.url + query);
     await act({ browser, context: watched.context, site, page: new Page(tab) });
-    watched.check(expectedErrors);
+    watched.check(expectedErrors, missing);
     console.log(`passed in ${((Date.now() - began) / 1000).toFixed(1)} s`);
   } catch (error) {
     process.exitCode = 1;
@@ -57,9 +59,10 @@ async function watch(context, site) {
   );
   context.on("weberror", (error) => errors.push(String(error.error())));
   context.on("console", (message) => message.type() === "error" && errors.push(message.text()));
-  const check = (expected) => {
+  const check = (expected, missing) => {
     assert.deepEqual(foreign, [], "requests to another origin");
-    const lost = site.requests.filter(({ path, status }) => status !== 200 || !path.startsWith(site.prefix));
+    const isThere = ({ path, status }) => [200, 206, 304].includes(status) || missing.some((pattern) => pattern.test(path));
+    const lost = site.requests.filter((request) => !isThere(request) || !request.path.startsWith(site.prefix));
     assert.deepEqual(lost, [], "requests outside the page's folder, or for what is not there");
     assert.deepEqual(errors.filter((text) => !expected.some((pattern) => pattern.test(text))), [], "errors in the page");
   };

@@ -4,12 +4,12 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { join } from "node:path";
-import { root, scenario, screenshot } from "./harness.mjs";
+import { root, scenario } from "./harness.mjs";
+import { photograph } from "./photos.mjs";
 import { TYPED } from "./topics.mjs";
 
 const AXE = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 const RULES = { runOnly: { type: "tag", values: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"] } };
-const SIZES = { desktop: { width: 1280, height: 800 }, phone: { width: 390, height: 844 } };
 const TEXT = "I can't stop smiling, the whole house smells of cake and everyone I love is here!";
 const strings = (code) => JSON.parse(readFileSync(join(root, "web/strings", `${code}.json`), "utf8"));
 
@@ -24,7 +24,7 @@ await scenario(async ({ page }) => {
   await page.classify(TEXT);
   await tab.getByRole("textbox", { name: "Texts, one a line" }).fill("What a day!\nWho is there?\nI miss her so much.");
   await tab.getByRole("button", { name: "Classify all" }).click();
-  await page.until("three texts are classified", 10_000, async () => /^3 texts/.test(await tab.locator("#many-said").innerText()));
+  await page.lineSays("many-said", /^3 texts/);
 
   for (const code of ["en", "de"]) {
     await tab.locator("#language").selectOption(code);
@@ -68,7 +68,7 @@ async function byKeyboard(page) {
   await tab.locator("#rows .use", { hasText: "measure" }).first().waitFor();
   await tabTo("train");
   await keyboard.press("Enter");
-  await page.until("the training is done", 60_000, async () => /^Done/.test(await tab.locator("#training-said").innerText()));
+  await page.trainingSays(/^Done/);
   await tabTo("save");
   const download = tab.waitForEvent("download");
   await keyboard.press("Enter");
@@ -88,19 +88,12 @@ async function speaks({ tab }, code) {
   for (const [key, said] of found.filter(([key]) => !changing.includes(key))) assert.equal(said, expected[key], key);
 }
 
+/** axe, on every kind of screen. */
 async function look({ tab }, name) {
-  for (const [size, viewport] of Object.entries(SIZES)) {
-    await tab.setViewportSize(viewport);
-    for (const colorScheme of ["light", "dark"]) {
-      await tab.emulateMedia({ colorScheme });
-      await tab.waitForTimeout(400); // the bars glide
-      await tab.screenshot({ path: screenshot(`${name}-${size}-${colorScheme}`), fullPage: true });
-      await tab.evaluate(AXE);
-      const { violations } = await tab.evaluate((rules) => window.axe.run(document, rules), RULES);
-      const told = violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ target, failureSummary }) => `${target} ${failureSummary}`).join("; ")}`);
-      assert.deepEqual(told, [], `${name}, ${size}, ${colorScheme}`);
-    }
-    const overflow = await tab.evaluate(() => document.documentElement.scrollWidth - window.innerWidth);
-    assert(overflow <= 0, `${name} is ${overflow} pixels wider than a ${size}`);
-  }
+  await photograph(tab, name, async (what) => {
+    await tab.evaluate(AXE);
+    const { violations } = await tab.evaluate((rules) => window.axe.run(document, rules), RULES);
+    const told = violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ target, failureSummary }) => `${target} ${failureSummary}`).join("; ")}`);
+    assert.deepEqual(told, [], what);
+  });
 }

@@ -60,18 +60,14 @@ async function load(page, rows) {
   const file = join(temporaryFolder(), "rows.jsonl");
   writeFileSync(file, rows.map((row) => `${JSON.stringify(row)}\n`).join(""));
   await page.tab.locator("#rows-file").setInputFiles(file);
-  const said = new RegExp(`^${rows.length} rows`);
-  await page.until("the rows are there", 10_000, async () => said.test(await page.tab.locator("#rows-said").innerText()));
+  await page.lineSays("rows-said", new RegExp(`^${rows.length} rows`));
 }
 
 /** Trains from click to done, and returns what is said then. */
 async function train(page) {
   await page.tab.getByRole("button", { name: "Train", exact: true }).click();
-  await page.until("it has begun", 60_000, async () => !/^Done/.test(await page.tab.locator("#training-said").innerText()));
-  return page.until("the training is done", 120_000, async () => {
-    const said = await page.tab.locator("#training-said").innerText();
-    return said.startsWith("Done") ? said : null;
-  });
+  await page.trainingSays(/^(?!Done)/);
+  return page.trainingSays(/^Done/);
 }
 
 /** The least of a few looks: what a training held is given back when the browser finds the time. */

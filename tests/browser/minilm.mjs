@@ -25,16 +25,11 @@ await scenario(async ({ page }) => {
   const rows = join(temporaryFolder(), "rows.csv");
   writeFileSync(rows, `text,label\n${TYPED.map(({ text, label }) => `"${text}",${label}\n`).join("")}`);
   await tab.locator("#rows-file").setInputFiles(rows);
-  await page.until("60 rows are there", 10_000, async () => /^60 rows/.test(await tab.locator("#rows-said").innerText()));
+  await page.lineSays("rows-said", /^60 rows/);
   await tab.locator("#start-files").setInputFiles(FILES.map((name) => join(folder, name)).filter(existsSync));
   await tab.getByRole("button", { name: "Train", exact: true }).click();
-  const said = (pattern) =>
-    page.until(`the training says ${pattern}`, 240_000, async () => {
-      const said = await tab.locator("#training-said").innerText();
-      return pattern.test(said) ? said : null;
-    });
-  console.log(await said(/What learns: the head only\. The head is new/));
-  const done = await said(/^Done/);
+  console.log(await page.trainingSays(/What learns: the head only\. The head is new/));
+  const done = await page.trainingSays(/^Done/);
   console.log(done);
   const [before, after] = /(\d+)% before, (\d+)% after/.exec(done).slice(1).map(Number);
   assert(after > before && after >= 75, done);

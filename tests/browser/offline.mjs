@@ -19,6 +19,11 @@ await scenario(
       }, NEEDED);
     await page.until("what is needed is kept", 30_000, kept);
 
+    const devtools = await page.tab.context().newCDPSession(tab);
+    const { installabilityErrors } = await devtools.send("Page.getInstallabilityErrors");
+    const errors = installabilityErrors.map(({ errorId }) => errorId).filter((id) => id !== "in-incognito"); // as a test's browser is
+    assert.deepEqual(errors, [], "the page installs as an app");
+
     site.close();
     await assert.rejects(fetch(site.url));
     await tab.reload();

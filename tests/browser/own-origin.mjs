@@ -8,6 +8,8 @@ const elsewhere = await serve(root, "/");
 await scenario(
   async ({ page, site }) => {
     await page.says(/ready/);
+    const sealed = await page.tab.locator("link[integrity]").evaluateAll((links) => links.map(({ rel, integrity }) => `${rel} ${integrity.slice(0, 7)}`));
+    assert.deepEqual(sealed.sort(), ["icon sha384-", "modulepreload sha384-", "preload sha384-", "stylesheet sha384-"]);
     const outcome = await page.tab.evaluate(attempts, elsewhere.origin);
     assert.deepEqual(outcome, { fetch: "refused", inline: "refused", image: "refused", worker: "refused" });
 

@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 
 const PATIENCE = 60_000;
+const TRAINING_PATIENCE = 240_000;
 
 export class Page {
   constructor(tab) {
@@ -26,9 +27,26 @@ export class Page {
     });
   }
 
-  /** Label → probability, as the list shows them now. */
-  async shown() {
-    const items = await this.list.getByRole("listitem").allTextContents();
+  /** Waits until the training's line says what `pattern` matches, and returns it; a failure that is not waited for ends the wait. */
+  async trainingSays(pattern, patience = TRAINING_PATIENCE) {
+    const line = this.tab.locator("#training-said");
+    const before = await line.innerText();
+    return this.until(`the training says ${pattern}`, patience, async () => {
+      const said = await line.innerText();
+      if (pattern.test(said)) return said;
+      if (said !== before) assert.doesNotMatch(said, /^The training ended/);
+      return null;
+    });
+  }
+
+  /** Waits until the line of this id says what `pattern` matches, and returns the match. */
+  async lineSays(id, pattern, patience = PATIENCE) {
+    return this.until(`#${id} says ${pattern}`, patience, async () => pattern.exec(await this.tab.locator(`#${id}`).innerText()));
+  }
+
+  /** Label → probability, as the list (that of the open model) shows them now. */
+  async shown(list = this.list) {
+    const items = await list.getByRole("listitem").allTextContents();
     return Object.fromEntries(
       items.map((item) => {
         const match = /^(.+) (\d+(?:\.\d+)?)%$/.exec(item.replace(/\s+/g, " ").trim());

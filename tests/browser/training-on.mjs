@@ -12,17 +12,12 @@ const ROWS = TYPED.map((row, index) => (index % 10 === 3 ? { ...row, label: inde
 await scenario(async ({ page }) => {
   const { tab } = page;
   const button = (name) => tab.getByRole("button", { name, exact: true });
-  const said = async (pattern) =>
-    page.until(`the training says ${pattern}`, 120_000, async () => {
-      const said = await tab.locator("#training-said").innerText();
-      return pattern.test(said) ? said : null;
-    });
   await page.backend.selectOption("CPU");
   await page.says(/CPU engine · ready/);
   await tab.getByRole("link", { name: "Fine-tune" }).click();
 
   await button("Train").click();
-  console.log(await said(/too few rows/));
+  console.log(await page.trainingSays(/too few rows/));
   await paste(tab, "One text,good\nAnother text,good\nOne text,good\nOne text,bad");
   const findings = tab.getByRole("list", { name: "What to look at" }).getByRole("listitem");
   await page.until("the rows are looked over", 10_000, async () => (await findings.count()) >= 4);
@@ -33,36 +28,36 @@ await scenario(async ({ page }) => {
   const file = join(temporaryFolder(), "rows.jsonl");
   writeFileSync(file, ROWS.map((row) => `${JSON.stringify(row)}\n`).join(""));
   await tab.locator("#rows-file").setInputFiles(file);
-  await page.until("60 rows are there", 10_000, async () => /^60 rows/.test(await tab.locator("#rows-said").innerText()));
+  await page.lineSays("rows-said", /^60 rows/);
   await button("Train").click();
-  await said(/What learns: the whole model\. The head is new.*Learning rate 0\.001/);
-  console.log(await said(/^Done/));
+  await page.trainingSays(/What learns: the whole model\. The head is new.*Learning rate 0\.001/);
+  console.log(await page.trainingSays(/^Done/));
   const mistakes = tab.getByRole("list", { name: "Mistakes" }).getByRole("listitem");
   const before = await mistakes.count();
   assert(before > 0, "the wrong labels are found");
   await correct(tab, mistakes);
   assert.equal(await mistakes.count(), 0, "what was corrected is no mistake any more");
   await button("Train on from the new model").click();
-  await said(/The head knows these labels/);
-  const after = await said(/^Done/);
+  await page.trainingSays(/The head knows these labels/);
+  const after = await page.trainingSays(/^Done/);
   console.log(`${before} mistakes corrected; ${after}`);
   assert.match(after, /9\d% after|100% after/);
 
   await tab.getByLabel("What is trained").selectOption("head");
   await tab.getByLabel("Epochs").fill("100");
   await button("Train").click();
-  await said(/What learns: the head only/);
+  await page.trainingSays(/What learns: the head only/);
   await page.until("a step is taken", 60_000, async () => (await tab.locator("#figure-step").innerText()).includes("of"));
   await button("Stop and keep").click();
-  console.log(await said(/^Done: \d+ steps/));
+  console.log(await page.trainingSays(/^Done: \d+ steps/));
   await button("Back to the start").click();
-  await said(/Back at the start/);
+  await page.trainingSays(/Back at the start/);
   await tab.getByText("After a training, its accuracy").waitFor();
 
   await tab.getByLabel("Epochs").fill("3");
   await tab.getByLabel("Learning rate").fill("7");
   await button("Train").click();
-  console.log(await said(/learning_rate = 7: expected 0 to 1.*Your rows are still here/));
+  console.log(await page.trainingSays(/learning_rate = 7: expected 0 to 1.*Your rows are still here/));
 });
 
 async function paste(tab, text) {

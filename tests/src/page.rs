@@ -58,6 +58,11 @@ fn keeps_to_its_own_origin() {
 }
 
 #[test]
+fn weighs_what_it_may() {
+    run("budget.mjs", 5);
+}
+
+#[test]
 fn answers_while_the_engine_works() {
     run("responsive.mjs", 4);
 }
@@ -105,6 +110,16 @@ fn opens_zips_and_refuses_bad_ones() {
 #[test]
 fn works_without_a_network_from_the_second_visit_on() {
     run("offline.mjs", 3);
+}
+
+#[test]
+fn follows_links_to_models() {
+    run("links.mjs", 3);
+}
+
+#[test]
+fn shows_two_models_side_by_side() {
+    run("two-models.mjs", 4);
 }
 
 #[test]

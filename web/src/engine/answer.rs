@@ -2,7 +2,9 @@
 
 use super::{
     files::{self, Attached},
-    labels, now, rows,
+    labels, now,
+    problem::Problem,
+    rows,
     train::Training,
     zip,
 };
@@ -39,7 +41,7 @@ impl Engine {
         Self { device, model: None }
     }
 
-    pub async fn answer(&mut self, request: Request, files: Attached) -> Result<Response, String> {
+    pub async fn answer(&mut self, request: Request, files: Attached) -> Result<Response, Problem> {
         match request {
             Request::Open { name } => self.open(name, files).await,
             Request::OpenForTraining { name, labels, seed } => {
@@ -49,7 +51,11 @@ impl Engine {
             Request::Tokenize { texts } => self.tokenize(&texts),
             Request::Gradients { texts, labels } => self.gradients(&texts, &labels).await,
             Request::TrainStart { texts, labels, config } => {
-                let training = Training::start(self.classifier()?, &texts, labels, config)?;
+                let state = match files.first() {
+                    Some((name, data)) => Some(files::read(name, data).await?),
+                    None => None,
+                };
+                let training = Training::start(self.classifier()?, &texts, labels, config, state)?;
                 let started = training.started();
                 self.model = Some(Model::Training(Box::new(training)));
                 Ok(started)
@@ -59,6 +65,7 @@ impl Engine {
                 self.evaluate(&texts, &labels, max_length).await
             }
             Request::Save {} => self.save().await,
+            Request::State {} => self.state().await,
             Request::ReadFile { name } => rows::read_file(&name, files).await,
             Request::ReadPasted { text } => Ok(rows::read_pasted(&text)),
             Request::Review { texts, labels, held_out, seed } => {
@@ -68,9 +75,9 @@ impl Engine {
     }
 
     /// Opens a model. The one before it stays until the new one is whole.
-    async fn open(&mut self, name: String, files: Attached) -> Result<Response, String> {
+    async fn open(&mut self, name: String, files: Attached) -> Result<Response, Problem> {
         let files = files::model(&name, files).await?;
-        let (classifier, _) = Classifier::open(&files, &self.device).map_err(in_words)?;
+        let (classifier, _) = Classifier::open(&files, &self.device)?;
         Ok(self.opened(name, classifier, false))
     }
 
@@ -80,11 +87,10 @@ impl Engine {
         files: Attached,
         labels: &[String],
         seed: u64,
-    ) -> Result<Response, String> {
+    ) -> Result<Response, Problem> {
         let files = files::model(&name, files).await?;
-        let label_map = labels::for_training(&files, labels).map_err(in_words)?;
-        let (classifier, report) =
-            Classifier::for_training(&files, label_map, seed, &self.device).map_err(in_words)?;
+        let label_map = labels::for_training(&files, labels)?;
+        let (classifier, report) = Classifier::for_training(&files, label_map, seed, &self.device)?;
         let new_head = report.initialized.iter().any(|key| key == "classifier.weight");
         Ok(self.opened(name, classifier, new_head))
     }
@@ -102,11 +108,10 @@ impl Engine {
         Response::Opened { model, new_head }
     }
 
-    async fn classify(&self, texts: &[String]) -> Result<Response, String> {
+    async fn classify(&self, texts: &[String]) -> Result<Response, Problem> {
         let start = now();
         let (classifier, encodings) = self.encode(texts, None)?;
-        let predictions =
-            classifier.predict(&encodings, BATCH_SIZE, |_| ()).await.map_err(in_words)?;
+        let predictions = classifier.predict(&encodings, BATCH_SIZE, |_| ()).await?;
         let predictions = predictions
             .into_iter()
             .zip(&encodings)
@@ -120,27 +125,26 @@ impl Engine {
         Ok(Response::Classified(Classified { predictions, milliseconds: now() - start }))
     }
 
-    fn tokenize(&self, texts: &[String]) -> Result<Response, String> {
-        let encodings =
-            self.classifier()?.tokenizer().encode_all(texts, usize::MAX).map_err(in_words)?;
+    fn tokenize(&self, texts: &[String]) -> Result<Response, Problem> {
+        let encodings = self.classifier()?.tokenizer().encode_all(texts, usize::MAX)?;
         Ok(Response::Tokenized {
             input_ids: encodings.into_iter().map(|encoding| encoding.ids).collect(),
         })
     }
 
-    async fn gradients(&self, texts: &[String], labels: &[usize]) -> Result<Response, String> {
+    async fn gradients(&self, texts: &[String], labels: &[usize]) -> Result<Response, Problem> {
         let (classifier, encodings) = self.encode(texts, None)?;
         labels::check(texts, labels, classifier.label_map())?;
-        let (loss, tensors) = gradients(&classifier, &encodings, labels).await.map_err(in_words)?;
+        let (loss, tensors) = gradients(&classifier, &encodings, labels).await?;
         Ok(Response::Gradients { loss, parameters: tensors.into_iter().map(gradient).collect() })
     }
 
     /// Steps of the training; when it is over, what it needs beyond the weights is let go.
-    async fn train(&mut self, count: usize) -> Result<Response, String> {
+    async fn train(&mut self, count: usize) -> Result<Response, Problem> {
         let Some(Model::Training(training)) = &mut self.model else {
             return Err("No training has begun.".into());
         };
-        let trained = training.steps(count).await.map_err(in_words)?;
+        let trained = training.steps(count).await?;
         if trained.done {
             self.model = Some(Model::Ready(Box::new(training.classifier())));
         }
@@ -152,11 +156,10 @@ impl Engine {
         texts: &[String],
         labels: &[usize],
         max_length: Option<usize>,
-    ) -> Result<Response, String> {
+    ) -> Result<Response, Problem> {
         let (classifier, encodings) = self.encode(texts, max_length)?;
         labels::check(texts, labels, classifier.label_map())?;
-        let predictions =
-            classifier.predict(&encodings, BATCH_SIZE, |_| ()).await.map_err(in_words)?;
+        let predictions = classifier.predict(&encodings, BATCH_SIZE, |_| ()).await?;
         let predicted: Vec<usize> = predictions.iter().map(|it| it.label()).collect();
         let scores = predictions.iter().zip(&predicted).map(|(it, &id)| it.probabilities[id]);
         let metrics = ClassificationMetrics::new(labels, &predicted, classifier.label_map());
@@ -170,15 +173,19 @@ impl Engine {
     }
 
     /// Weights go out as f32, so that whoever opens them gets the very same predictions.
-    async fn save(&self) -> Result<Response, String> {
-        let files = self.classifier()?.to_files(StorageDtype::F32).await.map_err(in_words)?;
-        let bytes = zip::pack(files)?;
-        let parts = Array::of1(&Uint8Array::from(bytes.as_slice()));
-        let zip = web_sys::Blob::new_with_u8_array_sequence(&parts);
-        Ok(Response::Saved { zip: zip.map_err(|error| describe(&error))?.into() })
+    async fn save(&self) -> Result<Response, Problem> {
+        let files = self.classifier()?.to_files(StorageDtype::F32).await?;
+        saved(&zip::pack(files)?)
     }
 
-    fn classifier(&self) -> Result<Classifier, String> {
+    async fn state(&self) -> Result<Response, Problem> {
+        match &self.model {
+            Some(Model::Training(training)) => saved(&training.state().await?),
+            _ => Err("No training has begun.".into()),
+        }
+    }
+
+    fn classifier(&self) -> Result<Classifier, Problem> {
         match &self.model {
             Some(Model::Ready(classifier)) => Ok(Classifier::clone(classifier)),
             Some(Model::Training(training)) => Ok(training.classifier()),
@@ -190,21 +197,23 @@ impl Engine {
         &self,
         texts: &[String],
         max_length: Option<usize>,
-    ) -> Result<(Classifier, Vec<Encoding>), String> {
+    ) -> Result<(Classifier, Vec<Encoding>), Problem> {
         let classifier = self.classifier()?;
         let positions = classifier.max_length();
         let max_length = max_length.map_or(positions, |length| length.min(positions));
-        let encodings = classifier.tokenizer().encode_all(texts, max_length).map_err(in_words)?;
+        let encodings = classifier.tokenizer().encode_all(texts, max_length)?;
         Ok((classifier, encodings))
     }
+}
+
+fn saved(bytes: &[u8]) -> Result<Response, Problem> {
+    let parts = Array::of1(&Uint8Array::from(bytes));
+    let file = web_sys::Blob::new_with_u8_array_sequence(&parts);
+    Ok(Response::Saved { file: file.map_err(|error| describe(&error))?.into() })
 }
 
 fn gradient(tensor: HostTensor) -> Gradient {
     let squares = tensor.values.iter().map(|&value| f64::from(value).powi(2));
     let norm = squares.sum::<f64>().sqrt() as f32;
     Gradient { name: tensor.key, norm, first: tensor.values.into_iter().take(QUOTED).collect() }
-}
-
-pub(super) fn in_words(error: emberlab_core::Error) -> String {
-    error.to_string()
 }

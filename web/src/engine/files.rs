@@ -1,6 +1,6 @@
 //! The files beside a request, as bytes.
 
-use super::zip;
+use super::{problem::Problem, zip};
 use crate::messages::describe;
 use emberlab_core::model::ModelFiles;
 use js_sys::{ArrayBuffer, Uint8Array};
@@ -11,7 +11,7 @@ use wasm_bindgen_futures::JsFuture;
 pub type Attached = Vec<(String, JsValue)>;
 
 /// Those files that a model has, of a folder which may hold much else, or of one zip of it.
-pub async fn model(folder: &str, files: Attached) -> Result<ModelFiles, String> {
+pub async fn model(folder: &str, files: Attached) -> Result<ModelFiles, Problem> {
     let mut named = Vec::new();
     for (name, data) in files {
         if name.to_ascii_lowercase().ends_with(".zip") {
@@ -21,7 +21,7 @@ pub async fn model(folder: &str, files: Attached) -> Result<ModelFiles, String> 
             named.push((name, bytes));
         }
     }
-    ModelFiles::from_named(folder, named).map_err(|error| error.to_string())
+    Ok(ModelFiles::from_named(folder, named)?)
 }
 
 /// The bytes of a blob, a buffer or a typed array: `Response` takes them all.

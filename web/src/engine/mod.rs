@@ -4,6 +4,7 @@
 mod answer;
 mod files;
 mod labels;
+mod problem;
 mod rows;
 mod train;
 mod zip;
@@ -16,6 +17,7 @@ use emberlab_core::Device;
 use futures_channel::mpsc::{UnboundedReceiver, unbounded};
 use futures_util::StreamExt;
 use js_sys::Array;
+use problem::Problem;
 use wasm_bindgen::{JsCast, JsValue, closure::Closure};
 use wasm_bindgen_futures::spawn_local;
 use web_sys::{DedicatedWorkerGlobalScope, MessageEvent};
@@ -55,9 +57,10 @@ async fn serve(mut engine: Engine, mut messages: UnboundedReceiver<JsValue>) {
         let id = id_of(&message);
         let answer = match to_request(message) {
             Ok(request) => engine.answer(request, files).await,
-            Err(message) => Err(message),
+            Err(message) => Err(message.into()),
         };
-        post(id, &answer.unwrap_or_else(|message| Response::Failed { message }));
+        let failed = |Problem { message, words }| Response::Failed { message, words };
+        post(id, &answer.unwrap_or_else(failed));
     }
 }
 
@@ -69,8 +72,8 @@ fn post(id: u32, response: &Response) {
 
 fn try_post(id: u32, response: &Response) -> Result<(), String> {
     let object = to_object(id, response)?;
-    if let Response::Saved { zip } = response {
-        attach_files(&object, &Array::of1(&Array::of2(&"model.zip".into(), zip)))?;
+    if let Response::Saved { file } = response {
+        attach_files(&object, &Array::of1(&Array::of2(&"file".into(), file)))?;
     }
     worker().post_message(&object).map_err(|error| describe(&error))
 }

@@ -1,13 +1,16 @@
 //! Rows to train on or to classify: read, and looked over. No model is needed for it.
 
-use super::files::{self, Attached};
+use super::{
+    files::{self, Attached},
+    problem::Problem,
+};
 use crate::messages::{Example, Finding, Response, Reviewed};
 use emberlab_core::data::{self, BadRows, Columns, Format, LabelMap, NamedColumns, Split, Table};
 
-pub async fn read_file(name: &str, attached: Attached) -> Result<Response, String> {
+pub async fn read_file(name: &str, attached: Attached) -> Result<Response, Problem> {
     let (_, data) = attached.first().ok_or("There is no file beside the request.")?;
     let bytes = files::read(name, data).await?;
-    examples(name, &bytes).map(rows).map_err(|error| error.to_string())
+    Ok(rows(examples(name, &bytes)?))
 }
 
 fn examples(name: &str, bytes: &[u8]) -> emberlab_core::Result<Vec<data::Example>> {
@@ -29,10 +32,10 @@ pub fn review(
     labels: &[String],
     share: f64,
     seed: u64,
-) -> Result<Response, String> {
+) -> Result<Response, Problem> {
     if texts.len() != labels.len() {
         let (texts, labels) = (texts.len(), labels.len());
-        return Err(format!("{texts} texts with {labels} labels; each text needs one."));
+        return Err(format!("{texts} texts with {labels} labels; each text needs one.").into());
     }
     let findings = data::findings(texts, labels).into_iter().map(finding).collect();
     let ids = match LabelMap::from_labels("your rows", labels.iter().map(String::as_str)) {

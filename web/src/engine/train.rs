@@ -1,10 +1,10 @@
 //! Fine-tuning the open model, a few steps to a request, so that the page can draw and stop it.
 
-use super::{answer::in_words, now};
+use super::{now, problem::Problem};
 use crate::messages::{Response, TrainSettings, Trained};
 use emberlab_core::{
     Result,
-    model::Classifier,
+    model::{Classifier, Source},
     train::{TrainConfig, Trainer},
 };
 
@@ -21,13 +21,18 @@ impl Training {
         texts: &[String],
         labels: Vec<usize>,
         settings: TrainSettings,
-    ) -> std::result::Result<Self, String> {
+        state: Option<Vec<u8>>,
+    ) -> std::result::Result<Self, Problem> {
         let positions = classifier.max_length();
         let max_length = settings.max_length.map_or(positions, |length| length.min(positions));
-        let encodings = classifier.tokenizer().encode_all(texts, max_length).map_err(in_words)?;
+        let encodings = classifier.tokenizer().encode_all(texts, max_length)?;
         let config = recipe(settings, classifier.config().hidden_size);
         let learning_rate = config.learning_rate;
-        let trainer = Trainer::new(classifier, encodings, labels, config).map_err(in_words)?;
+        let trainer = Trainer::new(classifier, encodings, labels, config)?;
+        let trainer = match state {
+            Some(bytes) => trainer.restore("the kept state", &Source::Bytes(bytes))?,
+            None => trainer,
+        };
         Ok(Self { trainer, epoch: 0, learning_rate })
     }
 
@@ -36,6 +41,7 @@ impl Training {
             total_steps: self.trainer.total_steps(),
             steps_per_epoch: self.trainer.steps_per_epoch(),
             learning_rate: self.learning_rate,
+            step: self.trainer.step_count(),
         }
     }
 
@@ -62,6 +68,11 @@ impl Training {
             tokens,
             milliseconds: now() - start,
         })
+    }
+
+    /// All of the training, after the steps that were taken.
+    pub async fn state(&self) -> Result<Vec<u8>> {
+        self.trainer.state().await
     }
 
     /// The present weights.

@@ -1,5 +1,6 @@
 //! A model folder in one file.
 
+use super::problem::Problem;
 use emberlab_core::model::ModelFiles;
 use std::io::{Cursor, Read, Write};
 use zip::{CompressionMethod, ZipArchive, ZipWriter, read::ZipFile, write::SimpleFileOptions};
@@ -16,11 +17,15 @@ type Files = Vec<(String, Vec<u8>)>;
 ///
 /// Nothing is written anywhere, but a name that leads out of the folder, or a file that grows past
 /// all measure, shows that the zip is not what it says: it is refused as a whole.
-pub fn unpack(name: &str, bytes: Vec<u8>) -> Result<Files, String> {
-    let broken = |error: zip::result::ZipError| format!("{name}: not a readable zip file: {error}");
+pub fn unpack(name: &str, bytes: Vec<u8>) -> Result<Files, Problem> {
+    let broken = |error: zip::result::ZipError| {
+        let message = format!("{name}: not a readable zip file: {error}");
+        Problem::new(message, "error.bad_zip", &[("name", name), ("reason", &error.to_string())])
+    };
     let mut archive = ZipArchive::new(Cursor::new(bytes)).map_err(broken)?;
     if archive.len() > MAX_ENTRIES {
-        return Err(format!("{name}: {} files in a zip are too many for a model.", archive.len()));
+        let files = archive.len();
+        return Err(format!("{name}: {files} files in a zip are too many for a model.").into());
     }
     let mut paths = Vec::with_capacity(archive.len());
     for index in 0..archive.len() {
@@ -63,14 +68,17 @@ fn check<R: Read>(name: &str, path: &str, file: &ZipFile<'_, R>) -> Result<(), S
 }
 
 /// `folder/` before `config.json`; empty where that stands at the top.
-fn model_folder(name: &str, paths: &[String]) -> Result<String, String> {
+fn model_folder(name: &str, paths: &[String]) -> Result<String, Problem> {
     let ours = |path: &&String| !path.starts_with("__MACOSX/");
     let folders = paths.iter().filter(ours).filter_map(|path| path.strip_suffix("config.json"));
     let folders = folders.filter(|folder| folder.is_empty() || folder.ends_with('/'));
     let depth = |folder: &&str| folder.matches('/').count();
     let folder = folders.min_by_key(depth);
     folder.map(String::from).ok_or_else(|| {
-        format!("{name}: no config.json in this zip; it must hold a Hugging Face model folder.")
+        let message = format!(
+            "{name}: no config.json in this zip; it must hold a Hugging Face model folder."
+        );
+        Problem::new(message, "error.no_model_in_zip", &[("name", name)])
     })
 }
 

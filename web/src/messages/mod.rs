@@ -20,21 +20,22 @@
 //! // { id: 4, type: "gradients", loss, parameters: [{ name, norm, first }] }
 //! const config = { epochs: 4, batch_size: 16, learning_rate: 5e-4 };
 //! engine.postMessage({ id: 5, type: "train_start", texts, labels, config });
-//! // { id: 5, type: "train_started", total_steps, steps_per_epoch, learning_rate }
+//! // { id: 5, type: "train_started", total_steps, steps_per_epoch, learning_rate, step }
 //! engine.postMessage({ id: 6, type: "train_steps", count: 5 });
 //! // { id: 6, type: "trained", step, epoch, loss, done, rows, tokens, milliseconds }
 //! engine.postMessage({ id: 7, type: "evaluate", texts, labels, max_length: null });
 //! // { id: 7, type: "evaluated", accuracy, macro_f1, confusion_matrix, predicted, scores }
 //! engine.postMessage({ id: 8, type: "save" });
-//! // { id: 8, type: "saved", files: [["model.zip", Blob]] }
+//! // { id: 8, type: "saved", files: [["file", Blob]] }
 //! ```
 //!
 //! `open_for_training` opens a folder as `open` does, but for labels of its own: the head is kept where
-//! the model knows them all, and starts anew where not. `read_file`, `read_pasted` and `review` need
+//! the model knows them all, and starts anew where not. `state` asks for all of a training, which a
+//! `train_start` with that file beside it goes on from. `read_file`, `read_pasted` and `review` need
 //! no model.
 //!
-//! A request that cannot be met is answered by `{ id, type: "failed", message }` and changes
-//! nothing: after a failed `open` the model from before still answers. (Only a training that
+//! A request that cannot be met is answered by `{ id, type: "failed", message, words }`, in English and
+//! where possible as one of the page's strings `{ key, values: [[name, value], …] }`, and changes nothing: after a failed `open` the model from before still answers. (Only a training that
 //! diverges is known by its loss, after its steps.) `{ id: 0, type: "died", message }` is an
 //! engine's last word.
 //!
@@ -50,7 +51,7 @@ pub use read::{Read, field};
 pub use request::{Request, TrainSettings};
 pub use response::{
     Classified, Evaluated, Example, Finding, Gradient, ModelInfo, Prediction, Response, Reviewed,
-    Trained,
+    Trained, Words,
 };
 
 use js_sys::{Array, Object, Reflect};

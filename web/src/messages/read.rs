@@ -6,7 +6,7 @@
 
 use super::{
     Classified, Evaluated, Example, Finding, ModelInfo, Prediction, Response, Reviewed,
-    TrainSettings, Trained, property,
+    TrainSettings, Trained, Words, property,
 };
 use js_sys::Array;
 use wasm_bindgen::{JsCast, JsValue};
@@ -51,6 +51,12 @@ impl Read for bool {
     }
 }
 
+impl Read for JsValue {
+    fn read(value: &JsValue) -> Option<Self> {
+        Some(value.clone())
+    }
+}
+
 impl Read for String {
     fn read(value: &JsValue) -> Option<Self> {
         value.as_string()
@@ -81,6 +87,7 @@ macro_rules! readable {
     };
 }
 
+readable!(Words { key, values });
 readable!(ModelInfo { name, architecture, parameters, labels, max_length, layers });
 readable!(Classified { predictions, milliseconds });
 readable!(Prediction { logits, probabilities, tokens, truncated });
@@ -131,13 +138,16 @@ impl Read for Response {
                 total_steps: field(value, "total_steps")?,
                 steps_per_epoch: field(value, "steps_per_epoch")?,
                 learning_rate: field(value, "learning_rate")?,
+                step: field(value, "step")?,
             },
             "trained" => Self::Trained(Read::read(value)?),
             "evaluated" => Self::Evaluated(Read::read(value)?),
-            "saved" => Self::Saved { zip: super::take_files(value).into_iter().next()?.1 },
+            "saved" => Self::Saved { file: super::take_files(value).into_iter().next()?.1 },
             "rows" => Self::Rows { rows: field(value, "rows")? },
             "reviewed" => Self::Reviewed(Read::read(value)?),
-            "failed" => Self::Failed { message: field(value, "message")? },
+            "failed" => {
+                Self::Failed { message: field(value, "message")?, words: field(value, "words")? }
+            }
             "died" => Self::Died { message: field(value, "message")? },
             _ => return None,
         })

@@ -16,8 +16,8 @@ pub enum Request {
     /// Loss and gradients of one training step on these texts with these label ids, dropout off; no
     /// weight changes.
     Gradients { texts: Vec<String>, labels: Vec<usize> },
-    /// Begins to fine-tune the open model on these texts with these label ids. From the first step
-    /// on, the trained weights are the open model's.
+    /// Begins to fine-tune the open model on these texts with these label ids, or goes on from the state
+    /// beside this request. From the first step on, the trained weights are the open model's.
     TrainStart { texts: Vec<String>, labels: Vec<usize>, config: TrainSettings },
     /// So many optimizer steps of the training that was begun, or as many as are left.
     TrainSteps { count: usize },
@@ -25,6 +25,8 @@ pub enum Request {
     Evaluate { texts: Vec<String>, labels: Vec<usize>, max_length: Option<usize> },
     /// The open model as a zip of a Hugging Face folder.
     Save {},
+    /// All of the training that was begun, to go on from exactly there.
+    State {},
     /// The rows of the CSV, TSV or JSONL file beside this request.
     ReadFile { name: String },
     /// The rows of a text that was pasted.

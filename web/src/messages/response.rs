@@ -25,13 +25,15 @@ pub enum Response {
         steps_per_epoch: usize,
         /// The peak, chosen for the model where the page left it open.
         learning_rate: f64,
+        /// Steps taken before, where the training goes on from a state.
+        step: usize,
     },
     Trained(Trained),
     Evaluated(Evaluated),
     Saved {
         /// A `Blob`, which goes beside the answer: see [`super::attach_files`].
         #[serde(skip)]
-        zip: JsValue,
+        file: JsValue,
     },
     Rows {
         rows: Vec<Example>,
@@ -39,10 +41,19 @@ pub enum Response {
     Reviewed(Reviewed),
     Failed {
         message: String,
+        /// The page's own string for it, where it has one.
+        words: Option<Words>,
     },
     Died {
         message: String,
     },
+}
+
+/// The key of one of the page's strings, and the pairs of name and value for its places.
+#[derive(Clone, Serialize)]
+pub struct Words {
+    pub key: String,
+    pub values: Vec<Vec<String>>,
 }
 
 /// What the page says about the open model.

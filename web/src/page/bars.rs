@@ -26,8 +26,9 @@ struct Row {
 }
 
 impl Bars {
-    pub fn new() -> Self {
-        Self { list: by_id("probabilities"), rows: RefCell::default() }
+    /// The list with this id.
+    pub fn new(id: &str) -> Self {
+        Self { list: by_id(id), rows: RefCell::default() }
     }
 
     /// Empties the list and keeps its place on the page for this many classes.

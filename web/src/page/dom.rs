@@ -84,8 +84,13 @@ pub fn on<E: JsCast + 'static>(
 }
 
 fn listen(target: &EventTarget, event: &str, handler: Box<dyn FnMut(JsValue)>) {
-    let closure = Closure::wrap(handler).into_js_value();
-    target.add_event_listener_with_callback(event, closure.unchecked_ref()).unwrap_throw();
+    let callback = callback(handler);
+    target.add_event_listener_with_callback(event, callback.unchecked_ref()).unwrap_throw();
+}
+
+/// A JavaScript function that lives as long as JavaScript needs it.
+pub fn callback(handler: Box<dyn FnMut(JsValue)>) -> JsValue {
+    Closure::wrap(handler).into_js_value()
 }
 
 /// Milliseconds since the page began.

@@ -5,7 +5,7 @@ use super::{
     text::{fill, text},
 };
 use crate::messages::{
-    Read, Request, Response, UNASKED, attach_files, describe, id_of, property, to_object,
+    Read, Request, Response, UNASKED, Words, attach_files, describe, id_of, property, to_object,
 };
 use futures_channel::oneshot::{self, Sender};
 use futures_util::future::{Either, select};
@@ -173,7 +173,9 @@ impl State {
             Some(Response::Died { message }) => {
                 return self.die(&kind.tell("engine.stopped", &message));
             }
-            Some(Response::Failed { message }) => Err(Failure::Refused(message)),
+            Some(Response::Failed { message, words }) => {
+                Err(Failure::Refused(in_words(&message, words)))
+            }
             Some(response) => Ok(response),
             None => Err(Failure::Refused(text("engine.odd"))),
         };
@@ -193,6 +195,15 @@ impl State {
             let _ = sender.send(reason.into());
         }
     }
+}
+
+/// In the reader's language where there are words for it; else it is marked as the engine's English.
+fn in_words(message: &str, words: Option<Words>) -> String {
+    let Some(Words { key, values }) = words else {
+        return fill("engine.says", &[("message", message)]);
+    };
+    let values: Vec<_> = values.iter().map(|pair| (&*pair[0], &*pair[1])).collect();
+    fill(&key, &values)
 }
 
 /// A script that cannot be loaded gives an event without a message.

@@ -82,7 +82,8 @@ impl Engines {
     pub async fn classify(&self, text: &str) -> Result<Answer, String> {
         let texts = vec![text.to_string()];
         let (kind, response) = self.answer(&Request::Classify { texts }).await?;
-        self.opened()?.answer(kind, response)
+        let (prediction, milliseconds) = first(response)?;
+        Ok(Answer { kind, model: self.opened()?.info.clone(), prediction, milliseconds })
     }
 
     /// The answer of whichever engine has the open model, as [`Engines::classify`] finds it.
@@ -216,15 +217,8 @@ impl Engines {
     }
 }
 
-impl Open {
-    fn answer(&self, kind: Kind, response: Response) -> Result<Answer, String> {
-        let Classified { predictions, milliseconds } = classified(response)?;
-        let prediction = predictions.into_iter().next().ok_or_else(|| text("engine.odd"))?;
-        Ok(Answer { kind, model: self.info.clone(), prediction, milliseconds })
-    }
-}
-
-fn opened(response: Response) -> Result<ModelInfo, String> {
+/// The model that was opened.
+pub fn opened(response: Response) -> Result<ModelInfo, String> {
     match response {
         Response::Opened { model, .. } => Ok(model),
         _ => Err(text("engine.odd")),
@@ -236,4 +230,11 @@ fn classified(response: Response) -> Result<Classified, String> {
         Response::Classified(classified) => Ok(classified),
         _ => Err(text("engine.odd")),
     }
+}
+
+/// The prediction of a single text, and the time it took in milliseconds.
+pub fn first(response: Response) -> Result<(Prediction, f64), String> {
+    let Classified { predictions, milliseconds } = classified(response)?;
+    let prediction = predictions.into_iter().next().ok_or_else(|| text("engine.odd"))?;
+    Ok((prediction, milliseconds))
 }

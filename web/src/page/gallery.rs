@@ -3,7 +3,7 @@
 use super::{
     Page,
     dom::{append, by_id, number_at, on, set},
-    model::Model,
+    folder,
     text::text,
 };
 use std::rc::Rc;
@@ -11,6 +11,11 @@ use web_sys::{Element, MouseEvent};
 
 /// Folders of the site with a classifier in them, and the strings that describe them.
 const MODELS: [(&str, &str); 1] = [("models/emotions", "models.emotions")];
+
+/// The folders of these models.
+pub fn folders() -> impl Iterator<Item = &'static str> {
+    MODELS.into_iter().map(|(folder, _)| folder)
+}
 
 pub struct Gallery {
     list: Element,
@@ -26,7 +31,7 @@ impl Gallery {
         on(&page.gallery.list, "click", move |event: MouseEvent| {
             let index = number_at(event.target(), "data-model");
             if let Some((folder, _)) = index.and_then(|index| MODELS.get(index)) {
-                clicked.open(Model::folder(folder));
+                clicked.open(folder::open(folder));
             }
         })
     }
@@ -35,7 +40,7 @@ impl Gallery {
     pub fn render(&self, open: &str) {
         self.list.set_text_content(None);
         for (index, (folder, about)) in MODELS.iter().enumerate() {
-            let name = folder.rsplit('/').next().unwrap_or(folder);
+            let name = folder::name(folder);
             let item = append(&self.list, "li", "", "");
             let button = append(&item, "button", "", "");
             let pressed = if name == open { "true" } else { "false" };

@@ -4,11 +4,13 @@
 mod adapter;
 mod bars;
 mod check;
+mod compare;
 mod dom;
 mod download;
 mod engine;
 mod engines;
 mod fine_tune;
+mod folder;
 mod gallery;
 mod many;
 mod model;
@@ -20,6 +22,7 @@ mod text;
 mod views;
 
 use crate::messages::ModelInfo;
+use compare::Compare;
 use dom::{by_id, on};
 use engines::Engines;
 use fine_tune::FineTune;
@@ -39,6 +42,7 @@ pub struct Page {
     engines: Engines,
     backend: HtmlSelectElement,
     one: One,
+    compare: Compare,
     many: Many,
     gallery: Gallery,
 }
@@ -61,6 +65,7 @@ impl Page {
             engines: Engines::default(),
             backend: by_id("backend"),
             one: One::new(),
+            compare: Compare::new(),
             many: Many::new(),
             gallery: Gallery::new(),
         })
@@ -73,11 +78,12 @@ impl Page {
         self.render();
         let page = self.clone();
         spawn_local(async move { page.engines.warm_up().await });
-        self.open(Model::wished());
+        self.open(folder::wished());
     }
 
     fn listen(self: &Rc<Self>) {
         One::listen(self);
+        Compare::listen(self);
         Many::listen(self);
         Gallery::listen(self);
         pick::listen(self);
@@ -103,8 +109,9 @@ impl Page {
 
     /// What depends on the language and on the open model.
     fn render(&self) {
-        let open = self.engines.model().map(|model| model.name);
-        self.gallery.render(open.as_deref().unwrap_or_default());
+        let open = self.engines.model().map(|model| model.name).unwrap_or_default();
+        self.gallery.render(&open);
+        self.compare.render(&open);
     }
 
     /// Opens a model once its files are found. What is wrong with it is said, and then the model
@@ -114,12 +121,16 @@ impl Page {
         spawn_local(async move {
             page.status.problem("");
             page.status.busy(&text("status.opening"));
+            let previous = page.engines.open_files().ok();
             let opened = match model.await {
                 Ok(model) => page.engines.open(model).await,
                 Err(message) => Err(message),
             };
             match opened {
-                Ok(model) => page.welcome(&model),
+                Ok(model) => {
+                    page.compare.offer_previous(previous);
+                    page.welcome(&model)
+                }
                 Err(message) => page.status.problem(&message),
             }
             if page.engines.model().is_none() {
@@ -132,6 +143,7 @@ impl Page {
     fn welcome(self: &Rc<Self>, model: &ModelInfo) {
         self.one.clear(model.labels.len());
         self.render();
+        Compare::renew(self);
         self.start_webgpu();
     }
 

@@ -26,7 +26,7 @@ impl One {
     pub fn new() -> Self {
         Self {
             text: by_id("text"),
-            bars: Bars::new(),
+            bars: Bars::new("probabilities"),
             hint: by_id("probabilities-hint"),
             keystrokes: Cell::new(0),
             wanted: Cell::new(false),
@@ -39,6 +39,13 @@ impl One {
         on(&page.one.text, "input", move |_: Event| classify_soon(&on_input));
         let on_click = page.clone();
         on(&by_id::<EventTarget>("classify"), "click", move |_: Event| classify(&on_click))
+    }
+
+    /// Puts a text into the box where there is none.
+    pub fn suggest(&self, text: &str) {
+        if self.text.value().trim().is_empty() {
+            self.text.set_value(text);
+        }
     }
 
     /// Empties the list and keeps its place for this many classes.
@@ -85,6 +92,7 @@ async fn classify_once(page: &Page) -> Result<(), String> {
     if text.trim().is_empty() {
         page.status.ready(&model, page.engines.kind());
         one.clear(model.labels.len());
+        page.compare.clear();
         return Ok(());
     }
     let answer = page.engines.classify(&text).await?;
@@ -94,5 +102,6 @@ async fn classify_once(page: &Page) -> Result<(), String> {
     page.status.classified(&answer.model, answer.kind, &answer.prediction, answer.milliseconds);
     one.hint.set_hidden(true);
     one.bars.show(&answer.model.labels, &answer.prediction.probabilities);
+    page.compare.classify(&text, || one.text.value() == text).await;
     Ok(())
 }

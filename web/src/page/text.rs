@@ -97,6 +97,12 @@ pub fn digits(value: f64) -> String {
     js_sys::Number::from(value).to_precision(6).map_or_else(|_| String::new(), String::from)
 }
 
+/// The number at the beginning of what was typed. (JavaScript's parser of decimals costs the page nothing.)
+pub fn number(typed: &str) -> Option<f64> {
+    let number = js_sys::Number::parse_float(typed);
+    number.is_finite().then_some(number)
+}
+
 /// `0.001`, without the zeros at its end.
 pub fn short(value: f64) -> String {
     digits(value).trim_end_matches('0').trim_end_matches('.').replace('.', &text("number.mark"))

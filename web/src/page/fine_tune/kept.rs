@@ -1,92 +1,77 @@
-//! A training that a reload or a closed lid may interrupt: its rows and its newest weights, in the
-//! browser's private file system (OPFS), until it ends. They leave the machine as little as the rest.
+//! A training that a reload or a closed lid may interrupt: what it began with and its newest states, in the
+//! browser's private file system (see `web/kept.js`), until it ends.
 
 use super::{
-    super::dom::{settle, window},
+    super::{dom::settle, model::Model},
     rows::Row,
 };
 use crate::{
-    messages::{Read, TrainSettings, describe},
+    messages::{Read, TrainSettings, field},
     readable,
 };
-use js_sys::{Array, JSON, JsString};
+use js_sys::{Array, Promise};
 use serde::Serialize;
 use serde_wasm_bindgen::Serializer;
-use wasm_bindgen::{JsCast, JsValue};
-use web_sys::{
-    Blob, File, FileSystemDirectoryHandle, FileSystemFileHandle, FileSystemGetFileOptions,
-    FileSystemWritableFileStream,
-};
+use wasm_bindgen::{JsCast, JsValue, prelude::wasm_bindgen};
 
-const NOTE: &str = "training.json";
-const WEIGHTS: &str = "training.zip";
+#[wasm_bindgen(raw_module = "./kept.js")]
+extern "C" {
+    fn begin(note: &JsValue, files: &Array) -> Promise;
+    #[wasm_bindgen(js_name = keep)]
+    fn keep_state(step: f64, state: &JsValue) -> Promise;
+    #[wasm_bindgen(js_name = find)]
+    fn find_plan() -> Promise;
+    #[wasm_bindgen(js_name = forget)]
+    fn forget_all() -> Promise;
+}
 
-/// All of a training but its weights. The optimizer's moments are not kept: what goes on from here has
-/// seen `step` steps, and warms up anew.
+/// What a training began with, beside its model.
 #[derive(Clone, Serialize)]
 pub struct Note {
     pub rows: Vec<Row>,
     pub settings: TrainSettings,
-    pub step: usize,
     pub total_steps: usize,
-    pub steps_per_epoch: usize,
+    pub model_name: String,
 }
 
-readable!(Note { rows, settings, step, total_steps, steps_per_epoch });
+readable!(Note { rows, settings, total_steps, model_name });
 
-/// Keeps a training; what was kept before is replaced once the new files are whole.
-pub async fn keep(note: &Note, weights: &Blob) -> Result<(), String> {
-    let failed = |error: JsValue| describe(&error);
-    let note =
-        note.serialize(&Serializer::json_compatible()).map_err(|error| failed(error.into()))?;
-    let note = JSON::stringify(&note).map_err(failed)?;
-    let folder = folder().await?;
-    write(&folder, WEIGHTS, |file| file.write_with_blob(weights)).await?;
-    write(&folder, NOTE, |file| file.write_with_str(&String::from(&note))).await
+/// A training that was interrupted.
+pub struct Kept {
+    pub note: Note,
+    pub model: Model,
+    /// The step and the `Blob` of each state, the newest first.
+    pub states: Vec<(usize, JsValue)>,
 }
 
-/// The training that was interrupted, with a zip of its model; nothing where none was. The zip is a
-/// copy: a file's handle is void once the next weights are kept.
-pub async fn find() -> Option<(Note, Blob)> {
-    let folder = folder().await.ok()?;
-    let note = read(&folder, NOTE).await.ok()?;
-    let note: JsString = settle(note.text()).await.ok()?.unchecked_into();
-    let note = Note::read(&JSON::parse(&String::from(note)).ok()?)?;
-    let weights = read(&folder, WEIGHTS).await.ok()?;
-    let weights = Array::of1(&settle(weights.array_buffer()).await.ok()?);
-    Some((note, Blob::new_with_buffer_source_sequence(&weights).ok()?))
+/// Keeps a state; before the first of a training, also what that began with. What cannot be kept is
+/// lost to a reload, and no more.
+pub fn keep(first: Option<(Note, Array)>, step: usize, state: &JsValue) {
+    if let Some((note, files)) = first {
+        let note = note.serialize(&Serializer::json_compatible()).unwrap_or_default();
+        let _ = begin(&note, &files);
+    }
+    let _ = keep_state(step as f64, state);
+}
+
+/// The training that was interrupted; nothing where none was.
+pub async fn find() -> Option<Kept> {
+    let found = settle(find_plan()).await.ok()?;
+    let note: Note = field(&found, "plan")?;
+    let states: Vec<JsValue> = field(&found, "states")?;
+    let pair = |pair: JsValue| {
+        let pair: Array = pair.dyn_into().ok()?;
+        Some((usize::read(&pair.get(0))?, pair.get(1)))
+    };
+    let model = Model {
+        name: note.model_name.clone(),
+        files: crate::messages::property(&found, "files").unchecked_into(),
+        for_training: None,
+    };
+    Some(Kept { note, model, states: states.into_iter().filter_map(pair).collect() })
 }
 
 /// Keeps nothing any more.
 pub async fn forget() {
-    if let Ok(folder) = folder().await {
-        for name in [NOTE, WEIGHTS] {
-            let _ = settle(folder.remove_entry(name)).await;
-        }
-    }
-}
-
-async fn folder() -> Result<FileSystemDirectoryHandle, String> {
-    let folder = window().navigator().storage().get_directory();
-    Ok(settle(folder).await?.unchecked_into())
-}
-
-async fn read(folder: &FileSystemDirectoryHandle, name: &str) -> Result<File, String> {
-    let handle: FileSystemFileHandle = settle(folder.get_file_handle(name)).await?.unchecked_into();
-    Ok(settle(handle.get_file()).await?.unchecked_into())
-}
-
-async fn write(
-    folder: &FileSystemDirectoryHandle,
-    name: &str,
-    content: impl Fn(&FileSystemWritableFileStream) -> Result<js_sys::Promise, JsValue>,
-) -> Result<(), String> {
-    let create = FileSystemGetFileOptions::new();
-    create.set_create(true);
-    let handle = settle(folder.get_file_handle_with_options(name, &create)).await?;
-    let handle: FileSystemFileHandle = handle.unchecked_into();
-    let file: FileSystemWritableFileStream =
-        settle(handle.create_writable()).await?.unchecked_into();
-    settle(content(&file).map_err(|error| describe(&error))?).await?;
-    settle(file.close()).await.map(drop)
+    let _ = settle(forget_all()).await;
 }

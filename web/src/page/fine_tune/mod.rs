@@ -14,7 +14,8 @@ mod training;
 
 use super::{
     Page,
-    dom::{number_at, on, sleep},
+    compare::Compare,
+    dom::{by_id, number_at, on, sleep},
     download,
     text::{self, fill},
 };
@@ -32,7 +33,7 @@ use table::Table;
 use training::{Buttons, Last};
 use wasm_bindgen::JsCast;
 use wasm_bindgen_futures::spawn_local;
-use web_sys::{Event, HtmlSelectElement};
+use web_sys::{Event, EventTarget, HtmlSelectElement};
 
 /// Share of each label's rows that is measured on rather than trained on.
 const HELD_OUT: f64 = 0.2;
@@ -86,6 +87,8 @@ impl FineTune {
     fn listen_for_outcome(self: &Rc<Self>) {
         let clicked = self.clone();
         on(&self.outcome.save, "click", move |_: Event| clicked.save());
+        let clicked = self.clone();
+        on(&by_id::<EventTarget>("see-both"), "click", move |_: Event| clicked.compare());
         let corrected = self.clone();
         on(&self.outcome.mistakes, "change", move |event: Event| {
             let choice = event.target().and_then(|it| it.dyn_into::<HtmlSelectElement>().ok());
@@ -97,8 +100,16 @@ impl FineTune {
         let clicked = self.clone();
         on(&self.outcome.train_on, "click", move |_: Event| {
             clicked.recipe.start_from_open();
-            clicked.train();
+            clicked.train(None);
         })
+    }
+
+    /// The open model beside what the training began with, on a text that neither has learned.
+    fn compare(&self) {
+        if let Some(last) = &*self.last.borrow() {
+            self.page.one.suggest(last.held_out.texts.first().map_or("", String::as_str));
+            Compare::see_before(&self.page);
+        }
     }
 
     fn add(self: &Rc<Self>, examples: Vec<Example>) {

@@ -77,14 +77,14 @@ impl Progress {
                 *self.about.borrow_mut() = [part, " ".into(), head].concat();
                 self.say(&self.about.borrow());
             }
-            News::Begun { total_steps, steps_per_epoch, learning_rate, .. } => {
+            News::Begun { total_steps, steps_per_epoch, learning_rate, step, .. } => {
                 let rate = short(*learning_rate);
                 self.say(
                     &[self.about.take(), " ".into(), fill("training.rate", &[("n", &rate)])]
                         .concat(),
                 );
                 self.steps.set((*total_steps, *steps_per_epoch));
-                self.taken.set(0);
+                self.taken.set(*step);
                 *self.pace.borrow_mut() = Pace::default();
                 self.losses.clear(*total_steps);
                 self.accuracies.clear(*total_steps)
@@ -94,7 +94,7 @@ impl Progress {
                 self.accuracies.add(*step, accuracy * 100.0)
             }
             News::Trained(trained) => self.trained(trained),
-            News::Weights { .. } => {}
+            News::State { .. } => {}
         }
     }
 

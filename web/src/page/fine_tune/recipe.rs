@@ -5,7 +5,7 @@ use super::super::{
     engine::Kind,
     model::Model,
     pick::on_model,
-    text::short,
+    text::{self, short},
 };
 use crate::messages::{ModelInfo, TrainSettings};
 use std::{
@@ -39,6 +39,24 @@ impl Part {
             Part::Whole => None,
             Part::LastLayers => Some(LAST_LAYERS),
             Part::Head => Some(0),
+        }
+    }
+
+    /// What these settings train.
+    pub fn of(settings: &TrainSettings) -> Self {
+        match settings.trainable_layers {
+            None => Part::Whole,
+            Some(0) => Part::Head,
+            Some(_) => Part::LastLayers,
+        }
+    }
+
+    /// The value of its option in `index.html`.
+    fn value(self) -> &'static str {
+        match self {
+            Part::Whole => "whole",
+            Part::LastLayers => "last",
+            Part::Head => "head",
         }
     }
 
@@ -138,40 +156,30 @@ impl Recipe {
         TrainSettings {
             epochs: number(&self.epochs),
             batch_size: number(&self.batch_size),
-            learning_rate: js_number(&learning_rate),
+            learning_rate: text::number(&learning_rate),
             seed: Some(SEED),
             max_length: number(&self.max_length),
             trainable_layers: part.trainable_layers(),
         }
     }
 
-    /// Sets what an interrupted training had, for the epochs that are left.
-    pub fn restore(&self, settings: &TrainSettings, epochs: usize, model: Model) {
-        self.pick(model);
+    /// Shows what an interrupted training has.
+    pub fn show(&self, settings: &TrainSettings) {
         self.typed.set(true);
-        self.epochs.set_value(&epochs.to_string());
-        for (input, value) in
-            [(&self.batch_size, settings.batch_size), (&self.max_length, settings.max_length)]
-        {
+        for (input, value) in [
+            (&self.epochs, settings.epochs),
+            (&self.batch_size, settings.batch_size),
+            (&self.max_length, settings.max_length),
+        ] {
             input.set_value(&value.map(|value| value.to_string()).unwrap_or_default());
         }
         self.learning_rate.set_value(&settings.learning_rate.map(short).unwrap_or_default());
-        self.part.set_value(match settings.trainable_layers {
-            None => "whole",
-            Some(0) => "head",
-            Some(_) => "last",
-        });
+        self.part.set_value(Part::of(settings).value());
     }
 
     pub fn seed(&self) -> u64 {
         SEED
     }
-}
-
-/// JavaScript's parser of decimals, which costs the page nothing.
-fn js_number(text: &str) -> Option<f64> {
-    let number = js_sys::Number::parse_float(text);
-    number.is_finite().then_some(number)
 }
 
 fn epochs(rows: usize) -> usize {

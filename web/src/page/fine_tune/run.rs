@@ -4,7 +4,7 @@
 use super::{
     super::{
         dom::{now, sleep},
-        engine::{Engine, Kind},
+        engine::{Engine, Failure, Kind},
         engines::PATIENCE,
         model::Model,
         text::text,
@@ -13,13 +13,14 @@ use super::{
     rows::Labelled,
 };
 use crate::messages::{Evaluated, ModelInfo, Request, Response, TrainSettings, Trained};
+use js_sys::Array;
 use std::cell::Cell;
 use wasm_bindgen::JsValue;
 
 /// Time that one request for steps shall take, in milliseconds: short enough to stop at once.
 const PORTION: f64 = 200.0;
 const MOST_STEPS: usize = 50;
-/// Time after which the weights are kept again, in milliseconds: what a reload can cost at most.
+/// Time after which the state is kept again, in milliseconds: what a reload makes do again at most.
 const KEEP_EVERY: f64 = 10_000.0;
 /// Looks at the held-out rows, beside those before and after.
 const LOOKS: usize = 8;
@@ -36,10 +37,12 @@ pub enum Wish {
 
 pub struct Plan {
     pub kind: Kind,
+    /// Opened for the labels of all rows.
     pub model: Model,
     pub train: Labelled,
     pub held_out: Labelled,
-    pub seed: u64,
+    /// States of this training, to go on from the newest that can be read.
+    pub states: Vec<JsValue>,
 }
 
 /// What happens while a training runs.
@@ -53,16 +56,18 @@ pub enum News {
         steps_per_epoch: usize,
         learning_rate: f64,
         settings: TrainSettings,
+        /// Steps taken before an interruption.
+        step: usize,
     },
     Trained(Trained),
     Measured {
         step: usize,
         accuracy: f64,
     },
-    /// The weights as they are now, as a zip.
-    Weights {
+    /// All of the training as it is now, as a `Blob`.
+    State {
         step: usize,
-        zip: JsValue,
+        state: JsValue,
     },
 }
 
@@ -96,10 +101,7 @@ pub async fn train(
 ) -> Result<Option<Outcome>, String> {
     let engine = Engine::spawn(plan.kind)?;
     engine.ready(PATIENCE).await?;
-    let labels = [&plan.train.labels[..], &plan.held_out.labels].concat();
-    let request =
-        Request::OpenForTraining { name: plan.model.name.clone(), labels, seed: plan.seed };
-    let opened = engine.ask(&request, Some(&plan.model.files), PATIENCE).await?;
+    let opened = engine.ask(&plan.model.request(), Some(&plan.model.files), PATIENCE).await?;
     let Response::Opened { model, new_head } = opened else { return Err(text("engine.odd")) };
     let (part, settings) = choose(&model);
     tell(News::Opened { new_head, part });
@@ -111,37 +113,57 @@ impl Run<'_> {
         let before = self.measure(0).await?;
         let (texts, labels) = (self.plan.train.texts.clone(), self.ids(&self.plan.train));
         let request = Request::TrainStart { texts, labels, config: self.settings.clone() };
-        let Response::TrainStarted { total_steps, steps_per_epoch, learning_rate } =
-            self.ask(&request).await?
+        let Response::TrainStarted { total_steps, steps_per_epoch, learning_rate, step } =
+            self.start(&request).await?
         else {
             return Err(text("engine.odd"));
         };
         let settings = self.settings.clone();
-        (self.tell)(News::Begun { total_steps, steps_per_epoch, learning_rate, settings });
+        (self.tell)(News::Begun { total_steps, steps_per_epoch, learning_rate, settings, step });
         (self.tell)(News::Measured { step: 0, accuracy: before.accuracy });
-        let (steps, milliseconds) = self.steps(total_steps).await?;
+        let (steps, milliseconds) = self.steps(step, total_steps).await?;
         if self.wish.get() == Wish::Drop {
             return Ok(None);
         }
         let after = self.measure(steps).await?;
-        let zip = self.save().await?;
+        let zip = saved(self.ask(&Request::Save {}).await?)?;
         let labels = self.model.labels.clone();
         Ok(Some(Outcome { labels, before, after, zip, milliseconds, steps }))
     }
 
-    /// Takes all steps, or as many as are wished for; their number and their time.
-    async fn steps(&self, total_steps: usize) -> Result<(usize, f64), String> {
+    /// Begins the training, from the newest state that can be read. A torn one, or one of another
+    /// version of the page, costs what came after the one before it.
+    async fn start(&self, request: &Request) -> Result<Response, String> {
+        for state in &self.plan.states {
+            let file = Array::of1(&Array::of2(&"state".into(), state));
+            match self.engine.ask(request, Some(&file), PATIENCE).await {
+                Err(Failure::Refused(_)) => {}
+                answer => return Ok(answer?),
+            }
+        }
+        self.ask(request).await
+    }
+
+    /// Takes all steps from `taken` on, or as many as are wished for; their number and their time.
+    async fn steps(&self, taken: usize, total_steps: usize) -> Result<(usize, f64), String> {
         let look_every = total_steps.div_ceil(LOOKS).max(1);
-        let (mut taken, mut milliseconds, mut count) = (0, 0.0, 1);
-        let mut kept = now();
+        let (mut taken, mut milliseconds, mut count) = (taken, 0.0, 1);
+        let (mut kept, mut kept_step) = (now(), taken);
         while taken < total_steps {
             match self.wish.get() {
                 Wish::GoOn => {}
-                Wish::Pause => {
+                Wish::Pause if kept_step == taken => {
                     sleep(50).await;
                     continue;
                 }
+                Wish::Pause => kept = f64::NEG_INFINITY, // whoever pauses may close the lid
                 Wish::Stop | Wish::Drop => break,
+            }
+            if now() - kept > KEEP_EVERY && taken > kept_step {
+                let state = saved(self.ask(&Request::State {}).await?)?;
+                (self.tell)(News::State { step: taken, state });
+                (kept, kept_step) = (now(), taken);
+                continue;
             }
             // A portion ends where the held-out rows are looked at.
             let count_now = count.min(look_every - taken % look_every);
@@ -157,10 +179,6 @@ impl Run<'_> {
             (self.tell)(News::Trained(trained));
             if taken.is_multiple_of(look_every) && taken < total_steps {
                 self.measure(taken).await?;
-            }
-            if now() - kept > KEEP_EVERY && taken < total_steps {
-                (self.tell)(News::Weights { step: taken, zip: self.save().await? });
-                kept = now();
             }
         }
         Ok((taken, milliseconds))
@@ -183,13 +201,6 @@ impl Run<'_> {
         Ok(evaluated)
     }
 
-    async fn save(&self) -> Result<JsValue, String> {
-        match self.ask(&Request::Save {}).await? {
-            Response::Saved { zip } => Ok(zip),
-            _ => Err(text("engine.odd")),
-        }
-    }
-
     /// The ids that the opened model gives the labels of these rows.
     fn ids(&self, rows: &Labelled) -> Vec<usize> {
         let id = |label: &String| self.model.labels.iter().position(|known| known == label);
@@ -198,6 +209,13 @@ impl Run<'_> {
 
     async fn ask(&self, request: &Request) -> Result<Response, String> {
         Ok(self.engine.ask(request, None, PATIENCE).await?)
+    }
+}
+
+fn saved(response: Response) -> Result<JsValue, String> {
+    match response {
+        Response::Saved { file } => Ok(file),
+        _ => Err(text("engine.odd")),
     }
 }
 

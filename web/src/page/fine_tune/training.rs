@@ -3,18 +3,18 @@
 use super::{
     super::{
         dom::{by_id, on},
+        folder,
         model::Model,
         text::{fill, percent, text},
     },
     FineTune,
-    kept::{self, Note},
+    kept::{self, Kept, Note},
     progress::duration,
-    recipe::Start,
+    recipe::{Part, Start},
     rows::Labelled,
     run::{self, News, Outcome, Plan, Wish},
 };
 use std::{cell::RefCell, future::ready, rc::Rc};
-use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::spawn_local;
 use web_sys::{Event, HtmlButtonElement};
 
@@ -25,6 +25,7 @@ const BASE: &str = "models/bert-tiny";
 pub struct Last {
     pub outcome: Outcome,
     pub held_out: Labelled,
+    /// The model that it began with, opened for the labels.
     pub start: Model,
     pub started_from_open: bool,
 }
@@ -47,19 +48,11 @@ impl Buttons {
     }
 }
 
-/// Keeps what a reload would lose. Where it cannot be kept, only that is lost.
-fn keep(note: Option<Note>, step: usize, zip: JsValue) {
-    if let Some(note) = note {
-        let note = Note { step, ..note };
-        spawn_local(async move { drop(kept::keep(&note, zip.unchecked_ref()).await) });
-    }
-}
-
 impl FineTune {
     pub fn listen_for_training(self: &Rc<Self>) {
         let Buttons { train, pause, stop, back } = &self.buttons;
         let clicked = self.clone();
-        on(train, "click", move |_: Event| clicked.train());
+        on(train, "click", move |_: Event| clicked.train(None));
         let clicked = self.clone();
         on(pause, "click", move |_: Event| {
             let pausing = clicked.wish.get() == Wish::GoOn;
@@ -73,10 +66,10 @@ impl FineTune {
         on(back, "click", move |_: Event| clicked.back_to_the_start())
     }
 
-    /// Whether a training runs, in a word.
+    /// Where the training stands.
     pub fn state(&self) -> String {
         match (self.running.get(), self.wish.get()) {
-            (false, _) => String::new(),
+            (false, _) => self.done().unwrap_or_default(),
             (true, Wish::Pause) => text("training.paused"),
             (true, _) => text("training.runs"),
         }
@@ -98,7 +91,8 @@ impl FineTune {
         self.outcome.train_on.set_disabled(running);
     }
 
-    pub fn train(self: &Rc<Self>) {
+    /// Trains as the page says, or goes on with what an interruption has left.
+    pub fn train(self: &Rc<Self>, kept: Option<Kept>) {
         if self.running.replace(true) {
             return;
         }
@@ -106,7 +100,7 @@ impl FineTune {
         self.show_buttons();
         let fine_tune = self.clone();
         spawn_local(async move {
-            let ended = fine_tune.train_once().await;
+            let ended = fine_tune.train_once(kept).await;
             // After a failure, such as a GPU that is lost, a reload offers what is kept.
             if ended.is_ok() {
                 kept::forget().await;
@@ -119,30 +113,36 @@ impl FineTune {
         });
     }
 
-    async fn train_once(self: &Rc<Self>) -> Result<(), String> {
+    async fn train_once(self: &Rc<Self>, kept: Option<Kept>) -> Result<(), String> {
         self.review().await?;
-        let plan = self.plan().await?;
+        let settings = kept.as_ref().map(|kept| kept.note.settings.clone());
+        let plan = self.plan(kept).await?;
         let (kind, start) = (plan.kind, plan.model.clone());
         let held_out = plan.held_out.clone();
-        let started_from_open = matches!(self.recipe.start(), Start::Open);
+        let started_from_open = settings.is_none() && matches!(self.recipe.start(), Start::Open);
         self.progress.clear();
         self.progress.say(&text("training.opening"));
         let recipe = self.recipe.clone();
-        let choose = move |model: &_| {
-            let part = recipe.part(model, kind);
-            (part, recipe.settings(part))
+        let goes_on = settings.is_some();
+        let choose = move |model: &_| match settings.clone() {
+            Some(settings) => (Part::of(&settings), settings),
+            None => {
+                let part = recipe.part(model, kind);
+                (part, recipe.settings(part))
+            }
         };
         let rows = self.rows.borrow().list.clone();
-        let note = RefCell::new(None);
+        // What the training begins with, until it is kept.
+        let first = RefCell::new(None);
         let tell = |news| {
             self.progress.tell(&news);
             match news {
-                News::Begun { total_steps, steps_per_epoch, settings, .. } => {
-                    let rows = rows.clone();
-                    *note.borrow_mut() =
-                        Some(Note { rows, settings, step: 0, total_steps, steps_per_epoch });
+                News::Begun { total_steps, settings, .. } if !goes_on => {
+                    let (rows, model_name) = (rows.clone(), start.name.clone());
+                    let note = Note { rows, settings, total_steps, model_name };
+                    *first.borrow_mut() = Some((note, start.files.clone()));
                 }
-                News::Weights { step, zip } => keep(note.borrow().clone(), step, zip),
+                News::State { step, state } => kept::keep(first.take(), step, &state),
                 _ => {}
             }
         };
@@ -156,9 +156,10 @@ impl FineTune {
         Ok(())
     }
 
-    /// The trained model is opened like any other, so that what answers from now on is what is saved.
-    fn finish(self: &Rc<Self>, last: Last) {
-        let Outcome { before, after, zip, milliseconds, steps, .. } = &last.outcome;
+    /// What is said of a training that has ended.
+    fn done(&self) -> Option<String> {
+        let last = self.last.borrow();
+        let Outcome { before, after, milliseconds, steps, .. } = &last.as_ref()?.outcome;
         let values = [
             ("before", percent(before.accuracy, 0)),
             ("after", percent(after.accuracy, 0)),
@@ -166,24 +167,34 @@ impl FineTune {
             ("time", duration(milliseconds / 1000.0)),
         ];
         let values = values.each_ref().map(|(name, value)| (*name, value.as_str()));
-        self.progress.say(&fill("training.done", &values));
-        self.page.open(ready(Ok(Model::zip(&self.name(), zip.clone()))));
-        self.outcome.render(&last.outcome, &self.rows.borrow(), &last.held_out);
-        *self.last.borrow_mut() = Some(last);
+        Some(fill("training.done", &values))
     }
 
-    async fn plan(&self) -> Result<Plan, String> {
+    /// The trained model is opened like any other, so that what answers from now on is what is saved.
+    fn finish(self: &Rc<Self>, last: Last) {
+        let name = self.name();
+        self.page.compare.offer_before(Model { name: name.clone(), ..last.start.clone() });
+        self.page.open(ready(Ok(Model::zip(&name, last.outcome.zip.clone()))));
+        self.outcome.render(&last.outcome, &self.rows.borrow(), &last.held_out);
+        *self.last.borrow_mut() = Some(last);
+        self.progress.say(&self.done().unwrap_or_default());
+    }
+
+    async fn plan(&self, kept: Option<Kept>) -> Result<Plan, String> {
         let (train, held_out) = (self.rows.borrow().train(), self.rows.borrow().held_out());
         if self.rows.borrow().counts().len() < 2 || held_out.texts.is_empty() {
             return Err(text("training.too_few"));
         }
-        let model = match self.recipe.start() {
-            Start::Base => Model::folder(BASE).await?,
-            Start::Open => self.page.engines.open_files()?,
-            Start::Picked(model) => model,
+        let (model, states) = match (kept, self.recipe.start()) {
+            (Some(Kept { model, states, .. }), _) => (model, states),
+            (None, Start::Base) => (folder::open(BASE).await?, vec![]),
+            (None, Start::Open) => (self.page.engines.open_files()?, vec![]),
+            (None, Start::Picked(model)) => (model, vec![]),
         };
-        let kind = self.page.engines.kind();
-        Ok(Plan { kind, model, train, held_out, seed: self.recipe.seed() })
+        let states = states.into_iter().map(|(_, state)| state).collect();
+        let labels = [&train.labels[..], &held_out.labels].concat();
+        let model = model.for_training(labels, self.recipe.seed());
+        Ok(Plan { kind: self.page.engines.kind(), model, train, held_out, states })
     }
 
     /// Ends a training, forgets what it brought, and opens again what it began with.
@@ -191,9 +202,9 @@ impl FineTune {
         self.wish.set(Wish::Drop);
         if let Some(last) = self.last.borrow_mut().take() {
             if last.started_from_open {
-                self.page.open(ready(Ok(last.start)));
+                self.page.open(ready(Ok(last.start.as_it_is())));
             } else {
-                self.page.open(Model::wished());
+                self.page.open(folder::wished());
             }
         }
         self.outcome.clear();
