@@ -26,12 +26,12 @@ impl Weights<'_> {
     pub(crate) fn load(
         &self,
         model: BertForSequenceClassification,
-        fresh: &[&str],
+        fresh: &[String],
     ) -> Result<(BertForSequenceClassification, LoadReport)> {
         let mut loader = Loader {
             weights: self,
             fresh,
-            path: ParamPath::default(),
+            path: ParamPath::new(model.family()),
             used: Vec::new(),
             report: LoadReport::default(),
             error: None,
@@ -49,7 +49,7 @@ impl Weights<'_> {
 
 struct Loader<'a> {
     weights: &'a Weights<'a>,
-    fresh: &'a [&'a str],
+    fresh: &'a [String],
     path: ParamPath,
     used: Vec<String>,
     report: LoadReport,
@@ -59,11 +59,11 @@ struct Loader<'a> {
 impl Loader<'_> {
     /// The values of a parameter in our layout, or `None` where it starts anew.
     fn read(&mut self, key: &str, shape: &[usize]) -> Result<Option<Vec<f32>>> {
-        let name = self.weights.name();
-        let found = self.weights.shape(key).filter(|_| !self.fresh.contains(&key));
+        let name = self.weights.name_of(key);
+        let found =
+            self.weights.shape(key).filter(|_| !self.fresh.iter().any(|fresh| fresh == key));
         let Some(found) = found else {
-            let optional = key.starts_with("bert.pooler.") || key.starts_with("classifier.");
-            if !optional {
+            if !self.path.is_of_head() {
                 return Err(Error::TensorMissing { name: name.into(), key: key.into() });
             }
             self.report.initialized.push(key.into());

@@ -6,7 +6,7 @@ use burn::{module::Module, tensor::Device};
 
 use super::{
     BertConfig, BertForSequenceClassification, LoadReport, ModelFiles, Pass, StorageDtype, names,
-    readback, storage, weights::Weights,
+    readback, storage,
 };
 use crate::{
     Error, Result,
@@ -74,10 +74,11 @@ impl Classifier {
     /// file, by name.
     pub fn open(files: &ModelFiles, device: &Device) -> Result<(Self, LoadReport)> {
         let config = files.config()?;
-        let name = files.path(ModelFiles::WEIGHTS);
-        let weights = Weights::open(&name, files.weights(), names::of_parameter)?;
-        let Some(&[num_labels, _]) = weights.shape("classifier.weight") else {
-            return Err(Error::NoHead { name, folder: files.folder().into() });
+        let name = files.weights_name();
+        let weights = files.weights(|key| names::of_parameter(config.family, key))?;
+        let key = config.family.key("classifier.weight");
+        let Some(&[num_labels, _]) = weights.shape(&key) else {
+            return Err(Error::NoHead { name, key, folder: files.folder().into() });
         };
         let label_map = stored_labels(files, &config, num_labels)?;
         let load =
@@ -102,16 +103,15 @@ impl Classifier {
         device: &Device,
     ) -> Result<(Self, LoadReport)> {
         let config = files.config()?;
-        let name = files.path(ModelFiles::WEIGHTS);
-        let weights = Weights::open(&name, files.weights(), names::of_parameter)?;
-        let same_head = match weights.shape("classifier.weight") {
+        let weights = files.weights(|key| names::of_parameter(config.family, key))?;
+        let head = ["classifier.weight", "classifier.bias"].map(|path| config.family.key(path));
+        let same_head = match weights.shape(&head[0]) {
             Some(&[rows, _]) if rows == label_map.len() => {
                 config.label_map(&files.path("config.json"))?.as_ref() == Some(&label_map)
             }
             _ => false,
         };
-        let fresh: &[&str] =
-            if same_head { &[] } else { &["classifier.weight", "classifier.bias"] };
+        let fresh: &[String] = if same_head { &[] } else { &head };
         let load = || {
             device.seed(seed);
             let model = BertForSequenceClassification::new(&config, label_map.len(), device);
@@ -130,7 +130,7 @@ impl Classifier {
         model: BertForSequenceClassification,
         device: &Device,
     ) -> Self {
-        let tokenizer_config = files.tokenizer_config(config.max_position_embeddings);
+        let tokenizer_config = files.tokenizer_config(&config);
         let about = Arc::new(About { config, label_map, tokenizer, tokenizer_config });
         let kernels = Kernels::for_device(device);
         Self { model, setup: Setup { device: device.clone(), kernels, about } }
@@ -225,14 +225,21 @@ impl Setup {
 
     /// The longest text the model takes, in tokens.
     pub(crate) fn max_length(&self) -> usize {
-        self.about.config.max_position_embeddings
+        self.about.config.max_length()
     }
 
     /// Checks on the host what no device would: a wrong id on a GPU is silent garbage.
     ///
     /// # Errors
-    /// [`Error::BadSetting`] for a text longer than the model's positions.
+    /// [`Error::BadSetting`] for a text longer than the model's positions, [`Error::BadTokenizer`]
+    /// for one without a token.
     pub(crate) fn check(&self, encodings: &[Encoding]) -> Result<()> {
+        if encodings.iter().any(|encoding| encoding.ids.is_empty()) {
+            return Err(Error::BadTokenizer {
+                name: "tokenizer.json".into(),
+                reason: "gives no token for an empty text, as it has no post_processor that puts special tokens around one; leave empty texts out".into(),
+            });
+        }
         let longest = encodings.iter().map(|encoding| encoding.ids.len()).max().unwrap_or(0);
         if longest > self.max_length() {
             return Err(Error::BadSetting {
@@ -246,7 +253,7 @@ impl Setup {
 
     /// A batch of rows of `encodings`, padded to `seq_len` where it must be.
     pub(crate) fn collate(&self, encodings: &[Encoding], rows: &[usize], seq_len: usize) -> Batch {
-        Batch::collate(encodings, rows, seq_len, self.about.config.pad_token_id())
+        Batch::collate(encodings, rows, seq_len, self.about.config.input_format())
     }
 }
 

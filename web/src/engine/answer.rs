@@ -85,14 +85,14 @@ impl Engine {
         let label_map = labels::for_training(&files, labels).map_err(in_words)?;
         let (classifier, report) =
             Classifier::for_training(&files, label_map, seed, &self.device).map_err(in_words)?;
-        let new_head = report.initialized.iter().any(|key| key == "classifier.weight");
+        let new_head = report.initialized.iter().any(|key| key.starts_with("classifier."));
         Ok(self.opened(name, classifier, new_head))
     }
 
     fn opened(&mut self, name: String, classifier: Classifier, new_head: bool) -> Response {
         let model = ModelInfo {
             name,
-            architecture: "bert".into(),
+            architecture: classifier.config().family.model_type().into(),
             parameters: classifier.num_parameters(),
             labels: classifier.label_map().names().to_vec(),
             max_length: classifier.max_length(),
