@@ -62,6 +62,16 @@ pub enum Error {
     #[error("{name}: not a readable safetensors file: {reason}. Was the download complete?")]
     BadSafetensors { name: String, reason: String },
 
+    /// The index of weights in several files cannot be read.
+    #[error("{name}: not a readable index of safetensors files: {reason}")]
+    BadIndex { name: String, reason: String },
+
+    /// A file of weights is missing that the index names.
+    #[error(
+        "{folder}: no {file} there, which model.safetensors.index.json names. Was the download complete?"
+    )]
+    MissingShard { folder: String, file: String },
+
     /// A tensor has another shape than `config.json` says.
     #[error("{name}: tensor \"{key}\" has shape {found:?}, but config.json asks for {expected:?}")]
     TensorShape { name: String, key: String, found: Vec<usize>, expected: Vec<usize> },
@@ -75,14 +85,14 @@ pub enum Error {
     TensorNotFinite { name: String, key: String },
 
     /// A tensor of the encoder is not in the file.
-    #[error("{name}: tensor \"{key}\" is missing; this is not a complete BERT encoder")]
+    #[error("{name}: tensor \"{key}\" is missing; this is not a complete encoder")]
     TensorMissing { name: String, key: String },
 
     /// The folder holds an encoder but no trained classification head.
     #[error(
-        "{name}: no classification head (classifier.weight); fine-tune it first: emberlab train --model {folder} --train FILE --out DIR"
+        "{name}: no classification head ({key}); fine-tune it first: emberlab train --model {folder} --train FILE --out DIR"
     )]
-    NoHead { name: String, folder: String },
+    NoHead { name: String, key: String, folder: String },
 
     /// A setting is out of range.
     #[error("{name} = {value}: {reason}")]

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 
 use anyhow::{Context, Result};
-use emberlab_core::model::{ModelFiles, Source, StorageDtype, convert};
+use emberlab_core::model::{ModelFiles, StorageDtype, convert};
 use serde_json::{Map, Value};
 
 use crate::Outcome;
@@ -23,12 +23,8 @@ pub fn run(args: &ConvertArgs) -> Result<Outcome> {
     let folder = StagedFolder::create(&args.out, false)?;
     let model = hub::folder(&args.model, Kind::Model)?;
     let args = &ConvertArgs { model, out: args.out.clone(), dtype: args.dtype };
-    // Opened only to be checked: a folder that is no model is refused with the reason.
-    files::read_model(&args.model)?;
-    let path = args.model.join(ModelFiles::WEIGHTS);
-    let before = files::open(&path)?;
-    let bytes_before = before.metadata().map_or(0, |file| file.len());
-    let after = convert(&path.display().to_string(), &Source::File(before), args.dtype)?;
+    let before = files::read_model(&args.model)?;
+    let after = convert(&before, args.dtype)?;
     folder.write(ModelFiles::WEIGHTS, &after)?;
     folder.write(CONFIG, &config(&args.model.join(CONFIG), args.dtype)?)?;
     for entry in fs::read_dir(&args.model)
@@ -40,14 +36,15 @@ pub fn run(args: &ConvertArgs) -> Result<Outcome> {
         }
     }
     folder.finish()?;
-    let (before, after) = (bytes(bytes_before), bytes(after.len() as u64));
+    let (before, after) = (bytes(before.weights_bytes()), bytes(after.len() as u64));
     note(format_args!("wrote {}: weights {before} before, {after} now", args.out.display()));
     Ok(Outcome::Completed)
 }
 
 fn is_carried_over(path: &Path) -> bool {
     let ending = path.extension().and_then(|ending| ending.to_str()).unwrap_or_default();
-    !path.ends_with(CONFIG) && !OTHER_WEIGHTS.contains(&ending)
+    let replaced = path.ends_with(CONFIG) || path.ends_with(ModelFiles::INDEX);
+    !replaced && !OTHER_WEIGHTS.contains(&ending)
 }
 
 /// `config.json` with the new storage type, under whichever of its two names it had.

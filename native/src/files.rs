@@ -42,16 +42,26 @@ pub fn read_model(folder: &Path) -> Result<ModelFiles> {
         );
     }
     let mut files = Vec::new();
-    let mut weights = None;
-    for name in ModelFiles::NAMES {
+    for name in ModelFiles::NAMES.into_iter().filter(|&name| name != ModelFiles::WEIGHTS) {
         let path = folder.join(name);
-        match name {
-            _ if !path.is_file() => {}
-            ModelFiles::WEIGHTS => weights = Some(Source::File(open(&path)?)),
-            _ => files.push((name.to_owned(), read(&path)?)),
+        if path.is_file() {
+            files.push((name.to_owned(), read(&path)?));
         }
     }
+    let weights = weights_of(folder, &files)?;
     Ok(ModelFiles::new(&folder.display().to_string(), files, weights)?)
+}
+
+/// The files of the weights that are there: one, or else those that the index names.
+fn weights_of(folder: &Path, files: &[(String, Vec<u8>)]) -> Result<Vec<(String, Source)>> {
+    let index = files.iter().find(|(name, _)| name == ModelFiles::INDEX);
+    let names = match index {
+        _ if folder.join(ModelFiles::WEIGHTS).is_file() => vec![ModelFiles::WEIGHTS.to_owned()],
+        Some((name, bytes)) => ModelFiles::shards(&folder.join(name).display().to_string(), bytes)?,
+        None => Vec::new(),
+    };
+    let there = names.into_iter().filter(|name| folder.join(name).is_file());
+    there.map(|name| Ok((name.clone(), Source::File(open(&folder.join(name))?)))).collect()
 }
 
 /// The bytes of standard input.

@@ -52,7 +52,7 @@ impl Kind {
             files
         };
         match self {
-            Self::Model => named(&ModelFiles::NAMES, files),
+            Self::Model => model_files(files),
             Self::Tokenizer => named(&TOKENIZER_FILES, files),
             // Of paths that lead out of the folder, those with `..` are hidden files to `data_files`.
             Self::Dataset => {
@@ -60,6 +60,16 @@ impl Kind {
             }
         }
     }
+}
+
+/// What a model is opened from: weights in one file, or where there is none, in several.
+fn model_files(mut files: Vec<String>) -> Vec<String> {
+    let whole = files.iter().any(|file| file == ModelFiles::WEIGHTS);
+    let in_parts = |file: &str| file == ModelFiles::INDEX || file.ends_with(".safetensors");
+    files.retain(|file| {
+        ModelFiles::is_wanted(file) && !(whole && in_parts(file) && file != ModelFiles::WEIGHTS)
+    });
+    files
 }
 
 /// The folder that a flag names: one that is there, or else the files of `org/name` or
@@ -180,6 +190,20 @@ fn explain(error: &ApiError, id: &str, kind: Kind) -> anyhow::Error {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn weights_come_in_one_file_where_there_is_one() {
+        let wanted = |files: &[&str]| {
+            Kind::Model.wanted(files.iter().map(|&file| file.to_owned()).collect())
+        };
+        let index = "model.safetensors.index.json";
+        let shards = ["model-00001-of-00002.safetensors", "model-00002-of-00002.safetensors"];
+        let others = ["README.md", "pytorch_model.bin", "model.fp16-00001-of-00002.safetensors"];
+        let spread = [&["config.json", index][..], &shards, &others].concat();
+        assert_eq!(wanted(&spread), [&["config.json", index][..], &shards].concat());
+        let both = [&spread[..], &["model.safetensors"]].concat();
+        assert_eq!(wanted(&both), ["config.json", "model.safetensors"]);
+    }
 
     #[test]
     fn names_that_can_be_on_the_hub() {

@@ -68,9 +68,9 @@ pub fn encode(classifier: &Classifier, texts: &Texts, max_length: usize) -> Resu
     let config = classifier.config();
     let beyond = |ids: &[u32], rows| ids.iter().any(|&id| id as usize >= rows);
     if let Some(first) = encodings.first().filter(|_| !texts.second.is_empty()) {
+        let types = config.token_types().unwrap_or(usize::MAX);
         ensure!(
-            !beyond(&first.type_ids, config.type_vocab_size)
-                && !beyond(&first.ids, config.vocab_size),
+            !beyond(&first.type_ids, types) && !beyond(&first.ids, config.vocab_size),
             "this model takes no pairs of texts (type_vocab_size is {}); name one column with --text-column",
             config.type_vocab_size
         );

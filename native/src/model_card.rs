@@ -75,7 +75,7 @@ pub fn render(record: &RunRecord, metrics: &[(&'static str, ClassificationMetric
 fn front_matter(base: &str) -> String {
     format!(
         "---\nlibrary_name: transformers\npipeline_tag: text-classification\nbase_model: {}\n\
-         tags:\n- text-classification\n- bert\n- emberlab\nmetrics:\n- accuracy\n- f1\n---\n",
+         tags:\n- text-classification\n- emberlab\nmetrics:\n- accuracy\n- f1\n---\n",
         serde_json::Value::from(base) // a JSON string is a YAML string, whatever is in it
     )
 }

@@ -68,7 +68,7 @@ fn go_on(folder: &Path) -> Result<Outcome> {
         Some((path, manifest)) => {
             let weights = path.join(ModelFiles::WEIGHTS);
             let state = Source::File(files::open(&weights)?);
-            plan.trainer = plan.trainer.restore(&weights.display().to_string(), &state)?;
+            plan.trainer = plan.trainer.restore(&weights.display().to_string(), state)?;
             let then: Value = serde_json::from_slice(&files::read(&path.join(RUN_FILE))?)?;
             record.add_up(&then);
             folder.rewind(&files::read(&path.join(METRICS))?)?;

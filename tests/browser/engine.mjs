@@ -1,4 +1,6 @@
 // An engine worker driven by hand, as web/src/messages.rs describes it.
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 
 const FILES = ["config.json", "model.safetensors", "tokenizer.json"];
 
@@ -31,6 +33,20 @@ export class Engine {
       [this.handle, folder, FILES],
     );
     return opened.model.labels;
+  }
+
+  /** Opens files of a folder on this machine, as if they were picked, and returns what the engine says of the model. */
+  async openPicked(folder, names) {
+    const files = names.map((name) => [name, readFileSync(join(folder, name)).toString("base64")]);
+    const opened = await this.tab.evaluate(
+      async ([engine, folder, files]) => {
+        const bytes = (base64) => Uint8Array.from(atob(base64), (character) => character.charCodeAt(0));
+        const picked = files.map(([name, base64]) => [name, new Blob([bytes(base64)])]);
+        return engine.ask({ type: "open", name: folder, files: picked });
+      },
+      [this.handle, folder, files],
+    );
+    return opened.model;
   }
 
   /** Label → probability for each text. */

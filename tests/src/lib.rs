@@ -7,6 +7,7 @@ mod cli;
 mod command;
 mod data;
 mod embedded;
+mod families;
 mod hub;
 mod metrics;
 mod page;

@@ -33,6 +33,11 @@ fn tokenizes_as_hugging_face_does() {
 }
 
 #[test]
+fn opens_each_family() {
+    run("families.mjs", 4);
+}
+
+#[test]
 fn agrees_with_the_native_command() {
     run("agreement.mjs", 3);
 }

@@ -92,7 +92,7 @@ fn goes_on_to_the_same_bits(model: &str, kernels: Kernels, config: &TrainConfig)
     step(&mut first, 4);
     let kept = state(&first);
     assert!(kept == state(&first), "equal states, other bytes");
-    let mut second = new().restore("state", &Source::Bytes(kept.clone())).unwrap();
+    let mut second = new().restore("state", Source::Bytes(kept.clone())).unwrap();
     assert!(kept == state(&second), "put away again it is another");
     assert_eq!((second.step_count(), second.epoch()), (4, 1));
     step(&mut second, 3);
@@ -100,7 +100,7 @@ fn goes_on_to_the_same_bits(model: &str, kernels: Kernels, config: &TrainConfig)
     // Also into a trainer that has a plan and moments of its own.
     let mut third = new();
     step(&mut third, 2);
-    let mut third = third.restore("state", &Source::Bytes(kept)).unwrap();
+    let mut third = third.restore("state", Source::Bytes(kept)).unwrap();
     step(&mut third, 2);
 
     let what = format!("{model}, {kernels:?}, {config:?}");
@@ -195,7 +195,7 @@ fn a_state_opens_as_a_model() {
 }
 
 fn refused(trainer: Trainer, state: Vec<u8>, says: &str) {
-    let Err(error) = trainer.restore("kept", &Source::Bytes(state)) else {
+    let Err(error) = trainer.restore("kept", Source::Bytes(state)) else {
         panic!("not refused: {says}");
     };
     let said = error.to_string();
@@ -231,7 +231,7 @@ fn what_does_not_belong_is_refused_by_name() {
     let mut poisoned = kept.clone();
     let last = poisoned.len() - 4;
     poisoned[last..].copy_from_slice(&f32::NAN.to_le_bytes());
-    let found = new(config(1, None)).restore("kept", &Source::Bytes(poisoned));
+    let found = new(config(1, None)).restore("kept", Source::Bytes(poisoned));
     assert!(matches!(found, Err(Error::TensorNotFinite { .. })));
-    assert!(new(config(1, None)).restore("kept", &Source::Bytes(kept)).is_ok());
+    assert!(new(config(1, None)).restore("kept", Source::Bytes(kept)).is_ok());
 }

@@ -1,12 +1,13 @@
 //! Where fixtures lie, and how they are read.
 
 use std::{
+    collections::BTreeMap,
     io::{Write, stderr},
     path::PathBuf,
 };
 
 use emberlab_core::{
-    model::{Classifier, ModelFiles},
+    model::{Classifier, ModelFiles, StorageDtype},
     text::Encoding,
 };
 use safetensors::{Dtype, SafeTensors, tensor::TensorView};
@@ -131,6 +132,14 @@ pub fn batch(path: &str) -> (Vec<Encoding>, Vec<usize>) {
 pub fn logits(classifier: &Classifier, encodings: &[Encoding]) -> Vec<f32> {
     let predictions = pollster::block_on(classifier.predict(encodings, 8, |_| ())).unwrap();
     predictions.into_iter().flat_map(|prediction| prediction.logits).collect()
+}
+
+/// The bytes of each weight, by name.
+pub fn weights(classifier: &Classifier) -> BTreeMap<String, Vec<u8>> {
+    let files = pollster::block_on(classifier.to_files(StorageDtype::F32)).unwrap();
+    let (_, bytes) = files.into_iter().find(|(name, _)| name == "model.safetensors").unwrap();
+    let file = SafeTensors::deserialize(&bytes).unwrap();
+    file.iter().map(|(key, view)| (key.to_owned(), view.data().to_vec())).collect()
 }
 
 /// The largest difference of two equally long lists.

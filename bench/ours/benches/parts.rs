@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use criterion::{BatchSize, Criterion, criterion_group, criterion_main};
 use emberlab_bench::{encodings, endless_recipe, open};
-use emberlab_core::text::{Batch, plan_epoch};
+use emberlab_core::text::{Batch, InputFormat, plan_epoch};
 use emberlab_core::train::Trainer;
 
 const BATCH: usize = 16;
@@ -59,7 +59,7 @@ fn text(criterion: &mut Criterion) {
     });
     let (rows, order) = (encodings(&ids(BATCH, SEQ)), (0..BATCH).collect::<Vec<_>>());
     criterion.bench_function(&format!("pad a batch {BATCH}x{SEQ}"), |bencher| {
-        let collate = || Batch::collate(&rows, &order, SEQ, 0);
+        let collate = || Batch::collate(&rows, &order, SEQ, InputFormat::default());
         bencher.iter_batched(|| (), |()| collate(), BatchSize::SmallInput);
     });
 }

@@ -17,13 +17,14 @@ pub fn open(folder: &Path) -> Result<Classifier> {
     let cannot_read = |name: &str| format!("cannot read {}", path(name).display());
     let weights = File::open(path(ModelFiles::WEIGHTS));
     let weights = Source::File(weights.with_context(|| cannot_read(ModelFiles::WEIGHTS))?);
+    let weights = vec![(ModelFiles::WEIGHTS.to_owned(), weights)];
     let named = ModelFiles::NAMES.into_iter();
     let named = named.filter(|&name| name != ModelFiles::WEIGHTS && path(name).is_file());
     let read = |name: &str| {
         Ok((name.to_owned(), fs::read(path(name)).with_context(|| cannot_read(name))?))
     };
     let files = named.map(read).collect::<Result<_>>()?;
-    let files = ModelFiles::new(&folder.display().to_string(), files, Some(weights))?;
+    let files = ModelFiles::new(&folder.display().to_string(), files, weights)?;
     let (classifier, _) = Classifier::open(&files, &Device::flex())?;
     Ok(classifier)
 }

@@ -17,7 +17,7 @@ use burn::backend::{
 #[cfg(feature = "flex")]
 use super::extension::{CpuBackward, CpuOps};
 use super::{
-    AdamWStep, Dropout,
+    AdamWStep, Attention, Dropout,
     extension::{FusedBackward, FusedOps},
 };
 
@@ -71,15 +71,14 @@ impl<B: FusedBackward, C: CheckpointStrategy> FusedOps for Autodiff<B, C> {
         key: FloatTensor<Self>,
         value: FloatTensor<Self>,
         offsets: IntTensor<Self>,
-        heads: usize,
-        dropout: Option<Dropout>,
+        attention: Attention,
     ) -> FloatTensor<Self> {
         let nodes = [query.node(), key.node(), value.node()];
         let [query, key, value] = [query, key, value].map(|t| t.into_primitive());
         let kept = [query.clone(), key.clone(), value.clone()];
-        let out = B::fused_attention(query, key, value, offsets.clone(), heads, dropout);
-        match Attention.prepare::<C>(nodes).compute_bound().stateful() {
-            OpsKind::Tracked(prep) => prep.finish((kept, offsets, heads, dropout), out),
+        let out = B::fused_attention(query, key, value, offsets.clone(), attention);
+        match AttentionRule.prepare::<C>(nodes).compute_bound().stateful() {
+            OpsKind::Tracked(prep) => prep.finish((kept, offsets, attention), out),
             OpsKind::UnTracked(prep) => prep.finish(out),
         }
     }
@@ -202,16 +201,16 @@ impl<B: FusedBackward> Backward<B, 4> for AddLayerNorm {
 }
 
 #[derive(Debug)]
-struct Attention;
+struct AttentionRule;
 
-impl<B: FusedBackward> Backward<B, 3> for Attention {
-    type State = ([FloatTensor<B>; 3], IntTensor<B>, usize, Option<Dropout>);
+impl<B: FusedBackward> Backward<B, 3> for AttentionRule {
+    type State = ([FloatTensor<B>; 3], IntTensor<B>, Attention);
 
     fn backward(self, ops: Ops<Self::State, 3>, grads: &mut Gradients, _: &mut Checkpointer) {
         let grad = grads.consume::<B>(&ops.node);
         let parents = ids(&ops);
-        let (query_key_value, offsets, heads, dropout) = ops.state;
-        let computed = B::fused_attention_backward(query_key_value, offsets, grad, heads, dropout);
+        let (query_key_value, offsets, attention) = ops.state;
+        let computed = B::fused_attention_backward(query_key_value, offsets, grad, attention);
         register::<B, 3>(parents, computed.map(Some), grads);
     }
 }

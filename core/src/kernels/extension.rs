@@ -7,7 +7,7 @@ use burn::backend::{
 #[cfg(feature = "cuda")]
 use burn::tensor::Shape;
 
-use super::{AdamWStep, Dropout};
+use super::{AdamWStep, Attention, Dropout};
 
 /// Forward passes, dispatched by the tensors' device.
 #[backend_extension(
@@ -41,15 +41,14 @@ pub trait FusedOps: Backend {
     ) -> FloatTensor<Self>;
 
     /// `softmax(q·kᵀ / √head_dim)·v` in each row and head: all `[tokens, hidden]`, the rows
-    /// between consecutive `offsets` `[rows + 1]`; dropout falls on the probabilities.
+    /// between consecutive `offsets` `[rows + 1]`.
     #[fusion(dtype = query, shape = query)]
     fn fused_attention(
         query: FloatTensor<Self>,
         key: FloatTensor<Self>,
         value: FloatTensor<Self>,
         offsets: IntTensor<Self>,
-        heads: usize,
-        dropout: Option<Dropout>,
+        attention: Attention,
     ) -> FloatTensor<Self>;
 
     /// Dropout of any shape.
@@ -134,8 +133,7 @@ pub trait FusedBackward: FusedOps {
         query_key_value: [FloatTensor<Self>; 3],
         offsets: IntTensor<Self>,
         grad: FloatTensor<Self>,
-        heads: usize,
-        dropout: Option<Dropout>,
+        attention: Attention,
     ) -> [FloatTensor<Self>; 3];
 }
 

@@ -11,7 +11,7 @@ use burn::{
 };
 
 use super::{
-    AdamWStep, Dropout,
+    AdamWStep, Attention, Dropout,
     cpu::{self, Matrix},
     extension::{CpuBackward, CpuOps, FusedBackward, FusedOps},
 };
@@ -63,10 +63,11 @@ impl FusedOps for Flex {
         key: Floats,
         value: Floats,
         offsets: Ints,
-        heads: usize,
-        dropout: Option<Dropout>,
+        attention: Attention,
     ) -> Floats {
-        attend(cpu::attention, [query, key, value], offsets, heads, dropout)
+        attend([query, key, value], offsets, |[q, k, v], offsets, out| {
+            cpu::attention(q, k, v, offsets, attention, out);
+        })
     }
 
     fn fused_dropout(x: Floats, dropout: Dropout) -> Floats {
@@ -107,7 +108,9 @@ impl CpuOps for Flex {
         heads: usize,
         dropout: Option<Dropout>,
     ) -> Floats {
-        attend(cpu::first_attention, [query, key, value], offsets, heads, dropout)
+        attend([query, key, value], offsets, |[q, k, v], offsets, out| {
+            cpu::first_attention(q, k, v, offsets, heads, dropout, out);
+        })
     }
 
     fn merge_rows(ids: Ints, rows: Floats) -> (Ints, Floats) {
@@ -146,8 +149,9 @@ impl CpuBackward for Flex {
         heads: usize,
         dropout: Option<Dropout>,
     ) -> [Floats; 3] {
-        let kernel = cpu::first_attention_backward;
-        attend_backward(kernel, query_key_value, offsets, grad, heads, dropout)
+        attend_backward(query_key_value, offsets, grad, |[q, k, v], offsets, grad, [dq, dk, dv]| {
+            cpu::first_attention_backward(q, k, v, offsets, heads, dropout, grad, dq, dk, dv);
+        })
     }
 }
 
@@ -216,11 +220,11 @@ impl FusedBackward for Flex {
         query_key_value: [Floats; 3],
         offsets: Ints,
         grad: Floats,
-        heads: usize,
-        dropout: Option<Dropout>,
+        attention: Attention,
     ) -> [Floats; 3] {
-        let kernel = cpu::attention_backward;
-        attend_backward(kernel, query_key_value, offsets, grad, heads, dropout)
+        attend_backward(query_key_value, offsets, grad, |[q, k, v], offsets, grad, [dq, dk, dv]| {
+            cpu::attention_backward(q, k, v, offsets, attention, grad, dq, dk, dv);
+        })
     }
 }
 

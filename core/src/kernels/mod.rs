@@ -24,7 +24,7 @@ mod settings;
 
 use burn::tensor::{Device, Int, Tensor};
 
-pub(crate) use settings::{AdamWStep, Dropout};
+pub(crate) use settings::{AdamWStep, Attention, Dropout};
 
 /// Which operations a model computes with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

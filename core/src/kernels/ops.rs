@@ -11,20 +11,27 @@ use burn::{
 use super::extension::CpuOps;
 #[cfg(feature = "kernels")]
 use super::extension::FusedOps;
-use super::{AdamWStep, Dropout, Kernels, Moments, SparseRows, plain};
+use super::{AdamWStep, Attention, Dropout, Kernels, Moments, SparseRows, plain};
 use crate::text::Layout;
 
 impl Kernels {
     /// `x·weight + bias`: `[n, in]` → `[n, out]`.
     pub(crate) fn linear(self, x: Tensor<2>, layer: &Linear) -> Tensor<2> {
-        match (self, &layer.bias) {
+        match self {
             #[cfg(feature = "kernels")]
-            (Self::Own, Some(bias)) => Tensor::from_dispatch(Dispatch::fused_linear(
-                x.into_dispatch(),
-                layer.weight.val().into_dispatch(),
-                bias.val().into_dispatch(),
-            )),
-            _ => layer.forward(x),
+            Self::Own => {
+                let weight = layer.weight.val();
+                let bias = match &layer.bias {
+                    Some(bias) => bias.val(),
+                    None => Tensor::zeros([weight.dims()[1]], &weight.device()),
+                };
+                Tensor::from_dispatch(Dispatch::fused_linear(
+                    x.into_dispatch(),
+                    weight.into_dispatch(),
+                    bias.into_dispatch(),
+                ))
+            }
+            Self::Burn => layer.forward(x),
         }
     }
 
@@ -68,8 +75,7 @@ impl Kernels {
         self,
         [query, key, value]: [Tensor<2>; 3],
         layout: &Layout,
-        heads: usize,
-        dropout: Option<Dropout>,
+        attention: Attention,
     ) -> Tensor<2> {
         match layout {
             #[cfg(feature = "kernels")]
@@ -78,21 +84,22 @@ impl Kernels {
                 key.into_dispatch(),
                 value.into_dispatch(),
                 offsets.clone().into_dispatch(),
-                heads,
-                dropout,
+                attention,
             )),
             Layout::Padded { seq_len, attention_bias } => {
+                let Attention { heads, window, dropout } = attention;
                 let dropped = |probabilities| match dropout {
                     Some(dropout) => plain::dropout(probabilities, dropout),
                     None => probabilities,
                 };
-                plain::attention(
-                    [query, key, value],
-                    *seq_len,
-                    attention_bias.clone(),
-                    heads,
-                    dropped,
-                )
+                let bias = match window {
+                    Some(window) => {
+                        attention_bias.clone()
+                            + plain::local_bias(*seq_len, window, &attention_bias.device())
+                    }
+                    None => attention_bias.clone(),
+                };
+                plain::attention([query, key, value], *seq_len, bias, heads, dropped)
             }
         }
     }
@@ -118,7 +125,10 @@ impl Kernels {
             )),
             #[cfg(all(feature = "kernels", not(feature = "flex")))]
             Layout::Packed { .. } => unreachable!("a build without the CPU attends to all"),
-            Layout::Padded { .. } => self.attention([query, key, value], layout, heads, dropout),
+            Layout::Padded { .. } => {
+                let attention = Attention { heads, window: None, dropout };
+                self.attention([query, key, value], layout, attention)
+            }
         }
     }
 

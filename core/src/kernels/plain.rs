@@ -2,9 +2,10 @@
 
 use std::f64::consts::SQRT_2;
 
-use burn::tensor::{Distribution, Tensor, activation::softmax};
+use burn::tensor::{Device, Distribution, Tensor, TensorData, activation::softmax};
 
 use super::{AdamWStep, Dropout, Moments};
+use crate::text::MASKED;
 
 /// Burn's own GELU has this gradient on flex only: the other backends take that of the tanh
 /// approximation, which is off by 1e-3 and, in WGSL, NaN where `tanh` overflows (x > 13).
@@ -20,8 +21,17 @@ pub(super) fn dropout<const D: usize>(x: Tensor<D>, dropout: Dropout) -> Tensor<
     x * kept / keep
 }
 
+/// What keeps tokens from seeing further than `window`: `[1, 1, seq, seq]`.
+pub(super) fn local_bias(seq_len: usize, window: usize, device: &Device) -> Tensor<4> {
+    let places = 0..seq_len;
+    let far = |query: usize, key: usize| if query.abs_diff(key) > window { MASKED } else { 0.0 };
+    let bias: Vec<f32> =
+        places.clone().flat_map(|query| places.clone().map(move |key| far(query, key))).collect();
+    Tensor::from_data(TensorData::new(bias, [1, 1, seq_len, seq_len]), device)
+}
+
 /// Of rows padded to `seq_len`: keys and values `[rows * seq, hidden]`, as many queries or one for
-/// each row, the bias `[rows, 1, 1, seq]`.
+/// each row, the bias `[rows, 1, 1 or seq, seq]`.
 pub(super) fn attention(
     query_key_value: [Tensor<2>; 3],
     seq_len: usize,

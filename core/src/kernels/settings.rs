@@ -11,6 +11,27 @@ pub struct Dropout {
     pub seed: u64,
 }
 
+/// How tokens attend to those of their row.
+#[derive(Clone, Copy, Debug)]
+pub struct Attention {
+    pub heads: usize,
+    /// How far from itself a token sees, in tokens to either side; the whole row where there is no
+    /// number.
+    pub window: Option<usize>,
+    /// Falls on the probabilities.
+    pub dropout: Option<Dropout>,
+}
+
+impl Attention {
+    /// Of `len` tokens those that the one at `place` sees.
+    #[cfg(any(test, feature = "flex"))]
+    #[inline(always)]
+    pub(super) fn seen(self, place: usize, len: usize) -> std::ops::Range<usize> {
+        let window = self.window.unwrap_or(len);
+        place.saturating_sub(window)..place.saturating_add(window).saturating_add(1).min(len)
+    }
+}
+
 /// What the hash of [`Dropout::factor`] is made of, the same for every index.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Mask {

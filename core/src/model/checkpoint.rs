@@ -26,12 +26,12 @@ impl Weights<'_> {
     pub(crate) fn load(
         &self,
         model: BertForSequenceClassification,
-        fresh: &[&str],
+        fresh: &[String],
     ) -> Result<(BertForSequenceClassification, LoadReport)> {
         let mut loader = Loader {
             weights: self,
             fresh,
-            path: ParamPath::default(),
+            path: ParamPath::new(model.family()),
             used: Vec::new(),
             report: LoadReport::default(),
             error: None,
@@ -57,7 +57,7 @@ impl Weights<'_> {
         key: &str,
         shape: &[usize],
     ) -> Result<Vec<f32>> {
-        let (name, key) = (self.name().to_owned(), key.to_owned());
+        let (name, key) = (self.name_of(key).to_owned(), key.to_owned());
         let Some(found) = self.shape(&key) else { return Err(Error::TensorMissing { name, key }) };
         let transposed = path.is_transposed();
         let mut expected = shape.to_vec();
@@ -75,7 +75,7 @@ impl Weights<'_> {
 
 struct Loader<'a> {
     weights: &'a Weights<'a>,
-    fresh: &'a [&'a str],
+    fresh: &'a [String],
     path: ParamPath,
     used: Vec<String>,
     report: LoadReport,
@@ -85,10 +85,10 @@ struct Loader<'a> {
 impl Loader<'_> {
     /// The values of a parameter in our layout, or `None` where it starts anew.
     fn read(&mut self, key: &str, shape: &[usize]) -> Result<Option<Vec<f32>>> {
-        let name = self.weights.name();
-        if self.weights.shape(key).is_none() || self.fresh.contains(&key) {
-            let optional = key.starts_with("bert.pooler.") || key.starts_with("classifier.");
-            if !optional {
+        let name = self.weights.name_of(key);
+        let is_fresh = self.fresh.iter().any(|fresh| fresh == key);
+        if self.weights.shape(key).is_none() || is_fresh {
+            if !self.path.is_of_head() {
                 return Err(Error::TensorMissing { name: name.into(), key: key.into() });
             }
             self.report.initialized.push(key.into());

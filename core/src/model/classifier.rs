@@ -6,7 +6,7 @@ use burn::{module::Module, tensor::Device};
 
 use super::{
     BertConfig, BertForSequenceClassification, LoadReport, ModelFiles, Pass, StorageDtype, names,
-    readback, storage, weights::Weights,
+    readback, storage,
 };
 use crate::{
     Error, Result,
@@ -74,10 +74,11 @@ impl Classifier {
     /// file, by name.
     pub fn open(files: &ModelFiles, device: &Device) -> Result<(Self, LoadReport)> {
         let config = files.config()?;
-        let name = files.path(ModelFiles::WEIGHTS);
-        let weights = Weights::open(&name, files.weights(), names::of_parameter)?;
-        let Some(&[num_labels, _]) = weights.shape("classifier.weight") else {
-            return Err(Error::NoHead { name, folder: files.folder().into() });
+        let name = files.weights_name();
+        let weights = files.weights(|key| names::of_parameter(config.family, key))?;
+        let key = config.family.key("classifier.weight");
+        let Some(&[num_labels, _]) = weights.shape(&key) else {
+            return Err(Error::NoHead { name, key, folder: files.folder().into() });
         };
         let label_map = stored_labels(files, &config, num_labels)?;
         let load =
@@ -102,16 +103,15 @@ impl Classifier {
         device: &Device,
     ) -> Result<(Self, LoadReport)> {
         let config = files.config()?;
-        let name = files.path(ModelFiles::WEIGHTS);
-        let weights = Weights::open(&name, files.weights(), names::of_parameter)?;
-        let same_head = match weights.shape("classifier.weight") {
+        let weights = files.weights(|key| names::of_parameter(config.family, key))?;
+        let head = ["classifier.weight", "classifier.bias"].map(|path| config.family.key(path));
+        let same_head = match weights.shape(&head[0]) {
             Some(&[rows, _]) if rows == label_map.len() => {
                 config.label_map(&files.path("config.json"))?.as_ref() == Some(&label_map)
             }
             _ => false,
         };
-        let fresh: &[&str] =
-            if same_head { &[] } else { &["classifier.weight", "classifier.bias"] };
+        let fresh: &[String] = if same_head { &[] } else { &head };
         let load = || {
             device.seed(seed);
             let model = BertForSequenceClassification::new(&config, label_map.len(), device);
@@ -130,7 +130,7 @@ impl Classifier {
         model: BertForSequenceClassification,
         device: &Device,
     ) -> Self {
-        let tokenizer_config = files.tokenizer_config(config.max_position_embeddings);
+        let tokenizer_config = files.tokenizer_config(&config);
         let about = Arc::new(About { config, label_map, tokenizer, tokenizer_config });
         let kernels = Kernels::for_device(device);
         Self { model, setup: Setup { device: device.clone(), kernels, about } }
@@ -234,7 +234,7 @@ impl Setup {
 
     /// The longest text the model takes, in tokens.
     pub(crate) fn max_length(&self) -> usize {
-        self.about.config.max_position_embeddings
+        self.about.config.max_length()
     }
 
     /// Checks on the host what no device would: a wrong id on a GPU is silent garbage, or the end of
@@ -242,21 +242,28 @@ impl Setup {
     ///
     /// # Errors
     /// [`Error::BadSetting`] for a text longer than the model's positions, or an id it has no
-    /// embedding for.
+    /// embedding for; [`Error::BadTokenizer`] for a text without a token.
     pub(crate) fn check(&self, encodings: &[Encoding]) -> Result<()> {
         let bad = |name, value: usize, reason| {
             Err(Error::BadSetting { name, value: value.to_string(), reason })
         };
+        if encodings.iter().any(|encoding| encoding.ids.is_empty()) {
+            return Err(Error::BadTokenizer {
+                name: "tokenizer.json".into(),
+                reason: "gives no token for an empty text, as it has no post_processor that puts special tokens around one; leave empty texts out".into(),
+            });
+        }
         let longest = encodings.iter().map(|encoding| encoding.ids.len()).max().unwrap_or(0);
         if longest > self.max_length() {
             let reason = format!("the model has {} positions", self.max_length());
             return bad("max_length", longest, reason);
         }
-        let BertConfig { vocab_size, type_vocab_size, .. } = self.about.config;
+        let vocab_size = self.about.config.vocab_size;
+        let token_types = self.about.config.token_types().unwrap_or(usize::MAX);
         for (row, encoding) in encodings.iter().enumerate() {
             for (name, ids, limit) in [
                 ("input_ids", &encoding.ids, vocab_size),
-                ("token_type_ids", &encoding.type_ids, type_vocab_size),
+                ("token_type_ids", &encoding.type_ids, token_types),
             ] {
                 let most = ids.iter().fold(0, |most, &id| id.max(most)) as usize;
                 if most >= limit {
@@ -270,7 +277,7 @@ impl Setup {
 
     /// A batch of rows of `encodings`, padded to `seq_len` where it must be.
     pub(crate) fn collate(&self, encodings: &[Encoding], rows: &[usize], seq_len: usize) -> Batch {
-        Batch::collate(encodings, rows, seq_len, self.about.config.pad_token_id())
+        Batch::collate(encodings, rows, seq_len, self.about.config.input_format())
     }
 }
 

@@ -1,15 +1,30 @@
-//! `config.json` of a Hugging Face BERT.
+//! `config.json` of a Hugging Face BERT of any [`Family`].
 
-use serde::Deserialize;
+mod distilbert;
+mod modern_bert;
+
+use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::{Map, Value, json};
 
-use crate::{Error, Result, data::LabelMap};
+pub(super) use self::modern_bert::LayerAttention;
+use self::{
+    distilbert::DistilBertConfig,
+    modern_bert::{Modern, ModernBertConfig},
+};
+use super::Family;
+use crate::{Error, Result, data::LabelMap, text::InputFormat};
 
 /// The settings of a BERT, named as in `config.json`
-/// (transformers' [`BertConfig`](https://huggingface.co/docs/transformers/model_doc/bert)).
+/// (transformers' [`BertConfig`](https://huggingface.co/docs/transformers/model_doc/bert)); other
+/// families' names are translated.
 #[derive(Clone, Debug, Deserialize)]
 pub struct BertConfig {
+    #[serde(skip)]
+    pub family: Family,
     pub vocab_size: usize,
+    /// The width of the embeddings where a linear layer brings them to `hidden_size` (ELECTRA).
+    #[serde(default)]
+    embedding_size: Option<usize>,
     pub hidden_size: usize,
     pub num_hidden_layers: usize,
     pub num_attention_heads: usize,
@@ -33,13 +48,13 @@ pub struct BertConfig {
     #[serde(default)]
     pub pad_token_id: Option<u32>,
     #[serde(default)]
-    model_type: Option<String>,
-    #[serde(default)]
     position_embedding_type: Option<String>,
     #[serde(default)]
     is_decoder: Option<bool>,
     #[serde(default)]
     id2label: Map<String, Value>,
+    #[serde(skip)]
+    pub(super) modern: Modern,
     /// The whole file, so that what we do not know survives a save.
     #[serde(skip)]
     raw: Map<String, Value>,
@@ -70,19 +85,20 @@ impl BertConfig {
         let bad = |reason: String| Error::BadConfig { name: name.into(), reason };
         let raw: Map<String, Value> = serde_json::from_slice(bytes)
             .map_err(|error| bad(format!("not a JSON object: {error}")))?;
+        let family = family(&raw).map_err(bad)?;
         // From the bytes again: so an error says where the value stands.
-        let mut config: Self =
-            serde_json::from_slice(bytes).map_err(|error| bad(error.to_string()))?;
-        config.raw = raw;
+        let config = match family {
+            Family::DistilBert => read::<DistilBertConfig>(bytes).map(Self::from),
+            Family::ModernBert => read::<ModernBertConfig>(bytes).and_then(Self::try_from),
+            _ => read(bytes),
+        };
+        let config = config.map_err(bad)?;
+        let config = Self { family, raw, ..config };
         config.check().map_err(bad)?;
         Ok(config)
     }
 
     fn check(&self) -> Result<(), String> {
-        let model_type = self.model_type.as_deref().unwrap_or("bert");
-        if model_type != "bert" {
-            return Err(format!("model_type \"{model_type}\" is not supported; only \"bert\" is"));
-        }
         if self.hidden_act != "gelu" {
             return Err(format!(
                 "hidden_act \"{}\" is not supported; only \"gelu\"",
@@ -104,6 +120,7 @@ impl BertConfig {
             ("intermediate_size", self.intermediate_size, 1_000_000),
             ("max_position_embeddings", self.max_position_embeddings, 1_000_000),
             ("type_vocab_size", self.type_vocab_size, 1_000),
+            ("embedding_size", self.embedding_size(), 65_536),
         ];
         if let Some((key, size, most)) = sizes.into_iter().find(|&(_, n, most)| n == 0 || n > most)
         {
@@ -114,6 +131,13 @@ impl BertConfig {
                 "pad_token_id {} is not below vocab_size {}",
                 self.pad_token_id(),
                 self.vocab_size
+            ));
+        }
+        if self.family.counts_from_padding() && self.max_length() == 0 {
+            return Err(format!(
+                "max_position_embeddings is {}; positions count from pad_token_id + 1, which is {}",
+                self.max_position_embeddings,
+                self.pad_token_id() + 1
             ));
         }
         if !self.hidden_size.is_multiple_of(self.num_attention_heads) {
@@ -142,9 +166,48 @@ impl BertConfig {
         self.classifier_dropout.unwrap_or(self.hidden_dropout_prob)
     }
 
-    /// The id that padding has; 0 unless the file says otherwise.
+    /// The id that padding has; the family's unless the file says otherwise.
     pub fn pad_token_id(&self) -> u32 {
-        self.pad_token_id.unwrap_or(0)
+        let usual = match self.family {
+            Family::Roberta | Family::XlmRoberta => 1,
+            Family::ModernBert => 50_283,
+            Family::Bert | Family::DistilBert | Family::Electra => 0,
+        };
+        self.pad_token_id.unwrap_or(usual)
+    }
+
+    /// The width of the embeddings.
+    pub(crate) fn embedding_size(&self) -> usize {
+        match self.family {
+            Family::Electra => self.embedding_size.unwrap_or(128),
+            _ => self.hidden_size,
+        }
+    }
+
+    /// Dropout on what attention adds to the residual.
+    pub(crate) fn attention_output_dropout(&self) -> f64 {
+        if self.family == Family::DistilBert { 0.0 } else { self.hidden_dropout_prob }
+    }
+
+    /// The longest text the model takes, in tokens.
+    pub fn max_length(&self) -> usize {
+        let unused =
+            if self.family.counts_from_padding() { self.pad_token_id() as usize + 1 } else { 0 };
+        self.max_position_embeddings.saturating_sub(unused)
+    }
+
+    pub(crate) fn input_format(&self) -> InputFormat {
+        InputFormat {
+            pad_token_id: self.pad_token_id(),
+            token_types: self.family.has_token_types(),
+            counts_from_padding: self.family.counts_from_padding(),
+            mean_pooling: self.modern.mean_pooling,
+        }
+    }
+
+    /// Segment ids must be below this; `None` where the model does not look at them.
+    pub fn token_types(&self) -> Option<usize> {
+        self.family.has_token_types().then_some(self.type_vocab_size)
     }
 
     /// The classes named by `id2label`, if the file names any.
@@ -177,8 +240,8 @@ impl BertConfig {
         for stale in ["_name_or_path", "torch_dtype", "gradient_checkpointing"] {
             raw.remove(stale);
         }
-        raw.insert("architectures".into(), json!(["BertForSequenceClassification"]));
-        raw.insert("model_type".into(), json!("bert"));
+        raw.insert("architectures".into(), json!([self.family.architecture()]));
+        raw.insert("model_type".into(), json!(self.family.model_type()));
         raw.insert("problem_type".into(), json!("single_label_classification"));
         raw.insert("id2label".into(), Value::Object(id2label));
         raw.insert("label2id".into(), Value::Object(label2id));
@@ -187,4 +250,21 @@ impl BertConfig {
         bytes.push(b'\n');
         bytes
     }
+}
+
+fn read<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, String> {
+    serde_json::from_slice(bytes).map_err(|error| error.to_string())
+}
+
+/// The family that `model_type` names; BERT where there is none, as in its first files.
+fn family(raw: &Map<String, Value>) -> Result<Family, String> {
+    let found = match raw.get("model_type") {
+        None | Some(Value::Null) => return Ok(Family::Bert),
+        Some(Value::String(name)) => name,
+        Some(other) => return Err(format!("model_type is {other}; expected a name")),
+    };
+    Family::of_model_type(found).ok_or_else(|| {
+        let known = Family::model_types();
+        format!("model_type \"{found}\" is not supported; take a model of one of these: {known}")
+    })
 }

@@ -1,6 +1,6 @@
 //! The files of a Hugging Face model folder as bytes.
 
-use super::{BertConfig, Source};
+use super::{BertConfig, Source, shards::is_shard, weights::Weights};
 use crate::{
     Error, Result,
     text::{Encoding, Tokenizer},
@@ -11,7 +11,8 @@ use crate::{
 pub struct ModelFiles {
     folder: String,
     config: Vec<u8>,
-    weights: Source,
+    /// One, or the shards that an index names.
+    weights: Vec<(String, Source)>,
     tokenizer: TokenizerFile,
     tokenizer_config: Option<Vec<u8>>,
 }
@@ -26,18 +27,26 @@ impl ModelFiles {
     /// The file of the weights.
     pub const WEIGHTS: &'static str = "model.safetensors";
 
-    /// The names worth reading; others are passed over.
-    pub const NAMES: [&'static str; 5] =
-        ["config.json", Self::WEIGHTS, "tokenizer.json", "vocab.txt", "tokenizer_config.json"];
+    /// The names worth reading, besides those that [`Self::INDEX`] names; others are passed over.
+    pub const NAMES: [&'static str; 6] = [
+        "config.json",
+        Self::WEIGHTS,
+        Self::INDEX,
+        "tokenizer.json",
+        "vocab.txt",
+        "tokenizer_config.json",
+    ];
 
     /// Picks what is needed from (name, bytes) pairs; `folder` names them in errors.
     ///
     /// # Errors
     /// [`Error::MissingFile`] without `config.json`, `model.safetensors`, or a tokenizer.
-    pub fn from_named(folder: &str, mut files: Vec<(String, Vec<u8>)>) -> Result<Self> {
-        let weights = files.iter().position(|(name, _)| name == Self::WEIGHTS);
-        let weights = weights.map(|index| Source::Bytes(files.swap_remove(index).1));
-        Self::new(folder, files, weights)
+    pub fn from_named(folder: &str, files: Vec<(String, Vec<u8>)>) -> Result<Self> {
+        let is_weights = |name: &str| name == Self::WEIGHTS || is_shard(name);
+        let (weights, files): (Vec<_>, Vec<_>) =
+            files.into_iter().partition(|(name, _)| is_weights(name));
+        let sources = weights.into_iter().map(|(name, bytes)| (name, Source::Bytes(bytes)));
+        Self::new(folder, files, sources.collect())
     }
 
     /// The same with the weights apart, which are then read while a model is opened.
@@ -47,12 +56,22 @@ impl ModelFiles {
     pub fn new(
         folder: &str,
         files: Vec<(String, Vec<u8>)>,
-        weights: Option<Source>,
+        weights: Vec<(String, Source)>,
     ) -> Result<Self> {
         let mut files: std::collections::HashMap<String, Vec<u8>> = files.into_iter().collect();
         let missing = |file| Error::MissingFile { folder: folder.into(), file };
         let config = files.remove("config.json").ok_or_else(|| missing("config.json"))?;
-        let weights = weights.ok_or_else(|| missing(Self::WEIGHTS))?;
+        let weights = match files.remove(Self::INDEX) {
+            Some(index) if weights.iter().all(|(name, _)| name != Self::WEIGHTS) => {
+                whole(folder, &index, weights)?
+            }
+            _ => weights.into_iter().filter(|(name, _)| name == Self::WEIGHTS).collect(),
+        };
+        if weights.is_empty() {
+            return Err(missing(Self::WEIGHTS));
+        }
+        let weights = weights.into_iter().map(|(name, it)| (format!("{folder}/{name}"), it));
+        let weights = weights.collect();
         let tokenizer = match (files.remove("tokenizer.json"), files.remove("vocab.txt")) {
             (Some(json), _) => TokenizerFile::Json(json),
             (None, Some(vocab)) => TokenizerFile::Vocab(vocab),
@@ -72,8 +91,25 @@ impl ModelFiles {
         format!("{}/{file}", self.folder)
     }
 
-    pub(crate) fn weights(&self) -> &Source {
-        &self.weights
+    /// Opens the weights, known by what `rename` makes of their keys.
+    ///
+    /// # Errors
+    /// Those of [`Weights::open`].
+    pub(crate) fn weights(&self, rename: impl Fn(&str) -> Option<String>) -> Result<Weights<'_>> {
+        Weights::open(&self.weights_name(), &self.weights, rename)
+    }
+
+    /// The file of the weights, or of their index, for messages.
+    pub(crate) fn weights_name(&self) -> String {
+        match self.weights.as_slice() {
+            [(name, _)] => name.clone(),
+            _ => self.path(Self::INDEX),
+        }
+    }
+
+    /// The size of all files of weights, in bytes; 0 for those that cannot be asked.
+    pub fn weights_bytes(&self) -> u64 {
+        self.weights.iter().map(|(_, source)| source.len().unwrap_or(0)).sum()
     }
 
     /// # Errors
@@ -110,25 +146,46 @@ impl ModelFiles {
     }
 
     /// `tokenizer_config.json` as it was, or one that makes transformers open `tokenizer.json`.
-    pub(crate) fn tokenizer_config(&self, max_length: usize) -> Vec<u8> {
+    pub(crate) fn tokenizer_config(&self, config: &BertConfig) -> Vec<u8> {
         self.tokenizer_config.clone().unwrap_or_else(|| {
+            let [unk, sep, pad, cls, mask] = match config.family.counts_from_padding() {
+                true => ["<unk>", "</s>", "<pad>", "<s>", "<mask>"],
+                false => ["[UNK]", "[SEP]", "[PAD]", "[CLS]", "[MASK]"],
+            };
             let config = serde_json::json!({
-                "tokenizer_class": "BertTokenizer", "model_max_length": max_length,
-                "unk_token": "[UNK]", "sep_token": "[SEP]", "pad_token": "[PAD]",
-                "cls_token": "[CLS]", "mask_token": "[MASK]",
+                "tokenizer_class": config.family.tokenizer_class(),
+                "model_max_length": config.max_length(),
+                "unk_token": unk, "sep_token": sep, "pad_token": pad,
+                "cls_token": cls, "mask_token": mask,
             });
             serde_json::to_vec_pretty(&config).unwrap_or_default()
         })
     }
 }
 
+/// The shards that an index names, all of which must be there.
+fn whole(
+    folder: &str,
+    index: &[u8],
+    mut found: Vec<(String, Source)>,
+) -> Result<Vec<(String, Source)>> {
+    let names = ModelFiles::shards(&format!("{folder}/{}", ModelFiles::INDEX), index)?;
+    let take = |file: String| {
+        let at = found.iter().position(|(name, _)| *name == file);
+        let missing = || Error::MissingShard { folder: folder.into(), file };
+        at.map(|at| found.swap_remove(at)).ok_or_else(missing)
+    };
+    names.into_iter().map(take).collect()
+}
+
 /// The special tokens around a text have ids of their own in `tokenizer.json`, whatever the
 /// vocabulary says.
 fn check_template(name: &str, tokenizer: &Tokenizer, config: &BertConfig) -> Result<()> {
     let Encoding { ids, type_ids, .. } = tokenizer.encode("a", usize::MAX)?;
+    let types = config.token_types().unwrap_or(usize::MAX);
     let limits = [
         ("id", ids, "vocab_size", config.vocab_size),
-        ("type id", type_ids, "type_vocab_size", config.type_vocab_size),
+        ("type id", type_ids, "type_vocab_size", types),
     ];
     for (what, ids, key, limit) in limits {
         if let Some(id) = ids.into_iter().find(|&id| id as usize >= limit) {

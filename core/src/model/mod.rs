@@ -1,14 +1,18 @@
-//! BERT with a classification head, and the Hugging Face folder it comes from and goes to.
+//! BERT and its relatives with a classification head, and the Hugging Face folder it comes from and goes to.
 
 mod bert;
 mod checkpoint;
 mod classifier;
 mod config;
+mod family;
 mod files;
 mod header;
+mod layer_norm;
+mod modern_bert;
 mod names;
 mod pass;
 mod readback;
+mod shards;
 mod storage;
 mod weights;
 
@@ -17,6 +21,7 @@ pub use checkpoint::LoadReport;
 pub(crate) use classifier::Setup;
 pub use classifier::{Classifier, Prediction};
 pub use config::BertConfig;
+pub use family::Family;
 pub use files::ModelFiles;
 pub(crate) use names::ParamPath;
 pub(crate) use pass::{Pass, stream};

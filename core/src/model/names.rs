@@ -1,14 +1,22 @@
 //! Our parameter paths and the keys of Hugging Face checkpoints.
 
+use super::Family;
+
 /// Where a visitor stands in the module tree, and the Hugging Face key of what is there.
-#[derive(Default)]
 pub(crate) struct ParamPath {
+    family: Family,
     parts: Vec<String>,
     containers: Vec<String>,
 }
 
 impl ParamPath {
+    pub(crate) fn new(family: Family) -> Self {
+        Self { family, parts: Vec::new(), containers: Vec::new() }
+    }
+
     pub(crate) fn enter(&mut self, name: &str, container: &str) {
+        // Which of several encoders a model has is no part of a key.
+        let name = if container.starts_with("Enum:") { "" } else { name };
         self.parts.push(name.into());
         self.containers.push(container.into());
     }
@@ -25,9 +33,18 @@ impl ParamPath {
             "layer_norm" => "LayerNorm".to_string(),
             "gamma" => "weight".to_string(),
             "beta" => "bias".to_string(),
+            "wqkv" => "Wqkv".to_string(),
+            "wi" => "Wi".to_string(),
+            "wo" => "Wo".to_string(),
             other => other.to_string(),
         };
-        self.parts.iter().map(part).collect::<Vec<_>>().join(".")
+        let parts = self.parts.iter().filter(|part| !part.is_empty()).map(part);
+        self.family.key(&parts.collect::<Vec<_>>().join("."))
+    }
+
+    /// Whether this is of the head, which a model may lack that was never fine-tuned.
+    pub(crate) fn is_of_head(&self) -> bool {
+        self.parts.first().is_some_and(|part| ["pooler", "classifier"].contains(&part.as_str()))
     }
 
     /// Whether the file holds the transpose: PyTorch's `Linear` is `[out, in]`, Burn's `[in, out]`.
@@ -52,14 +69,8 @@ pub(crate) fn current(key: &str) -> Option<String> {
 }
 
 /// The key of our parameter for a key found in a file.
-pub(crate) fn of_parameter(key: &str) -> Option<String> {
-    current(key).map(with_prefix)
-}
-
-/// The key with the prefix that a bare `BertModel` leaves out.
-fn with_prefix(key: String) -> String {
-    let bare = ["embeddings.", "encoder.", "pooler."].iter().any(|start| key.starts_with(start));
-    if bare { format!("bert.{key}") } else { key }
+pub(crate) fn of_parameter(family: Family, key: &str) -> Option<String> {
+    current(key).map(|key| family.with_prefix_of_bare(key))
 }
 
 #[cfg(test)]
@@ -68,12 +79,16 @@ mod tests {
 
     #[test]
     fn keys_of_the_wild_become_current() {
-        assert_eq!(of_parameter("embeddings.position_ids"), None);
-        assert_eq!(of_parameter("exp_avg.bert.pooler.dense.bias"), None);
+        let of_bert = |key| of_parameter(Family::Bert, key);
+        assert_eq!(of_bert("embeddings.position_ids"), None);
+        assert_eq!(of_bert("exp_avg.bert.pooler.dense.bias"), None);
         assert_eq!(
-            of_parameter("encoder.layer.0.output.LayerNorm.gamma").as_deref(),
+            of_bert("encoder.layer.0.output.LayerNorm.gamma").as_deref(),
             Some("bert.encoder.layer.0.output.LayerNorm.weight")
         );
-        assert_eq!(of_parameter("classifier.bias").as_deref(), Some("classifier.bias"));
+        assert_eq!(of_bert("classifier.bias").as_deref(), Some("classifier.bias"));
+        // What a masked-language model of RoBERTa has of a pooler is not its head's.
+        let pooler = of_parameter(Family::Roberta, "pooler.dense.bias");
+        assert_eq!(pooler.as_deref(), Some("roberta.pooler.dense.bias"));
     }
 }

@@ -58,7 +58,6 @@ impl Readback {
     }
 }
 
-#[derive(Default)]
 struct Weights {
     path: ParamPath,
     readback: Readback,
@@ -83,7 +82,8 @@ impl ModuleVisitor for Weights {
 /// # Errors
 /// [`Error::Device`] when the device fails.
 pub(crate) async fn weights(model: &BertForSequenceClassification) -> Result<Vec<HostTensor>> {
-    let mut visitor = Weights::default();
+    let path = ParamPath::new(model.family());
+    let mut visitor = Weights { path, readback: Readback::default() };
     model.visit(&mut visitor);
     visitor.readback.read().await
 }

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use half::{bf16, f16};
 use safetensors::{Dtype, tensor::TensorView};
 
-use super::{Source, names, weights::Weights};
+use super::{ModelFiles, names};
 use crate::{Error, Result};
 
 /// How weights are stored in a file. Computation is in f32.
@@ -103,13 +103,13 @@ pub(crate) fn encode_with(
     safetensors::serialize(views, Some(metadata)).map_err(bad)
 }
 
-/// Rewrites a checkpoint with current names (no `gamma`, `beta` or `position_ids`) in another
-/// storage type, every other tensor kept.
+/// Rewrites a checkpoint as one file with current names (no `gamma`, `beta` or `position_ids`) in
+/// another storage type, every other tensor kept.
 ///
 /// # Errors
 /// [`Error::BadSafetensors`], [`Error::TensorDtype`] or [`Error::TensorNotFinite`].
-pub fn convert(name: &str, source: &Source, dtype: StorageDtype) -> Result<Vec<u8>> {
-    let weights = Weights::open(name, source, names::current)?;
+pub fn convert(files: &ModelFiles, dtype: StorageDtype) -> Result<Vec<u8>> {
+    let weights = files.weights(names::current)?;
     let tensor = |(key, shape): (&String, &[usize])| {
         let values = weights.values(key)?;
         Ok(HostTensor { key: key.clone(), shape: shape.to_vec(), values })

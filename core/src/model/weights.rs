@@ -1,5 +1,5 @@
-//! `model.safetensors`, read one tensor at a time, so that a file and its weights never stand in
-//! memory together.
+//! `model.safetensors`, or the files it is spread over, read one tensor at a time, so that a file and
+//! its weights never stand in memory together.
 
 use std::{
     collections::{BTreeMap, HashMap},
@@ -26,7 +26,8 @@ pub enum Source {
 }
 
 impl Source {
-    fn len(&self) -> io::Result<u64> {
+    /// Its size in bytes.
+    pub(super) fn len(&self) -> io::Result<u64> {
         match self {
             Self::Bytes(bytes) => Ok(bytes.len() as u64),
             Self::File(file) => Ok(file.metadata()?.len()),
@@ -49,13 +50,20 @@ impl Source {
     }
 }
 
-/// A file's tensors; their values are read when asked for.
+/// The tensors of all files; their values are read when asked for.
 pub(crate) struct Weights<'a> {
+    /// The file, or the index of the files.
     name: String,
+    files: Vec<OpenFile<'a>>,
+    /// With the number of its file.
+    tensors: BTreeMap<String, (usize, TensorInfo)>,
+}
+
+struct OpenFile<'a> {
+    name: &'a str,
     source: &'a Source,
     /// Where the tensors' bytes begin.
     data: u64,
-    tensors: BTreeMap<String, TensorInfo>,
     /// What the header says beside the tensors.
     notes: HashMap<String, String>,
 }
@@ -68,46 +76,52 @@ const LENGTH: u64 = size_of::<u64>() as u64;
 const LONGEST_HEADER: u64 = 10_000_000;
 
 impl<'a> Weights<'a> {
-    /// Reads and checks the header. Tensors are known by what `rename` makes of their keys; those
+    /// Reads and checks the headers. Tensors are known by what `rename` makes of their keys; those
     /// for which it has no name are left out.
     ///
     /// # Errors
-    /// [`Error::BadSafetensors`] where it is none, or the file is not as long as it says.
+    /// [`Error::BadSafetensors`] where a file is none, or is not as long as it says.
     pub(crate) fn open(
         name: &str,
-        source: &'a Source,
+        sources: &'a [(String, Source)],
         rename: impl Fn(&str) -> Option<String>,
     ) -> Result<Self> {
-        let bad = |reason: String| Error::BadSafetensors { name: name.into(), reason };
-        let (data, metadata) = header(source).map_err(|error| bad(error.to_string()))?;
-        let mut tensors = BTreeMap::new();
-        for (key, info) in metadata.tensors() {
-            let Some(key) = rename(&key) else { continue };
-            if tensors.insert(key.clone(), info.clone()).is_some() {
-                return Err(bad(format!("\"{key}\" stands there under two names")));
+        let mut weights = Self { name: name.into(), files: Vec::new(), tensors: BTreeMap::new() };
+        for (index, (name, source)) in sources.iter().enumerate() {
+            let bad = |reason: String| Error::BadSafetensors { name: name.clone(), reason };
+            let (data, metadata) = header(source).map_err(|error| bad(error.to_string()))?;
+            let notes = metadata.metadata().clone().unwrap_or_default();
+            weights.files.push(OpenFile { name, source, data, notes });
+            for (key, info) in metadata.tensors() {
+                let Some(key) = rename(&key) else { continue };
+                if weights.tensors.insert(key.clone(), (index, info.clone())).is_some() {
+                    return Err(bad(format!("\"{key}\" stands there under two names")));
+                }
             }
         }
-        let notes = metadata.metadata().clone().unwrap_or_default();
-        Ok(Self { name: name.into(), source, data, tensors, notes })
+        Ok(weights)
     }
 
-    /// What the file is called in messages.
-    pub(crate) fn name(&self) -> &str {
-        &self.name
+    /// What the file is called in messages that has this tensor; where none has it, all of them.
+    pub(crate) fn name_of(&self, key: &str) -> &str {
+        match self.tensors.get(key) {
+            Some(&(file, _)) => self.files[file].name,
+            None => &self.name,
+        }
     }
 
     /// Keys and shapes.
     pub(super) fn tensors(&self) -> impl Iterator<Item = (&String, &[usize])> {
-        self.tensors.iter().map(|(key, info)| (key, info.shape.as_slice()))
+        self.tensors.iter().map(|(key, (_, info))| (key, info.shape.as_slice()))
     }
 
     /// What the header says under `name` beside the tensors.
     pub(crate) fn note(&self, name: &str) -> Option<&str> {
-        self.notes.get(name).map(String::as_str)
+        self.files.iter().find_map(|file| file.notes.get(name)).map(String::as_str)
     }
 
     pub(crate) fn shape(&self, key: &str) -> Option<&[usize]> {
-        self.tensors.get(key).map(|info| info.shape.as_slice())
+        self.tensors.get(key).map(|(_, info)| info.shape.as_slice())
     }
 
     /// The finite f32 values of a tensor, row-major; none where there is no such tensor.
@@ -116,16 +130,17 @@ impl<'a> Weights<'a> {
     /// [`Error::TensorDtype`], [`Error::TensorNotFinite`], or [`Error::BadSafetensors`] where the
     /// file cannot be read any more.
     pub(crate) fn values(&self, key: &str) -> Result<Vec<f32>> {
-        let Some(info) = self.tensors.get(key) else { return Ok(Vec::new()) };
-        let (name, key) = (self.name.clone(), key.to_string());
+        let Some((file, info)) = self.tensors.get(key) else { return Ok(Vec::new()) };
+        let file = &self.files[*file];
+        let (name, key) = (file.name.to_string(), key.to_string());
         let unreadable = |error: io::Error| Error::BadSafetensors {
             name: name.clone(),
             reason: error.to_string(),
         };
         let values = match info.dtype {
-            Dtype::F32 => self.read(info).map(from_le),
-            Dtype::F16 => self.read(info).map(|bits| halves(bits, f16::from_bits)),
-            Dtype::BF16 => self.read(info).map(|bits| halves(bits, bf16::from_bits)),
+            Dtype::F32 => file.read(info).map(from_le),
+            Dtype::F16 => file.read(info).map(|bits| halves(bits, f16::from_bits)),
+            Dtype::BF16 => file.read(info).map(|bits| halves(bits, bf16::from_bits)),
             _ => return Err(Error::TensorDtype { name, key, dtype: format!("{:?}", info.dtype) }),
         };
         let values = values.map_err(unreadable)?;
@@ -135,7 +150,9 @@ impl<'a> Weights<'a> {
         }
         Ok(values)
     }
+}
 
+impl OpenFile<'_> {
     /// The words of a tensor as they stand in the file.
     fn read<T: bytemuck::Pod>(&self, info: &TensorInfo) -> io::Result<Vec<T>> {
         let (start, end) = info.data_offsets;

@@ -5,7 +5,20 @@ use burn::tensor::{Device, Int, Tensor, TensorData};
 use crate::{kernels::Kernels, text::Encoding};
 
 /// Added to the attention scores of padding: its softmax weight becomes exactly 0 in f32.
-const MASKED: f32 = -1.0e4;
+pub(crate) const MASKED: f32 = -1.0e4;
+
+/// What a model wants to be given besides the ids.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct InputFormat {
+    pub pad_token_id: u32,
+    /// Whether it looks at segment ids; all are 0 where not.
+    pub token_types: bool,
+    /// Whether positions count from `pad_token_id + 1`, and padding, wherever it stands, has the
+    /// position `pad_token_id`: transformers' `create_position_ids_from_input_ids` of RoBERTa.
+    pub counts_from_padding: bool,
+    /// Whether the head sees the mean of all tokens of a row.
+    pub mean_pooling: bool,
+}
 
 /// Rows on the host, one after the other, without padding.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -14,11 +27,13 @@ pub struct Batch {
     pub input_ids: Vec<i32>,
     /// `[tokens]`
     pub token_type_ids: Vec<i32>,
+    /// `[tokens]`
+    position_ids: Vec<i32>,
     /// Where each row begins among the tokens, and where the last one ends: `[rows + 1]`.
     pub offsets: Vec<usize>,
     /// The length that rows are padded to where they must be.
     seq_len: usize,
-    pad_token_id: i32,
+    format: InputFormat,
 }
 
 /// A batch on a device. All tokens stand in one dimension, row after row.
@@ -28,10 +43,14 @@ pub struct BatchTensors {
     pub input_ids: Tensor<1, Int>,
     /// `[tokens]`
     pub token_type_ids: Tensor<1, Int>,
-    /// The place of each token in its row, `[tokens]`.
+    /// The place of each token in its row, as the model counts, `[tokens]`.
     pub position_ids: Tensor<1, Int>,
     /// Where each row begins, `[rows]`.
     pub first_tokens: Tensor<1, Int>,
+    /// What multiplies tokens to the means of their rows, `[rows, tokens]`, where the model wants it.
+    pub means: Option<Tensor<2>>,
+    /// Tokens of the longest row, or as many as rows are padded to.
+    pub longest: usize,
     pub layout: Layout,
 }
 
@@ -46,25 +65,46 @@ pub enum Layout {
     Padded { seq_len: usize, attention_bias: Tensor<4> },
 }
 
+impl InputFormat {
+    fn push_positions(self, ids: &[u32], out: &mut Vec<i32>) {
+        let pad = self.pad_token_id as i32;
+        if !self.counts_from_padding {
+            return out.extend(0..ids.len() as i32);
+        }
+        let mut last = pad;
+        out.extend(ids.iter().map(|&id| {
+            if id == self.pad_token_id {
+                return pad;
+            }
+            last += 1;
+            last
+        }));
+    }
+}
+
 impl Batch {
     /// Takes `encodings[row]` for each of `rows`.
     pub fn collate(
         encodings: &[Encoding],
         rows: &[usize],
         seq_len: usize,
-        pad_token_id: u32,
+        format: InputFormat,
     ) -> Self {
         let tokens = rows.iter().map(|&row| encodings[row].ids.len()).sum();
         let mut batch = Self {
             input_ids: Vec::with_capacity(tokens),
             token_type_ids: Vec::with_capacity(tokens),
+            position_ids: Vec::with_capacity(tokens),
             offsets: vec![0],
             seq_len,
-            pad_token_id: pad_token_id as i32,
+            format,
         };
         for encoding in rows.iter().map(|&row| &encodings[row]) {
             batch.input_ids.extend(encoding.ids.iter().map(|&id| id as i32));
-            batch.token_type_ids.extend(encoding.type_ids.iter().map(|&id| id as i32));
+            let types = encoding.type_ids.iter();
+            let known = |&id: &u32| if format.token_types { id as i32 } else { 0 };
+            batch.token_type_ids.extend(types.map(known));
+            format.push_positions(&encoding.ids, &mut batch.position_ids);
             batch.offsets.push(batch.input_ids.len());
         }
         batch
@@ -87,22 +127,27 @@ impl Batch {
             Tensor::<1, Int>::from_data(TensorData::new(ids, [length]), device)
         };
         let (rows, seq_len) = (self.rows(), self.seq_len);
+        let padded_starts: Vec<usize> = (0..rows).map(|row| row * seq_len).collect();
         match kernels {
             #[cfg(feature = "kernels")]
             Kernels::Own => BatchTensors {
                 input_ids: ids(self.input_ids.clone()),
                 token_type_ids: ids(self.token_type_ids.clone()),
-                position_ids: ids(self.lengths().flat_map(|length| 0..length as i32).collect()),
+                position_ids: ids(self.position_ids.clone()),
                 first_tokens: ids(self.offsets[..rows].iter().map(|&o| o as i32).collect()),
+                means: self.means(&self.offsets, self.tokens(), device),
+                longest: self.lengths().max().unwrap_or(0),
                 layout: Layout::Packed {
                     offsets: ids(self.offsets.iter().map(|&offset| offset as i32).collect()),
                 },
             },
             Kernels::Burn => BatchTensors {
-                input_ids: ids(self.padded(&self.input_ids, self.pad_token_id)),
+                input_ids: ids(self.padded(&self.input_ids, self.format.pad_token_id as i32)),
                 token_type_ids: ids(self.padded(&self.token_type_ids, 0)),
-                position_ids: ids((0..rows).flat_map(|_| 0..seq_len as i32).collect()),
-                first_tokens: ids((0..rows).map(|row| (row * seq_len) as i32).collect()),
+                position_ids: ids(self.padded(&self.position_ids, 0)),
+                first_tokens: ids(padded_starts.iter().map(|&start| start as i32).collect()),
+                means: self.means(&padded_starts, rows * seq_len, device),
+                longest: seq_len,
                 layout: Layout::Padded { seq_len, attention_bias: self.attention_bias(device) },
             },
         }
@@ -119,6 +164,18 @@ impl Batch {
             row[..bounds[1] - bounds[0]].copy_from_slice(&values[bounds[0]..bounds[1]]);
         }
         padded
+    }
+
+    /// Of rows that begin at `starts` among `tokens` tokens.
+    fn means(&self, starts: &[usize], tokens: usize, device: &Device) -> Option<Tensor<2>> {
+        if !self.format.mean_pooling {
+            return None;
+        }
+        let mut means = vec![0.0f32; self.rows() * tokens];
+        for ((row, length), start) in self.lengths().enumerate().zip(starts) {
+            means[row * tokens + start..][..length].fill(1.0 / length as f32);
+        }
+        Some(Tensor::from_data(TensorData::new(means, [self.rows(), tokens]), device))
     }
 
     fn attention_bias(&self, device: &Device) -> Tensor<4> {
@@ -139,11 +196,24 @@ mod tests {
             Encoding { ids: ids.into(), type_ids, truncated: false }
         };
         let encodings = [encoding(&[5, 6, 7]), encoding(&[8]), encoding(&[9, 10])];
-        let batch = Batch::collate(&encodings, &[2, 0], 4, 3);
+        let format = InputFormat { pad_token_id: 3, token_types: true, ..InputFormat::default() };
+        let batch = Batch::collate(&encodings, &[2, 0], 4, format);
         assert_eq!(batch.input_ids, [9, 10, 5, 6, 7]);
+        assert_eq!(batch.position_ids, [0, 1, 0, 1, 2]);
         assert_eq!(batch.offsets, [0, 2, 5]);
         assert_eq!((batch.rows(), batch.tokens()), (2, 5));
         assert_eq!(batch.padded(&batch.input_ids, 3), [9, 10, 3, 3, 5, 6, 7, 3]);
         assert_eq!(batch.padded(&batch.token_type_ids, 0), [1, 1, 0, 0, 1, 1, 1, 0]);
+    }
+
+    #[test]
+    fn positions_of_roberta_count_from_padding_and_pass_it_over() {
+        let ids = vec![0, 7, 1, 1, 8, 2];
+        let encodings = [Encoding { type_ids: vec![1; ids.len()], ids, truncated: false }];
+        let format =
+            InputFormat { pad_token_id: 1, counts_from_padding: true, ..InputFormat::default() };
+        let batch = Batch::collate(&encodings, &[0], 8, format);
+        assert_eq!(batch.position_ids, [2, 3, 1, 1, 4, 5]);
+        assert_eq!(batch.token_type_ids, [0; 6]);
     }
 }

@@ -8,7 +8,8 @@ mod texts;
 mod tokenized;
 mod tokenizer;
 
-pub use batch::{Batch, BatchTensors, Layout};
+pub(crate) use batch::MASKED;
+pub use batch::{Batch, BatchTensors, InputFormat, Layout};
 pub use encode::Encoding;
 pub use lengths::{Cut, LengthBin, Lengths};
 pub use plan::{BUCKETS, PlannedBatch, bucket, plan_by_tokens, plan_epoch, plan_in_order};

@@ -37,7 +37,8 @@ pub async fn gradients(
     let logits = model.forward(&batch, Pass::inference(kernels));
     let loss = cross_entropy_sum(logits, labels) / rows.len() as f64;
     let grads = GradientsParams::from_grads(loss.backward(), &model);
-    let mut visitor = Named { grads, path: ParamPath::default(), readback: Readback::default() };
+    let path = ParamPath::new(model.family());
+    let mut visitor = Named { grads, path, readback: Readback::default() };
     model.visit(&mut visitor);
     let tensors = visitor.readback.read().await?;
     let loss = loss.inner().into_data_async().await.map_err(|e| Error::Device(e.to_string()))?;

@@ -52,7 +52,7 @@ impl Trainer {
     /// # Errors
     /// [`Error::LossNotFinite`] when training has diverged, [`Error::Device`] if the device fails.
     pub async fn state(&self) -> Result<Vec<u8>> {
-        let path = ParamPath::default();
+        let path = ParamPath::new(self.model().family());
         let readback = Readback::default();
         let mut visitor = Collect { optimizer: &self.optimizer, path, readback };
         self.model().visit(&mut visitor);
@@ -78,8 +78,9 @@ impl Trainer {
     /// # Errors
     /// [`Error::OtherTraining`] naming what is another, [`Error::BadSafetensors`] and the `Tensor…`
     /// variants for bytes that are damaged.
-    pub fn restore(mut self, name: &str, state: &Source) -> Result<Self> {
-        let stored = Weights::open(name, state, |key| Some(key.to_owned()))?;
+    pub fn restore(mut self, name: &str, state: Source) -> Result<Self> {
+        let files = [(name.to_owned(), state)];
+        let stored = Weights::open(name, &files, |key| Some(key.to_owned()))?;
         let Cursor { step, unread_steps, training } = cursor(&stored)?;
         refuse_another(name, &training, &self.training())?;
         if step > self.total_steps() {
@@ -97,7 +98,7 @@ impl Trainer {
         self.optimizer.resume(step, moments);
         self.unread_loss = match unread_steps {
             Some(steps) => {
-                let values = stored.values_like(&ParamPath::default(), UNREAD_LOSS, &[1])?;
+                let values = stored.values_like(&ParamPath::new(self.model().family()), UNREAD_LOSS, &[1])?;
                 Some((Tensor::from_data(TensorData::new(values, [1]), &self.setup.device), steps))
             }
             None => None,
@@ -118,7 +119,7 @@ impl Trainer {
 
     fn stored_moments(&self, stored: &Weights) -> Result<HashMap<ParamId, Moments>> {
         let mut visitor =
-            Restore { stored, path: ParamPath::default(), moments: HashMap::new(), error: None };
+            Restore { stored, path: ParamPath::new(self.model().family()), moments: HashMap::new(), error: None };
         self.model().visit(&mut visitor);
         match visitor.error {
             Some(error) => Err(error),
@@ -128,7 +129,7 @@ impl Trainer {
 }
 
 fn cursor(stored: &Weights) -> Result<Cursor> {
-    let bad = |reason: String| Error::BadSafetensors { name: stored.name().into(), reason };
+    let bad = |reason: String| Error::BadSafetensors { name: stored.name_of(CURSOR).into(), reason };
     let Some(cursor) = stored.note(CURSOR) else {
         return Err(bad("it holds no state of a training".into()));
     };

@@ -43,7 +43,7 @@ fn missing_files() {
 
 #[test]
 fn settings_of_the_model() {
-    let cases: [Case; 18] = [
+    let cases: [Case; 20] = [
         (|f| f.put(CONFIG, "hidden_size = 32"), "not a JSON object"),
         (|f| f.put(CONFIG, "[1, 2]"), "not a JSON object"),
         (
@@ -52,7 +52,15 @@ fn settings_of_the_model() {
         ),
         (|f| f.config(json!({"hidden_size": null})), "missing field `hidden_size`"),
         (|f| f.config(json!({"hidden_size": -32})), "invalid value: integer `-32`"),
-        (|f| f.config(json!({"model_type": "roberta"})), "model_type \"roberta\" is not supported"),
+        (
+            |f| f.config(json!({"model_type": "gpt2"})),
+            "model_type \"gpt2\" is not supported; take a model of one of these: bert, roberta,",
+        ),
+        (|f| f.config(json!({"model_type": "distilbert"})), "missing field `dim`"),
+        (
+            |f| f.config(json!({"model_type": "roberta", "max_position_embeddings": 1})),
+            "max_position_embeddings is 1; positions count from pad_token_id + 1, which is 1",
+        ),
         (|f| f.config(json!({"hidden_act": "relu6"})), "hidden_act \"relu6\" is not supported"),
         (|f| f.config(json!({"position_embedding_type": "relative_key"})), "position_embedding_"),
         (|f| f.config(json!({"is_decoder": true})), "is_decoder is true"),
@@ -67,6 +75,36 @@ fn settings_of_the_model() {
         (|f| f.config(json!({"id2label": ["a", "b"]})), "invalid type: sequence, expected a map"),
     ];
     each_is_refused(&cases, "bad/config.json: ", &[TRAIN, PREDICT]);
+}
+
+#[test]
+fn shards_that_are_not_there() {
+    const INDEX: &str = "model.safetensors.index.json";
+    let cases: [Case; 3] = [
+        (
+            |f| {
+                f.without(WEIGHTS);
+                f.put(INDEX, r#"{"weight_map": {"a": "model-00001-of-00001.safetensors"}}"#);
+            },
+            ": no model-00001-of-00001.safetensors there, which model.safetensors.index.json names",
+        ),
+        (
+            |f| {
+                f.without(WEIGHTS);
+                f.put(INDEX, r#"{"weight_map": {"a": "../model.safetensors"}}"#);
+            },
+            "/model.safetensors.index.json: not a readable index of safetensors files: weight_map \
+             names \"../model.safetensors\"; expected a name like model-00001",
+        ),
+        (
+            |f| {
+                f.without(WEIGHTS);
+                f.put(INDEX, "{}");
+            },
+            "/model.safetensors.index.json: not a readable index of safetensors files: missing",
+        ),
+    ];
+    each_is_refused(&cases, "bad", &[TRAIN, PREDICT]);
 }
 
 #[test]

@@ -3,6 +3,7 @@
 use std::{
     collections::BTreeMap,
     env,
+    os::unix::fs::symlink,
     path::{Path, PathBuf},
     process::Command,
 };
@@ -19,7 +20,8 @@ use sha2::{Digest, Sha256};
 use super::train::{TRAIN, with_rows};
 use crate::{
     command::{Scratch, jsonl},
-    support::{bytes, distance, logits, root, say},
+    families::FAMILIES,
+    support::{bytes, distance, fixture, logits, root, say},
 };
 
 /// What `tests/python/open_folder.py` writes.
@@ -127,4 +129,41 @@ fn transformers_sees_pairs_as_we_do() {
     let opened = open_with_transformers(&python, &scratch.path("."));
     assert!(opened.input_ids.iter().any(|ids| ids.len() == 512), "no pair was cut");
     agree(&scratch, &classifier(&scratch), &opened);
+}
+
+/// Each family is fine-tuned from its fixture until it knows 16 texts, and transformers opens the result.
+#[test]
+fn each_family_learns_and_transformers_opens_it() {
+    for family in FAMILIES {
+        let scratch = Scratch::new();
+        symlink(fixture("families").join(family), scratch.path("base")).unwrap();
+        let rows = String::from_utf8(bytes(&root().join("data/emotions/train.jsonl"))).unwrap();
+        let relabel = |(row, line): (usize, &str)| {
+            let mut line: serde_json::Value = serde_json::from_str(line).unwrap();
+            line["label"] = ["even", "odd"][row % 2].into();
+            line.to_string() + "\n"
+        };
+        scratch.write(
+            "texts.jsonl",
+            rows.lines().take(16).enumerate().map(relabel).collect::<String>(),
+        );
+        let rest = "--batch-size 8 --epochs 60 --learning-rate 5e-3 --device cpu";
+        scratch
+            .run(&format!(
+                "train --model base --train texts.jsonl --test texts.jsonl --out run {rest}"
+            ))
+            .ok();
+        let last = jsonl(&scratch.read("run/metrics.jsonl")).pop().unwrap();
+        assert_eq!(last["accuracy"], 1.0, "{family}: {last}");
+
+        let Some(python) = python() else {
+            let reason = "EMBERLAB_PYTHON names no Python with transformers";
+            say(&format!("SKIPPED: transformers on {family}, because {reason}\n"));
+            continue;
+        };
+        let opened = open_with_transformers(&python, &scratch.path("."));
+        assert_eq!((&opened.missing, &opened.unexpected), (&vec![], &vec![]), "{family}");
+        assert_eq!(opened.tensors, hashes(&bytes(&scratch.path("run/model.safetensors"))));
+        agree(&scratch, &classifier(&scratch), &opened);
+    }
 }

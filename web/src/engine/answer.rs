@@ -91,14 +91,14 @@ impl Engine {
         let files = files::model(&name, files).await?;
         let label_map = labels::for_training(&files, labels)?;
         let (classifier, report) = Classifier::for_training(&files, label_map, seed, &self.device)?;
-        let new_head = report.initialized.iter().any(|key| key == "classifier.weight");
+        let new_head = report.initialized.iter().any(|key| key.starts_with("classifier."));
         Ok(self.opened(name, classifier, new_head))
     }
 
     fn opened(&mut self, name: String, classifier: Classifier, new_head: bool) -> Response {
         let model = ModelInfo {
             name,
-            architecture: "bert".into(),
+            architecture: classifier.config().family.model_type().into(),
             parameters: classifier.num_parameters(),
             labels: classifier.label_map().names().to_vec(),
             max_length: classifier.max_length(),

@@ -16,7 +16,7 @@ pub async fn model(folder: &str, files: Attached) -> Result<ModelFiles, Problem>
     for (name, data) in files {
         if name.to_ascii_lowercase().ends_with(".zip") {
             named.extend(zip::unpack(&name, read(&name, &data).await?)?);
-        } else if ModelFiles::NAMES.contains(&name.as_str()) {
+        } else if ModelFiles::is_wanted(&name) {
             let bytes = read(&format!("{folder}/{name}"), &data).await?;
             named.push((name, bytes));
         }

@@ -30,7 +30,7 @@ impl Training {
         let learning_rate = config.learning_rate;
         let trainer = Trainer::new(classifier, encodings, labels, config)?;
         let trainer = match state {
-            Some(bytes) => trainer.restore("the kept state", &Source::Bytes(bytes))?,
+            Some(bytes) => trainer.restore("the kept state", Source::Bytes(bytes))?,
             None => trainer,
         };
         Ok(Self { trainer, epoch: 0, learning_rate })

@@ -9,6 +9,7 @@ use super::simd::{HAS_FMA, LANES};
 use super::small_matmul::{Left, small_matmul};
 use super::softmax::{drop_out, exponentials};
 use super::threads::{Shared, count, for_each};
+use crate::kernels::Attention;
 
 /// The longest row that has dropout elements of its own; a longer one shares some with the next head.
 const MAX_ROW: usize = 512;
@@ -21,7 +22,8 @@ thread_local! {
     static SCRATCH: RefCell<Vec<f32>> = const { RefCell::new(Vec::new()) };
 }
 
-/// softmax(q·kᵀ / √head_dim)·v for each row and head, with dropout on the probabilities.
+/// softmax(q·kᵀ / √head_dim)·v for each row and head, with dropout on the probabilities; tokens
+/// beyond the window have no score.
 ///
 /// `q`, `k`, `v` and `out` are \[tokens, heads·head_dim\]; row r is the tokens
 /// `offsets[r]..offsets[r + 1]` and head h the columns from h·head_dim. The
@@ -32,11 +34,10 @@ pub fn attention(
     k: &[f32],
     v: &[f32],
     offsets: &[usize],
-    heads: usize,
-    dropout: Option<Dropout>,
+    attention: Attention,
     out: &mut [f32],
 ) {
-    let layout = Layout::new(q.len(), offsets, heads);
+    let layout = Layout::new(q.len(), offsets, attention);
     assert_eq!([k.len(), v.len(), out.len()], [q.len(); 3], "attention: lengths");
     let shared = Shared::new(out);
     for_each(layout.parts(), |pairs| {
@@ -44,7 +45,7 @@ pub fn attention(
         let len =
             2 * layout.longest * layout.padded_dim + QUERIES * (layout.longest + layout.padded_dim);
         with_scratch(len, |scratch| {
-            let part = Forward { layout: &layout, pairs, q, k, v, dropout, out };
+            let part = Forward { layout: &layout, pairs, q, k, v, out };
             pulp::Arch::new().dispatch(Run { part, scratch });
         });
     });
@@ -53,7 +54,7 @@ pub fn attention(
 /// Where the heads of the rows stand in a packed matrix.
 pub(super) struct Layout<'a> {
     offsets: &'a [usize],
-    pub heads: usize,
+    attention: Attention,
     pub head_dim: usize,
     /// `head_dim`, padded to whole chunks.
     pub padded_dim: usize,
@@ -75,7 +76,8 @@ pub(super) struct Pair {
 }
 
 impl<'a> Layout<'a> {
-    pub(super) fn new(len: usize, offsets: &'a [usize], heads: usize) -> Self {
+    pub(super) fn new(len: usize, offsets: &'a [usize], attention: Attention) -> Self {
+        let heads = attention.heads;
         let tokens = offsets.last().copied().unwrap_or(0);
         let hidden = len.checked_div(tokens).unwrap_or(heads);
         assert_eq!(tokens * hidden, len, "attention: {tokens} tokens in {len} values");
@@ -84,7 +86,7 @@ impl<'a> Layout<'a> {
         let head_dim = hidden / heads;
         let padded_dim = head_dim.next_multiple_of(LANES);
         let longest = longest.next_multiple_of(LANES);
-        Self { offsets, heads, head_dim, padded_dim, hidden, longest }
+        Self { offsets, attention, head_dim, padded_dim, hidden, longest }
     }
 
     /// All pairs, in runs of about the same work, several for each thread.
@@ -93,7 +95,7 @@ impl<'a> Layout<'a> {
         let pairs = rows.flat_map(|row| {
             let (first, len) = (row[0], row[1] - row[0]);
             let padded = len.next_multiple_of(LANES);
-            (0..self.heads).map(move |head| Pair { first, len, padded, head })
+            (0..self.attention.heads).map(move |head| Pair { first, len, padded, head })
         });
         let cost = |pair: &Pair| pair.len * (pair.padded + 16) * self.head_dim;
         let total: usize = pairs.clone().map(|pair| cost(&pair)).sum();
@@ -159,9 +161,18 @@ impl<'a> Layout<'a> {
         }
     }
 
-    /// The dropout's index of the first probability of a query.
-    pub(super) fn dropout_index(&self, pair: Pair, query: usize) -> u32 {
-        (((pair.first + query) * self.heads + pair.head) * MAX_ROW) as u32
+    /// The dropout of a query's probabilities, and the index of the first of them.
+    pub(super) fn dropout(&self, pair: Pair, query: usize) -> Option<(Dropout, u32)> {
+        let index = ((pair.first + query) * self.attention.heads + pair.head) * MAX_ROW;
+        self.attention.dropout.map(|dropout| (dropout, index as u32))
+    }
+
+    /// Leaves of a query's scores, which are padded to whole chunks, those that it sees.
+    #[inline(always)]
+    pub(super) fn mask(&self, pair: Pair, query: usize, scores: &mut [f32], hidden: f32) {
+        let seen = self.attention.seen(query, pair.len);
+        scores[..seen.start].fill(hidden);
+        scores[seen.end..].fill(hidden);
     }
 }
 
@@ -181,7 +192,6 @@ struct Forward<'a> {
     q: &'a [f32],
     k: &'a [f32],
     v: &'a [f32],
-    dropout: Option<Dropout>,
     out: &'a Shared<'a>,
 }
 
@@ -226,10 +236,10 @@ impl Forward<'_> {
             let mut sums = [0.0; QUERIES];
             for (row, sum) in sums.iter_mut().enumerate().take(rows) {
                 let scores = &mut scores[row * padded..][..padded];
-                scores[len..].fill(f32::NEG_INFINITY);
+                self.layout.mask(pair, first + row, scores, f32::NEG_INFINITY);
                 *sum = exponentials::<FUSED>(scores);
-                if let Some(dropout) = self.dropout {
-                    drop_out(scores, dropout, self.layout.dropout_index(pair, first + row));
+                if let Some((dropout, index)) = self.layout.dropout(pair, first + row) {
+                    drop_out(scores, dropout, index);
                 }
             }
             let scores = Left { values: scores, row_stride: padded, col_stride: 1 };

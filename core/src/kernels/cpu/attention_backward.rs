@@ -8,6 +8,7 @@ use super::simd::{HAS_FMA, LANES, fma, sum_lanes};
 use super::small_matmul::{Left, small_matmul};
 use super::softmax::exponentials;
 use super::threads::{Shared, for_each};
+use crate::kernels::Attention;
 
 /// The gradients of [`attention`](super::attention) at `grad`. Probabilities are computed anew.
 #[allow(clippy::too_many_arguments)]
@@ -16,14 +17,13 @@ pub fn attention_backward(
     k: &[f32],
     v: &[f32],
     offsets: &[usize],
-    heads: usize,
-    dropout: Option<Dropout>,
+    attention: Attention,
     grad: &[f32],
     dq: &mut [f32],
     dk: &mut [f32],
     dv: &mut [f32],
 ) {
-    let layout = Layout::new(q.len(), offsets, heads);
+    let layout = Layout::new(q.len(), offsets, attention);
     let same = [k.len(), v.len(), grad.len(), dq.len(), dk.len(), dv.len()];
     assert_eq!(same, [q.len(); 6], "attention_backward: lengths");
     let gradients = [Shared::new(dq), Shared::new(dk), Shared::new(dv)];
@@ -32,7 +32,7 @@ pub fn attention_backward(
         let len = 7 * layout.longest * layout.padded_dim
             + QUERIES * (3 * layout.longest + layout.padded_dim);
         with_scratch(len, |scratch| {
-            let part = Backward { layout, pairs, q, k, v, dropout, grad, gradients };
+            let part = Backward { layout, pairs, q, k, v, grad, gradients };
             pulp::Arch::new().dispatch(Run { part, scratch });
         });
     });
@@ -44,7 +44,6 @@ struct Backward<'a> {
     q: &'a [f32],
     k: &'a [f32],
     v: &'a [f32],
-    dropout: Option<Dropout>,
     grad: &'a [f32],
     gradients: &'a [Shared<'a>; 3],
 }
@@ -98,9 +97,11 @@ impl Backward<'_> {
             small_matmul(simd, shape, grad, values_t, padded, dscores, padded, false);
             for row in 0..rows {
                 let range = row * padded..(row + 1) * padded;
-                let index = layout.dropout_index(pair, first + row);
                 let (probs, dscores) = (&mut probs[range.clone()], &mut dscores[range.clone()]);
-                self.row::<FUSED>(len, scale, index, probs, &mut dropped[range], dscores);
+                layout.mask(pair, first + row, probs, f32::NEG_INFINITY);
+                layout.mask(pair, first + row, dscores, 0.0);
+                let dropout = layout.dropout(pair, first + row);
+                self.row::<FUSED>(scale, dropout, probs, &mut dropped[range], dscores);
             }
             let add = first > 0;
             let shape = [len, rows, padded_dim];
@@ -124,19 +125,16 @@ impl Backward<'_> {
     #[inline(always)]
     fn row<const FUSED: bool>(
         &self,
-        len: usize,
         scale: f32,
-        index: u32,
+        dropout: Option<(Dropout, u32)>,
         probs: &mut [f32],
         dropped: &mut [f32],
         dscores: &mut [f32],
     ) {
-        probs[len..].fill(f32::NEG_INFINITY);
-        dscores[len..].fill(0.0);
         let inverse = 1.0 / exponentials::<FUSED>(probs);
-        let dot = match self.dropout {
+        let dot = match dropout {
             None => weigh::<FUSED>(probs, dropped, dscores, inverse, |_| 1.0),
-            Some(dropout) => weigh::<FUSED>(probs, dropped, dscores, inverse, |key| {
+            Some((dropout, index)) => weigh::<FUSED>(probs, dropped, dscores, inverse, |key| {
                 dropout.factor(index.wrapping_add(key))
             }),
         };
@@ -188,17 +186,12 @@ fn weigh<const FUSED: bool>(
 
 #[cfg(test)]
 mod tests {
-    use super::super::attention;
     use super::super::testing::{assert_close, assert_gradient, dot, values, wide};
     use super::*;
 
     /// The definition, in f64.
-    fn plain(
-        [q, k, v]: [&[f64]; 3],
-        offsets: &[usize],
-        heads: usize,
-        dropout: Option<Dropout>,
-    ) -> Vec<f64> {
+    fn plain([q, k, v]: [&[f64]; 3], offsets: &[usize], attention: Attention) -> Vec<f64> {
+        let Attention { heads, window, dropout } = attention;
         let hidden = q.len() / offsets.last().expect("offsets");
         let size = hidden / heads;
         let mut out = vec![0.0; q.len()];
@@ -206,6 +199,9 @@ mod tests {
             for (head, i) in (0..heads).flat_map(|head| (row[0]..row[1]).map(move |i| (head, i))) {
                 let start = |token| token * hidden + head * size;
                 let scores = (row[0]..row[1]).map(|j| {
+                    if window.is_some_and(|window| i.abs_diff(j) > window) {
+                        return 0.0;
+                    }
                     let dot: f64 = (0..size).map(|d| q[start(i) + d] * k[start(j) + d]).sum();
                     (dot / (size as f64).sqrt()).exp()
                 });
@@ -224,6 +220,11 @@ mod tests {
     }
 
     fn check(rows: &[usize], heads: usize, head_dim: usize, dropout: Option<Dropout>) {
+        check_window(rows, head_dim, Attention { heads, window: None, dropout });
+    }
+
+    fn check_window(rows: &[usize], head_dim: usize, attention: Attention) {
+        let heads = attention.heads;
         let mut offsets = vec![0];
         offsets.extend(rows.iter().scan(0, |end, len| {
             *end += len;
@@ -234,15 +235,15 @@ mod tests {
         let [q, k, v] =
             [1, 2, 3].map(|seed| values(len, seed).iter().map(|x| 3.0 * x).collect::<Vec<_>>());
         let grad = values(len, 4);
-        let what = format!("rows {rows:?}, {heads} heads of {head_dim}, {dropout:?}");
+        let what = format!("rows {rows:?}, heads of {head_dim}, {attention:?}");
         let mut out = vec![9.0; len];
-        attention(&q, &k, &v, &offsets, heads, dropout, &mut out);
+        super::super::attention(&q, &k, &v, &offsets, attention, &mut out);
         let [wq, wk, wv] = [&q, &k, &v].map(|values| wide(values));
-        assert_close(&out, &plain([&wq, &wk, &wv], &offsets, heads, dropout), 5e-6, &what);
+        assert_close(&out, &plain([&wq, &wk, &wv], &offsets, attention), 5e-6, &what);
 
         let [mut dq, mut dk, mut dv] = [(); 3].map(|()| vec![9.0; len]);
-        attention_backward(&q, &k, &v, &offsets, heads, dropout, &grad, &mut dq, &mut dk, &mut dv);
-        let loss = |qkv: [&[f64]; 3]| dot(&plain(qkv, &offsets, heads, dropout), &grad);
+        attention_backward(&q, &k, &v, &offsets, attention, &grad, &mut dq, &mut dk, &mut dv);
+        let loss = |qkv: [&[f64]; 3]| dot(&plain(qkv, &offsets, attention), &grad);
         assert_gradient(&dq, &wq, |q| loss([q, &wk, &wv]), &format!("dq, {what}"));
         assert_gradient(&dk, &wk, |k| loss([&wq, k, &wv]), &format!("dk, {what}"));
         assert_gradient(&dv, &wv, |v| loss([&wq, &wk, v]), &format!("dv, {what}"));
@@ -266,13 +267,24 @@ mod tests {
         check(&[512], 1, 8, None);
     }
 
+    #[test]
+    fn local() {
+        for dropout in [None, Some(Dropout { prob: 0.2, seed: 11 })] {
+            for window in [0, 1, 7, 40, usize::MAX] {
+                let attention = Attention { heads: 2, window: Some(window), dropout };
+                check_window(&[1, 30, 0, 65], 8, attention);
+            }
+        }
+    }
+
     /// What a thread's working memory holds from before must not reach a result.
     #[test]
     fn stale_scratch_is_harmless() {
         let run = |q: &[f32], rows: &[usize]| {
             let [mut out, mut dq, mut dk, mut dv] = [(); 4].map(|()| vec![9.0; q.len()]);
-            attention(q, q, q, rows, 1, None, &mut out);
-            attention_backward(q, q, q, rows, 1, None, q, &mut dq, &mut dk, &mut dv);
+            let one = Attention { heads: 1, window: None, dropout: None };
+            super::super::attention(q, q, q, rows, one, &mut out);
+            attention_backward(q, q, q, rows, one, q, &mut dq, &mut dk, &mut dv);
             [out, dq, dk, dv]
         };
         let small = values(19 * 24, 1);

@@ -6,9 +6,11 @@ use burn_cubecl::tensor::CubeTensor;
 use cubecl::prelude::*;
 
 use super::{
-    super::Dropout,
+    super::Attention,
     Ints,
-    blocks::{BLOCK, Plan, dot, find, head, nothing, probability_index, put, share},
+    blocks::{
+        BLOCK, Plan, dot, find, head, is_far, nothing, probability_index, put, share, tokens_seen,
+    },
     dropout::{Keep, factor, keep},
     tools::{dense, empty_like, indices},
 };
@@ -25,9 +27,11 @@ fn attend<N: Size>(
     out: &mut [Vector<f32, N>],
     rows: u32,
     scale: f32,
+    window: u32,
     mask: Keep,
     #[comptime] width: usize,
     #[comptime] shared: usize,
+    #[comptime] local: bool,
     #[comptime] dropped: bool,
 ) {
     let block = find(offsets, rows);
@@ -53,7 +57,14 @@ fn attend<N: Size>(
         sync_cube();
         let before = most;
         for j in 0..count {
-            let score = dot(&query, &keys, j * width, width);
+            let mut score = dot(&query, &keys, j * width, width);
+            if comptime!(local) {
+                // Where nothing was seen yet, this adds to the sums what the first score that
+                // counts shrinks to nothing.
+                if is_far(token - block.start, first + j, window) {
+                    score = f32::new(LOWEST);
+                }
+            }
             scores[j * BLOCK as usize + unit] = score;
             most = max(most, score);
         }
@@ -86,11 +97,11 @@ fn attend<N: Size>(
 pub(super) fn forward(
     query_key_value: [CubeTensor; 3],
     offsets: Ints,
-    heads: usize,
-    dropout: Option<Dropout>,
+    attention: Attention,
 ) -> CubeTensor {
     let [query, key, value] = query_key_value.map(dense);
     let offsets = indices(offsets);
+    let Attention { heads, window, dropout } = attention;
     let plan = Plan::new(&query, &offsets, heads);
     let out = empty_like(&query);
     // SAFETY: tokens and heads are those of all three tensors, and `offsets` ascends up to the
@@ -108,9 +119,11 @@ pub(super) fn forward(
             out.clone().into_buffer_arg(),
             plan.rows as u32,
             plan.scale,
+            tokens_seen(window),
             keep(dropout),
             plan.width,
             plan.shared,
+            window.is_some(),
             dropout.is_some(),
         );
     }

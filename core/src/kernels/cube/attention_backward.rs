@@ -6,10 +6,13 @@ use burn_cubecl::tensor::CubeTensor;
 use cubecl::prelude::*;
 
 use super::{
-    super::Dropout,
+    super::Attention,
     Ints,
     attention::LOWEST,
-    blocks::{BLOCK, Block, Plan, agree, dot, find, head, nothing, probability_index, put, share},
+    blocks::{
+        BLOCK, Block, Plan, agree, dot, find, head, is_far, nothing, probability_index, put, share,
+        tokens_seen,
+    },
     dropout::{Keep, factor, keep},
     tools::{dense, dims, empty, empty_like, indices},
 };
@@ -29,9 +32,11 @@ fn query_gradients<N: Size>(
     rows: u32,
     tokens: u32,
     scale: f32,
+    window: u32,
     mask: Keep,
     #[comptime] width: usize,
     #[comptime] shared: usize,
+    #[comptime] local: bool,
     #[comptime] dropped: bool,
 ) {
     let block = find(offsets, rows);
@@ -61,7 +66,12 @@ fn query_gradients<N: Size>(
         share(value, &mut values, block.start + first, count, width);
         sync_cube();
         for j in 0..count {
-            let score = dot(&query, &keys, j * width, width);
+            let mut score = dot(&query, &keys, j * width, width);
+            if comptime!(local) {
+                if is_far(token - block.start, first + j, window) {
+                    score = f32::new(LOWEST);
+                }
+            }
             let next = max(most, score);
             let shrink = (most - next).exp();
             let weight = (score - next).exp();
@@ -87,7 +97,12 @@ fn query_gradients<N: Size>(
         share(value, &mut values, block.start + first, count, width);
         sync_cube();
         for j in 0..count {
-            let probability = (dot(&query, &keys, j * width, width) - logarithm).exp();
+            let mut probability = (dot(&query, &keys, j * width, width) - logarithm).exp();
+            if comptime!(local) {
+                if is_far(token - block.start, first + j, window) {
+                    probability = 0.0f32;
+                }
+            }
             let mut slope = dot(&grad, &values, j * width, width);
             if comptime!(dropped) {
                 slope *= factor(&mask, probability_index(token, first + j));
@@ -120,9 +135,11 @@ fn key_value_gradients<N: Size>(
     out_value: &mut [Vector<f32, N>],
     tokens: u32,
     scale: f32,
+    window: u32,
     mask: Keep,
     #[comptime] width: usize,
     #[comptime] shared: usize,
+    #[comptime] local: bool,
     #[comptime] dropped: bool,
 ) {
     let block = recall(notes, tokens);
@@ -146,7 +163,12 @@ fn key_value_gradients<N: Size>(
         for j in 0..count {
             let other = block.start + first + j;
             let at = note(other);
-            let probability = (dot(&key, &queries, j * width, width) - notes[at]).exp();
+            let mut probability = (dot(&key, &queries, j * width, width) - notes[at]).exp();
+            if comptime!(local) {
+                if is_far(token - block.start, first + j, window) {
+                    probability = 0.0f32;
+                }
+            }
             let mut kept = 1.0f32;
             if comptime!(dropped) {
                 kept = factor(&mask, probability_index(other, place));
@@ -196,11 +218,11 @@ pub(super) fn backward(
     query_key_value: [CubeTensor; 3],
     offsets: Ints,
     grad: CubeTensor,
-    heads: usize,
-    dropout: Option<Dropout>,
+    attention: Attention,
 ) -> (CubeTensor, CubeTensor, CubeTensor) {
     let [query, key, value] = query_key_value.map(dense);
     let (offsets, grad) = (indices(offsets), dense(grad));
+    let Attention { heads, window, dropout } = attention;
     let plan = Plan::new(&query, &offsets, heads);
     let [tokens, _] = dims(&query);
     let notes = empty(&query, [tokens * heads * 2 + plan.blocks * 3]);
@@ -222,9 +244,11 @@ pub(super) fn backward(
             plan.rows as u32,
             tokens as u32,
             plan.scale,
+            tokens_seen(window),
             keep(dropout),
             plan.width,
             plan.shared,
+            window.is_some(),
             dropout.is_some(),
         );
         key_value_gradients::launch_unchecked(
@@ -241,9 +265,11 @@ pub(super) fn backward(
             out_value.clone().into_buffer_arg(),
             tokens as u32,
             plan.scale,
+            tokens_seen(window),
             keep(dropout),
             plan.width,
             plan.shared,
+            window.is_some(),
             dropout.is_some(),
         );
     }

@@ -189,3 +189,14 @@ pub(super) fn nothing<N: Size>(#[comptime] width: usize) -> Array<Vector<f32, N>
 pub(super) fn probability_index(token: usize, key: usize) -> u32 {
     (token as u32 * CUBE_COUNT_Y + CUBE_POS_Y) * 512u32 + key as u32
 }
+
+/// A window as the kernels take it; they look at it where there is one.
+pub(super) fn tokens_seen(window: Option<usize>) -> u32 {
+    window.and_then(|window| u32::try_from(window).ok()).unwrap_or(u32::MAX)
+}
+
+/// Whether two places of a row are further apart than a token sees.
+#[cube]
+pub(super) fn is_far(one: usize, other: usize, window: u32) -> bool {
+    (max(one, other) - min(one, other)) as u32 > window
+}

@@ -12,7 +12,7 @@ use burn::{backend::fusion::custom::TensorSpec, tensor::Shape};
 use burn_cubecl::{Cube, CubeBackend};
 
 use super::{
-    super::{Dropout, extension::FusedBackward},
+    super::{Attention, Dropout, extension::FusedBackward},
     Floats, Ints, attention_backward, gelu, layer_norm_backward, linear,
 };
 
@@ -51,7 +51,7 @@ pub trait Gradients: Backend {
         dropout: Option<Dropout>,
     ) -> (FloatTensor<Self>, FloatTensor<Self>, FloatTensor<Self>, FloatTensor<Self>);
 
-    #[fusion(meta = |query, key, value, _offsets, _grad, _heads, _dropout| {
+    #[fusion(meta = |query, key, value, _offsets, _grad, _attention| {
         (query.clone(), key.clone(), value.clone())
     })]
     fn attention_gradients(
@@ -60,8 +60,7 @@ pub trait Gradients: Backend {
         value: FloatTensor<Self>,
         offsets: IntTensor<Self>,
         grad: FloatTensor<Self>,
-        heads: usize,
-        dropout: Option<Dropout>,
+        attention: Attention,
     ) -> (FloatTensor<Self>, FloatTensor<Self>, FloatTensor<Self>);
 }
 
@@ -95,10 +94,9 @@ impl Gradients for CubeBackend {
         value: Floats,
         offsets: Ints,
         grad: Floats,
-        heads: usize,
-        dropout: Option<Dropout>,
+        attention: Attention,
     ) -> (Floats, Floats, Floats) {
-        attention_backward::backward([query, key, value], offsets, grad, heads, dropout)
+        attention_backward::backward([query, key, value], offsets, grad, attention)
     }
 }
 
@@ -137,9 +135,8 @@ impl FusedBackward for Cube {
         [query, key, value]: [FloatTensor<Self>; 3],
         offsets: IntTensor<Self>,
         grad: FloatTensor<Self>,
-        heads: usize,
-        dropout: Option<Dropout>,
+        attention: Attention,
     ) -> [FloatTensor<Self>; 3] {
-        Self::attention_gradients(query, key, value, offsets, grad, heads, dropout).into()
+        Self::attention_gradients(query, key, value, offsets, grad, attention).into()
     }
 }

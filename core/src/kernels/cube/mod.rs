@@ -34,7 +34,7 @@ use burn::{
 };
 use burn_cubecl::CubeBackend;
 
-use super::{AdamWStep, Dropout, extension::FusedOps};
+use super::{AdamWStep, Attention, Dropout, extension::FusedOps};
 
 type Floats = FloatTensor<CubeBackend>;
 type Ints = IntTensor<CubeBackend>;
@@ -69,10 +69,9 @@ impl FusedOps for CubeBackend {
         key: Floats,
         value: Floats,
         offsets: Ints,
-        heads: usize,
-        dropout: Option<Dropout>,
+        attention: Attention,
     ) -> Floats {
-        attention::forward([query, key, value], offsets, heads, dropout)
+        attention::forward([query, key, value], offsets, attention)
     }
 
     fn fused_dropout(x: Floats, dropout: Dropout) -> Floats {

@@ -6,8 +6,9 @@ use burn::{
 };
 
 use super::{
-    super::BertConfig, BertAttention, BertLayer, BertSelfAttention, Dense, LayerNorm,
-    ResidualOutput,
+    super::{BertConfig, Family, layer_norm::LayerNorm},
+    BertEncoder, BertModel,
+    layer::{BertAttention, BertEmbeddings, BertLayer, BertSelfAttention, Dense, ResidualOutput},
 };
 
 /// Makes layers of one model's sizes on one device.
@@ -21,19 +22,41 @@ impl Layers<'_> {
         Initializer::Normal { mean: 0.0, std: self.config.initializer_range }
     }
 
-    pub(super) fn embedding(&self, rows: usize) -> Embedding {
-        EmbeddingConfig::new(rows, self.config.hidden_size)
+    pub(super) fn encoder(&self) -> BertModel {
+        let layer = (0..self.config.num_hidden_layers).map(|_| self.layer()).collect();
+        BertModel {
+            embeddings: self.embeddings(),
+            embeddings_project: self.embeddings_project(),
+            encoder: BertEncoder { layer },
+        }
+    }
+
+    fn embeddings(&self) -> BertEmbeddings {
+        let config = self.config;
+        let has_types = config.family != Family::DistilBert;
+        BertEmbeddings {
+            word_embeddings: self.embedding(config.vocab_size),
+            position_embeddings: self.embedding(config.max_position_embeddings),
+            token_type_embeddings: has_types.then(|| self.embedding(config.type_vocab_size)),
+            layer_norm: self.layer_norm(config.embedding_size()),
+            dropout_prob: config.hidden_dropout_prob,
+        }
+    }
+
+    /// Only where the widths are not the same.
+    fn embeddings_project(&self) -> Option<Linear> {
+        let (narrow, hidden) = (self.config.embedding_size(), self.config.hidden_size);
+        (narrow != hidden).then(|| self.linear(narrow, hidden))
+    }
+
+    fn embedding(&self, rows: usize) -> Embedding {
+        EmbeddingConfig::new(rows, self.config.embedding_size())
             .with_initializer(self.initializer())
             .init(self.device)
     }
 
-    pub(super) fn layer_norm(&self) -> LayerNorm {
-        let width = [self.config.hidden_size];
-        LayerNorm {
-            gamma: Initializer::Ones.init(width, self.device),
-            beta: Initializer::Zeros.init(width, self.device),
-            epsilon: self.config.layer_norm_eps,
-        }
+    fn layer_norm(&self, width: usize) -> LayerNorm {
+        LayerNorm::new(width, true, self.config.layer_norm_eps, self.device)
     }
 
     pub(super) fn linear(&self, inputs: usize, outputs: usize) -> Linear {
@@ -44,15 +67,15 @@ impl Layers<'_> {
         linear
     }
 
-    fn residual_output(&self, inputs: usize) -> ResidualOutput {
+    fn residual_output(&self, inputs: usize, dropout_prob: f64) -> ResidualOutput {
         ResidualOutput {
             dense: self.linear(inputs, self.config.hidden_size),
-            layer_norm: self.layer_norm(),
-            dropout_prob: self.config.hidden_dropout_prob,
+            layer_norm: self.layer_norm(self.config.hidden_size),
+            dropout_prob,
         }
     }
 
-    pub(super) fn layer(&self) -> BertLayer {
+    fn layer(&self) -> BertLayer {
         let hidden = self.config.hidden_size;
         BertLayer {
             attention: BertAttention {
@@ -63,10 +86,11 @@ impl Layers<'_> {
                     dropout_prob: self.config.attention_probs_dropout_prob,
                     num_heads: self.config.num_attention_heads,
                 },
-                output: self.residual_output(hidden),
+                output: self.residual_output(hidden, self.config.attention_output_dropout()),
             },
             intermediate: Dense { dense: self.linear(hidden, self.config.intermediate_size) },
-            output: self.residual_output(self.config.intermediate_size),
+            output: self
+                .residual_output(self.config.intermediate_size, self.config.hidden_dropout_prob),
         }
     }
 }

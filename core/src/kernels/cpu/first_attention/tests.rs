@@ -1,6 +1,9 @@
 use super::*;
 use crate::kernels::cpu::testing::{assert_gradient, dot, values};
-use crate::kernels::cpu::{attention, attention_backward};
+use crate::kernels::{
+    Attention,
+    cpu::{attention, attention_backward},
+};
 
 /// Row by row what attention of all tokens says of the first.
 #[test]
@@ -13,7 +16,8 @@ fn is_the_first_row_of_attention() {
         offsets[..rows].iter().flat_map(|&at| all[at * hidden..][..hidden].to_vec()).collect()
     };
     let mut all = vec![f32::NAN; tokens * hidden];
-    attention(&q, &k, &v, &offsets, heads, None, &mut all);
+    let whole = Attention { heads, window: None, dropout: None };
+    attention(&q, &k, &v, &offsets, whole, &mut all);
     let mut out = vec![f32::NAN; rows * hidden];
     first_attention(&first(&q), &k, &v, &offsets, heads, None, &mut out);
     close(&out, &first(&all));
@@ -25,9 +29,7 @@ fn is_the_first_row_of_attention() {
     }
     let [mut dq, mut dk, mut dv] = [0, 1, 2].map(|_| vec![f32::NAN; tokens * hidden]);
     let expected = (&mut dq, &mut dk, &mut dv);
-    attention_backward(
-        &q, &k, &v, &offsets, heads, None, &all_grad, expected.0, expected.1, expected.2,
-    );
+    attention_backward(&q, &k, &v, &offsets, whole, &all_grad, expected.0, expected.1, expected.2);
     let mut got_q = vec![f32::NAN; rows * hidden];
     let [mut got_k, mut got_v] = [0, 1].map(|_| vec![f32::NAN; tokens * hidden]);
     first_attention_backward(

@@ -8,7 +8,7 @@ use burn::{
 
 use super::{compare, gpu, read, tensor};
 use crate::{
-    kernels::{Dropout, Kernels, plain},
+    kernels::{Attention, Dropout, Kernels, plain},
     text::Layout,
 };
 
@@ -140,12 +140,8 @@ fn add_layer_norm() {
 }
 
 /// Each row by itself, so that there is no padding.
-fn attention_by_rows(
-    inputs: Vec<Tensor<2>>,
-    lengths: &[usize],
-    heads: usize,
-    dropout: Option<Dropout>,
-) -> Tensor<2> {
+fn attention_by_rows(inputs: Vec<Tensor<2>>, lengths: &[usize], attention: Attention) -> Tensor<2> {
+    let Attention { heads, window, dropout } = attention;
     let device = inputs[0].device();
     let mut start = 0;
     let mut rows = Vec::new();
@@ -163,7 +159,7 @@ fn attention_by_rows(
             }
         }
         let factors: Tensor<4> = tensor(&factors, [1, heads, len, len], &device);
-        let bias = Tensor::zeros([1, 1, 1, len], &device);
+        let bias = plain::local_bias(len, window.unwrap_or(len), &device);
         let dropped = |probabilities| probabilities * factors.clone();
         rows.push(plain::attention([query, key, value], len, bias, heads, dropped));
         start += len;
@@ -172,6 +168,13 @@ fn attention_by_rows(
 }
 
 fn check_attention(lengths: &[usize], heads: usize, head_dim: usize, dropout: Option<Dropout>) {
+    for window in [None, Some(0), Some(9), Some(50)] {
+        check_window(lengths, head_dim, Attention { heads, window, dropout });
+    }
+}
+
+fn check_window(lengths: &[usize], head_dim: usize, attention: Attention) {
+    let heads = attention.heads;
     let Some(gpu) = gpu("attention") else { return };
     let tokens: usize = lengths.iter().sum();
     let mut offsets = vec![0i32];
@@ -184,14 +187,14 @@ fn check_attention(lengths: &[usize], heads: usize, head_dim: usize, dropout: Op
         &gpu,
         &[(shape, 2.0), (shape, 2.0), (shape, 1.0)],
         5e-6,
-        &format!("attention {lengths:?} {heads}x{head_dim} {dropout:?}"),
+        &format!("attention {lengths:?} {attention:?} of {head_dim}"),
         |inputs| {
             let offsets = TensorData::new(offsets.clone(), [offsets.len()]);
             let offsets = Tensor::<1, Int>::from_data(offsets, &inputs[0].device());
             let layout = Layout::Packed { offsets };
-            Kernels::Own.attention(inputs.try_into().unwrap(), &layout, heads, dropout)
+            Kernels::Own.attention(inputs.try_into().unwrap(), &layout, attention)
         },
-        |inputs| attention_by_rows(inputs, lengths, heads, dropout),
+        |inputs| attention_by_rows(inputs, lengths, attention),
     );
 }
 
