@@ -2,6 +2,7 @@
 //!
 //! Model and training mathematics live in `emberlab-core`; nothing here computes with tensors.
 
+mod answers;
 pub mod cli;
 pub mod convert;
 mod cuda;
@@ -10,6 +11,7 @@ pub mod device;
 pub mod doctor;
 mod embedded;
 pub mod evaluate;
+mod figures;
 mod files;
 mod hub;
 mod inference;
@@ -24,6 +26,7 @@ mod rows;
 mod run_folder;
 mod splits;
 mod system;
+mod tagged;
 pub mod tokenize;
 pub mod train;
 mod values;

@@ -5,14 +5,15 @@ use std::path::Path;
 use std::time::{Duration, Instant, SystemTime};
 
 use anyhow::Result;
-use emberlab_core::metrics::ClassificationMetrics;
+use emberlab_core::metrics::Metrics;
 use emberlab_core::train::StepInfo;
 use serde_json::{Map, Value};
 
 use crate::cli::TrainArgs;
+use crate::figures::{headline, metrics_table};
 use crate::plan::{HeldOut, Plan, Sources};
 use crate::progress::TrainProgress;
-use crate::report::{bytes, clock, counted, metrics_table, note, print, shell_word, short};
+use crate::report::{bytes, clock, counted, note, print, shell_word, short};
 use crate::run_folder::{BaseModelRecord, DeviceRecord, RunFolder, RunRecord, Status};
 use crate::{Outcome, interrupt, model_card, system};
 
@@ -41,7 +42,7 @@ struct Run {
     logging_steps: usize,
     loss: Option<f32>,
     /// The latest figures of each split.
-    metrics: Vec<(&'static str, ClassificationMetrics)>,
+    metrics: Vec<(&'static str, Metrics)>,
     training: Duration,
     evaluating: Duration,
 }
@@ -95,10 +96,9 @@ impl Run {
         let metrics = measure(&self.plan, held_out)?;
         self.evaluating += started.elapsed();
         self.progress.say(&format!(
-            "{when}: {split} accuracy {:.4}, macro F1 {:.4} ({} in {}){}",
-            metrics.accuracy,
-            metrics.macro_f1,
-            counted(metrics.rows, "row"),
+            "{when}: {split} {} ({} in {}){}",
+            headline(&metrics),
+            counted(metrics.rows(), "row"),
             short(started.elapsed()),
             self.loss.map_or_else(String::new, |loss| format!(", training loss {loss:.4}")),
         ));
@@ -147,6 +147,7 @@ impl Run {
                 initialized: plan.load_report.initialized,
                 ignored: plan.load_report.ignored,
             },
+            task: plan.task,
             labels: plan.labels.names().to_vec(),
             data: plan.splits,
             seed: plan.recipe.seed,
@@ -167,15 +168,14 @@ impl Run {
     }
 }
 
-fn measure(plan: &Plan, held_out: &HeldOut) -> Result<ClassificationMetrics> {
+fn measure(plan: &Plan, held_out: &HeldOut) -> Result<Metrics> {
     let classifier = plan.trainer.classifier();
     let predicting = classifier.predict(&held_out.encodings, plan.recipe.batch_size, |_| {});
     let predictions = pollster::block_on(predicting)?;
-    let predicted: Vec<usize> = predictions.iter().map(|prediction| prediction.label()).collect();
-    Ok(ClassificationMetrics::new(&held_out.labels, &predicted, &plan.labels))
+    Ok(Metrics::new(&held_out.targets, &predictions, &plan.labels))
 }
 
-fn by_split(metrics: &[(&'static str, ClassificationMetrics)]) -> Result<Map<String, Value>> {
+fn by_split(metrics: &[(&'static str, Metrics)]) -> Result<Map<String, Value>> {
     metrics
         .iter()
         .map(|(split, metrics)| Ok(((*split).to_owned(), serde_json::to_value(metrics)?)))
@@ -189,14 +189,10 @@ fn command_line() -> String {
 }
 
 /// What a person sees at the end.
-fn summary(
-    record: &RunRecord,
-    metrics: &[(&'static str, ClassificationMetrics)],
-    out: &Path,
-) -> String {
+fn summary(record: &RunRecord, metrics: &[(&'static str, Metrics)], out: &Path) -> String {
     let mut text = match metrics.last() {
         Some((split, figures)) => {
-            format!("{split}: {}\n\n{}\n", counted(figures.rows, "row"), metrics_table(figures))
+            format!("{split}: {}\n\n{}\n", counted(figures.rows(), "row"), metrics_table(figures))
         }
         None => "nothing was measured: no --eval or --test rows, or not yet\n\n".to_owned(),
     };

@@ -6,6 +6,7 @@ mod cli;
 mod command;
 mod data;
 mod embedded;
+mod heads;
 mod hub;
 mod metrics;
 mod page;

@@ -19,7 +19,8 @@ use crate::{
     text::{BatchTensors, Layout},
 };
 
-/// An encoder, its pooler and a linear head.
+/// An encoder, its pooler and a linear head; or, without a pooler, transformers'
+/// `BertForTokenClassification`, whose head reads the first token of each word.
 #[derive(Module, Debug)]
 pub struct BertForSequenceClassification {
     bert: BertModel,
@@ -31,7 +32,7 @@ pub struct BertForSequenceClassification {
 struct BertModel {
     embeddings: BertEmbeddings,
     encoder: BertEncoder,
-    pooler: BertPooler,
+    pooler: Option<BertPooler>,
 }
 
 #[derive(Module, Debug)]
@@ -111,11 +112,17 @@ impl BertForSequenceClassification {
                 encoder: BertEncoder {
                     layer: (0..config.num_hidden_layers).map(|_| new.layer()).collect(),
                 },
-                pooler: Dense { dense: new.linear(config.hidden_size, config.hidden_size) },
+                pooler: Some(Dense { dense: new.linear(config.hidden_size, config.hidden_size) }),
             },
             dropout_prob: config.classifier_dropout(),
             classifier: new.linear(config.hidden_size, num_labels),
         }
+    }
+
+    /// The same for tags of words, which need no pooler.
+    pub(crate) fn for_words(mut self) -> Self {
+        self.bert.pooler = None;
+        self
     }
 
     /// The same, of which the last `layers` of the encoder, the pooler and the classifier take
@@ -132,7 +139,7 @@ impl BertForSequenceClassification {
         model
     }
 
-    /// Logits `[rows, num_labels]` of a batch.
+    /// Logits `[rows, num_labels]` of a batch; of words `[words, num_labels]`.
     pub(crate) fn forward(&self, batch: &BatchTensors, pass: Pass) -> Tensor<2> {
         let words = self.word_embeddings().val().select(0, batch.input_ids.clone());
         self.forward_embedded(words, batch, pass)
@@ -162,22 +169,30 @@ const EMBEDDINGS: usize = 1;
 
 impl BertModel {
     /// Hidden states `[rows, hidden]` of the first token of each row in the last layer. That layer
-    /// computes no others where it can: a sixth of MiniLM's work, and nothing reads them.
+    /// computes no others where it can: a sixth of MiniLM's work, and nothing reads them. Without a
+    /// pooler those of the first token of each word, `[words, hidden]`.
     fn forward(&self, words: Tensor<2>, batch: &BatchTensors, pass: Pass) -> Tensor<2> {
         let embedded = self.embeddings.forward(words, batch, pass);
-        let first_only = pass.kernels.attends_first(&embedded.device());
+        let first_only = self.pooler.is_some() && pass.kernels.attends_first(&embedded.device());
         let last = self.encoder.layer.len() - 1;
         let layers = self.encoder.layer.iter().enumerate();
         let hidden = layers.fold(embedded, |hidden, (index, layer)| {
             let first = (first_only && index == last).then(|| batch.first_tokens.clone());
             layer.forward(hidden, &batch.layout, first, pass, 3 * index + 2)
         });
-        if first_only { hidden } else { hidden.select(0, batch.first_tokens.clone()) }
+        match &self.pooler {
+            Some(_) if first_only => hidden,
+            Some(_) => hidden.select(0, batch.first_tokens.clone()),
+            None => hidden.select(0, batch.words.clone()),
+        }
     }
 
-    /// `tanh` of a linear layer: `[rows, hidden]` of first tokens.
-    fn pool(&self, first: Tensor<2>, pass: Pass) -> Tensor<2> {
-        pass.kernels.linear(first, &self.pooler.dense).tanh()
+    /// `tanh` of a linear layer: `[rows, hidden]` of first tokens. Words are left as they are.
+    fn pool(&self, states: Tensor<2>, pass: Pass) -> Tensor<2> {
+        match &self.pooler {
+            Some(pooler) => pass.kernels.linear(states, &pooler.dense).tanh(),
+            None => states,
+        }
     }
 }
 

@@ -16,6 +16,8 @@ pub struct Batch {
     pub token_type_ids: Vec<i32>,
     /// Where each row begins among the tokens, and where the last one ends: `[rows + 1]`.
     pub offsets: Vec<usize>,
+    /// The row of each word that is tagged, and its first token there.
+    words: Vec<(usize, usize)>,
     /// The length that rows are padded to where they must be.
     seq_len: usize,
     pad_token_id: i32,
@@ -32,6 +34,8 @@ pub struct BatchTensors {
     pub position_ids: Tensor<1, Int>,
     /// Where each row begins, `[rows]`.
     pub first_tokens: Tensor<1, Int>,
+    /// The first token of each word that is tagged, `[words]`.
+    pub words: Tensor<1, Int>,
     pub layout: Layout,
 }
 
@@ -59,10 +63,12 @@ impl Batch {
             input_ids: Vec::with_capacity(tokens),
             token_type_ids: Vec::with_capacity(tokens),
             offsets: vec![0],
+            words: Vec::new(),
             seq_len,
             pad_token_id: pad_token_id as i32,
         };
-        for encoding in rows.iter().map(|&row| &encodings[row]) {
+        for (row, encoding) in rows.iter().map(|&row| &encodings[row]).enumerate() {
+            batch.words.extend(encoding.words.iter().map(|word| (row, word.token)));
             batch.input_ids.extend(encoding.ids.iter().map(|&id| id as i32));
             batch.token_type_ids.extend(encoding.type_ids.iter().map(|&id| id as i32));
             batch.offsets.push(batch.input_ids.len());
@@ -80,6 +86,11 @@ impl Batch {
         self.input_ids.len()
     }
 
+    /// The number of words that are tagged.
+    pub(crate) fn words(&self) -> usize {
+        self.words.len()
+    }
+
     /// Moves the batch to a device, in the layout that `kernels` take.
     pub(crate) fn to_device(&self, kernels: Kernels, device: &Device) -> BatchTensors {
         let ids = |ids: Vec<i32>| {
@@ -94,6 +105,7 @@ impl Batch {
                 token_type_ids: ids(self.token_type_ids.clone()),
                 position_ids: ids(self.lengths().flat_map(|length| 0..length as i32).collect()),
                 first_tokens: ids(self.offsets[..rows].iter().map(|&o| o as i32).collect()),
+                words: ids(self.first_tokens_of_words(|row| self.offsets[row])),
                 layout: Layout::Packed {
                     offsets: ids(self.offsets.iter().map(|&offset| offset as i32).collect()),
                 },
@@ -103,9 +115,15 @@ impl Batch {
                 token_type_ids: ids(self.padded(&self.token_type_ids, 0)),
                 position_ids: ids((0..rows).flat_map(|_| 0..seq_len as i32).collect()),
                 first_tokens: ids((0..rows).map(|row| (row * seq_len) as i32).collect()),
+                words: ids(self.first_tokens_of_words(|row| row * seq_len)),
                 layout: Layout::Padded { seq_len, attention_bias: self.attention_bias(device) },
             },
         }
+    }
+
+    /// The place of each word's first token, where a row begins at `start`.
+    fn first_tokens_of_words(&self, start: impl Fn(usize) -> usize) -> Vec<i32> {
+        self.words.iter().map(|&(row, token)| (start(row) + token) as i32).collect()
     }
 
     fn lengths(&self) -> impl Iterator<Item = usize> {
@@ -136,7 +154,7 @@ mod tests {
     fn rows_stand_one_after_the_other_and_are_padded_where_they_must_be() {
         let encoding = |ids: &[u32]| {
             let type_ids = vec![1; ids.len()];
-            Encoding { ids: ids.into(), type_ids, truncated: false }
+            Encoding { ids: ids.into(), type_ids, ..Encoding::default() }
         };
         let encodings = [encoding(&[5, 6, 7]), encoding(&[8]), encoding(&[9, 10])];
         let batch = Batch::collate(&encodings, &[2, 0], 4, 3);

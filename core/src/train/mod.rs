@@ -7,10 +7,12 @@ mod gradients;
 mod loss;
 mod schedule;
 mod step_gradients;
+mod targets;
 mod trainer;
 
 pub use adamw::AdamWConfig;
 pub use config::TrainConfig;
 pub use gradients::gradients;
+pub use loss::LossConfig;
 pub use schedule::Schedule;
 pub use trainer::{StepInfo, Trainer};

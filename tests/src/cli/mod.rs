@@ -3,6 +3,7 @@
 //! A panic, a hang or a result on the wrong stream shows here and nowhere else.
 
 mod predict;
+mod tasks;
 mod train;
 mod transformers;
 

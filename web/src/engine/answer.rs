@@ -11,6 +11,7 @@ use crate::messages::{
 };
 use emberlab_core::{
     Device,
+    data::Task,
     metrics::ClassificationMetrics,
     model::{Classifier, HostTensor, StorageDtype},
     text::Encoding,
@@ -71,6 +72,11 @@ impl Engine {
     async fn open(&mut self, name: String, files: Attached) -> Result<Response, String> {
         let files = files::model(&name, files).await?;
         let (classifier, _) = Classifier::open(&files, &self.device).map_err(in_words)?;
+        if classifier.task() == Task::TokenClassification {
+            return Err(format!(
+                "{name} tags words (token_classification), which the page does not show; use it with: emberlab predict"
+            ));
+        }
         Ok(self.opened(name, classifier, false))
     }
 
@@ -93,6 +99,7 @@ impl Engine {
         let model = ModelInfo {
             name,
             architecture: "bert".into(),
+            task: classifier.task().name().into(),
             parameters: classifier.num_parameters(),
             labels: classifier.label_map().names().to_vec(),
             max_length: classifier.max_length(),
@@ -131,7 +138,9 @@ impl Engine {
     async fn gradients(&self, texts: &[String], labels: &[usize]) -> Result<Response, String> {
         let (classifier, encodings) = self.encode(texts, None)?;
         labels::check(texts, labels, classifier.label_map())?;
-        let (loss, tensors) = gradients(&classifier, &encodings, labels).await.map_err(in_words)?;
+        let targets = labels.to_vec().into();
+        let (loss, tensors) =
+            gradients(&classifier, &encodings, &targets).await.map_err(in_words)?;
         Ok(Response::Gradients { loss, parameters: tensors.into_iter().map(gradient).collect() })
     }
 
@@ -154,6 +163,12 @@ impl Engine {
         max_length: Option<usize>,
     ) -> Result<Response, String> {
         let (classifier, encodings) = self.encode(texts, max_length)?;
+        if classifier.task() != Task::SingleLabelClassification {
+            return Err(format!(
+                "The open model is for {}; it has no classes to measure.",
+                classifier.task()
+            ));
+        }
         labels::check(texts, labels, classifier.label_map())?;
         let predictions =
             classifier.predict(&encodings, BATCH_SIZE, |_| ()).await.map_err(in_words)?;

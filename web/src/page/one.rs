@@ -93,6 +93,9 @@ async fn classify_once(page: &Page) -> Result<(), String> {
     }
     page.status.classified(&answer.model, answer.kind, &answer.prediction, answer.milliseconds);
     one.hint.set_hidden(true);
-    one.bars.show(&answer.model.labels, &answer.prediction.probabilities);
+    match &answer.prediction.probabilities[..] {
+        [] => one.bars.score(answer.prediction.logits[0]),
+        probabilities => one.bars.show(&answer.model.labels, probabilities),
+    }
     Ok(())
 }
