@@ -1,6 +1,6 @@
 //! Every way in which input can be wrong, with the place and the remedy.
 
-use crate::data::Place;
+use crate::data::{Place, Task};
 
 /// `Result` with [`Error`].
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -10,7 +10,7 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 pub enum Error {
     /// The file name has no ending that says its format.
     #[error(
-        "{name}: cannot tell the format from the name; use a .csv, .tsv, .jsonl, .json, .txt or .parquet file"
+        "{name}: cannot tell the format from the name; use a .csv, .tsv, .jsonl, .json, .txt, .conll or .parquet file"
     )]
     UnknownFormat { name: String },
 
@@ -35,6 +35,12 @@ pub enum Error {
         "{name}: no {role} column{asked}; it has: {columns}. Name one with --{role}-column{hint}"
     )]
     NoColumn { name: String, role: &'static str, asked: String, columns: String, hint: String },
+
+    /// Several columns are labels of a task that has one.
+    #[error(
+        "{name}: several label columns ({columns}) are for multi_label_classification, and not for {task}; name one with --label-column"
+    )]
+    TooManyLabels { name: String, columns: String, task: Task },
 
     /// A row's label is not one of the model's or the training data's.
     #[error("{place}: label \"{label}\" is not one of: {known}")]

@@ -1,9 +1,20 @@
-//! Classification metrics, defined as scikit-learn's with `zero_division=0`.
+//! Metrics of each task. Those of one class a row are defined as scikit-learn's with
+//! `zero_division=0`.
+
+mod any;
+mod entities;
+mod multi_label;
+mod regression;
 
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
 use crate::data::LabelMap;
+
+pub use any::Metrics;
+pub use entities::{EntityMetrics, entities};
+pub use multi_label::MultiLabelMetrics;
+pub use regression::RegressionMetrics;
 
 /// How predictions compare with the gold labels.
 #[derive(Clone, Debug, PartialEq, Serialize)]

@@ -35,8 +35,8 @@ const BEST: f64 = 0.2;
 pub struct Manifest {
     /// Steps taken.
     pub step: usize,
-    /// The macro F1 of these very weights on the evaluation rows; none where they were not measured.
-    pub macro_f1: Option<f64>,
+    /// How good these very weights are on the evaluation rows (`Metrics::quality`); none where they were not measured.
+    pub quality: Option<f64>,
     files: BTreeMap<String, Part>,
 }
 
@@ -74,7 +74,7 @@ impl Checkpoints {
         let earlier = steps_of(&folder).into_iter().rev().filter(|&known| known <= step);
         let kept = earlier.filter_map(|step| {
             let manifest = manifest(&path_of(&folder, step)).ok()?;
-            Some((step, manifest.macro_f1))
+            Some((step, manifest.quality))
         });
         let kept = kept.collect();
         Self {
@@ -87,14 +87,14 @@ impl Checkpoints {
         }
     }
 
-    /// Whether it is time for one after `step`, whose weights have this macro F1 if they were
+    /// Whether it is time for one after `step`, whose weights have this quality if they were
     /// measured.
-    pub fn is_due(&self, step: usize, macro_f1: Option<f64>) -> bool {
+    pub fn is_due(&self, step: usize, quality: Option<f64>) -> bool {
         let passed = match self.every {
             Interval::Steps(steps) => (step - self.last_step) as f64 / steps as f64,
             Interval::Time(time) => self.last.elapsed().as_secs_f64() / time.as_secs_f64(),
         };
-        let is_best = macro_f1.is_some() && macro_f1 > self.best();
+        let is_best = quality.is_some() && quality > self.best();
         passed >= 1.0 || is_best && passed >= BEST
     }
 
@@ -103,16 +103,16 @@ impl Checkpoints {
     pub fn write(
         &mut self,
         step: usize,
-        macro_f1: Option<f64>,
+        quality: Option<f64>,
         files: &[(String, Vec<u8>)],
     ) -> String {
         let started = Instant::now();
-        let written = self.write_whole(step, macro_f1, files);
+        let written = self.write_whole(step, quality, files);
         (self.last, self.last_step) = (Instant::now(), step);
         match written {
             Ok(()) => {
                 self.kept.retain(|(known, _)| *known != step);
-                self.kept.push((step, macro_f1));
+                self.kept.push((step, quality));
                 self.let_go();
                 format!("checkpoint after step {step}, written in {}", short(started.elapsed()))
             }
@@ -123,7 +123,7 @@ impl Checkpoints {
     fn write_whole(
         &self,
         step: usize,
-        macro_f1: Option<f64>,
+        quality: Option<f64>,
         files: &[(String, Vec<u8>)],
     ) -> Result<()> {
         let target = path_of(&self.folder, step);
@@ -137,19 +137,19 @@ impl Checkpoints {
             folder.write(name, bytes)?;
             parts.insert(name.clone(), Part::of(bytes));
         }
-        let manifest = Manifest { step, macro_f1, files: parts };
+        let manifest = Manifest { step, quality, files: parts };
         folder.write(MANIFEST, json(&manifest)?.as_bytes())?;
         folder.finish()
     }
 
     fn best(&self) -> Option<f64> {
-        self.kept.iter().filter_map(|(_, macro_f1)| *macro_f1).max_by(f64::total_cmp)
+        self.kept.iter().filter_map(|(_, quality)| *quality).max_by(f64::total_cmp)
     }
 
     fn let_go(&mut self) {
         let best = self.best();
         // Of equals, the newest.
-        let best = self.kept.iter().rposition(|(_, macro_f1)| best.is_some() && *macro_f1 == best);
+        let best = self.kept.iter().rposition(|(_, quality)| best.is_some() && *quality == best);
         let newest = self.kept.len().saturating_sub(self.limit);
         let mut index = 0;
         self.kept.retain(|(step, _)| {

@@ -6,11 +6,12 @@ mod save;
 use std::path::PathBuf;
 
 use clap::{ArgGroup, Args, Parser, Subcommand, ValueEnum};
+use emberlab_core::data::Task;
 use emberlab_core::model::StorageDtype;
 use emberlab_core::train::Schedule;
 
 use crate::device::DeviceChoice;
-use crate::values::{positive, schedule, storage_dtype};
+use crate::values::{positive, schedule, storage_dtype, task};
 
 pub use data::{DataArgs, Padding, ReadArgs, TokenizeArgs};
 pub use save::SaveArgs;
@@ -79,7 +80,8 @@ Examples:
   emberlab train --resume runs/mine         goes on where a run was interrupted or killed
 
 Data: CSV, TSV, JSONL, JSON, Parquet or a folder of them, with a text (or a pair of texts) and a
-label on each row; labels are words or whole numbers. `emberlab data` shows what a set holds.
+label on each row. Words or whole numbers are classes; lists, or columns of 0 and 1, are sets of them
+(multi-label); numbers with a point are scores (regression). `emberlab data` shows what a set holds.
 Without arguments it fine-tunes models/bert-tiny on data/emotions and writes runs/emotions.
 The weights saved are those after the last step.")]
 pub struct TrainArgs {
@@ -117,6 +119,9 @@ pub struct TrainArgs {
 
     #[command(flatten)]
     pub read: ReadArgs,
+    /// What the labels are [default: guessed from them]
+    #[arg(long, value_name = "TASK", value_parser = task())]
+    pub task: Option<Task>,
     /// Tokens at which a text is cut [default: 128, or what the model can read if that is less]
     #[arg(long, value_name = "N")]
     pub max_length: Option<usize>,
@@ -166,9 +171,23 @@ pub struct RecipeArgs {
     /// Gradients are scaled down to this global norm [default: 1.0]
     #[arg(long, value_name = "NORM", allow_negative_numbers = true)]
     pub max_grad_norm: Option<f64>,
+    /// Weights of the classes in the loss: balanced makes all count alike
+    #[arg(long, value_name = "WEIGHTS")]
+    pub class_weights: Option<ClassWeights>,
+    /// γ of a focal loss, which looks away from rows that are learned; 2 is usual [default: 0, none]
+    #[arg(long, value_name = "GAMMA", allow_negative_numbers = true)]
+    pub focal_gamma: Option<f64>,
+    /// Part of the truth that is spread over all classes [default: 0]
+    #[arg(long, value_name = "PART", allow_negative_numbers = true)]
+    pub label_smoothing_factor: Option<f64>,
     /// Seed of the shuffle, the dropout and a new classification head [default: 42]
     #[arg(long, value_name = "N")]
     pub seed: Option<u64>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum ClassWeights {
+    Balanced,
 }
 
 /// How texts go through a finished classifier.
@@ -193,7 +212,8 @@ Examples:
 
 Without --text and --input it reads standard input: one text a line, or JSONL rows.
 A JSONL row comes back with `label`, `score` and `probabilities`; its own label is kept as `gold`.
-A CSV row comes back with `label`, `score` and a column `p_<label>` for each class.")]
+A CSV row comes back with `label`, `score` and a column `p_<label>` for each class.
+A multi-label model gives `labels`, all that are more probable than not; a regression only `score`.")]
 pub struct PredictArgs {
     /// Folder of the classifier [default: models/emotions, which comes with emberlab]
     #[arg(long, value_name = "DIR")]

@@ -2,6 +2,7 @@
 
 mod examine;
 mod html;
+mod labels;
 mod text;
 mod warnings;
 
@@ -12,6 +13,7 @@ use emberlab_core::data::{ColumnProfile, Duplicates};
 use emberlab_core::text::Lengths;
 use serde::Serialize;
 
+use self::labels::LabelReport;
 use crate::cli::DataArgs;
 use crate::report::{json, note, print};
 use crate::{Outcome, staged};
@@ -38,17 +40,9 @@ pub struct SplitReport {
     pub columns: Vec<ColumnProfile>,
     pub text_column: Option<String>,
     pub text_pair_column: Option<String>,
-    pub label_column: Option<String>,
-    /// Rows of each class; empty where there are no labels.
-    pub label_counts: Vec<LabelCount>,
+    #[serde(flatten)]
+    pub labels: LabelReport,
     pub tokens: Option<Lengths>,
-}
-
-/// How many rows have a label.
-#[derive(Debug, PartialEq, Eq, Serialize)]
-pub struct LabelCount {
-    pub label: String,
-    pub rows: usize,
 }
 
 /// Runs the command.

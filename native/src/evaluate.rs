@@ -2,14 +2,15 @@
 
 use anyhow::Result;
 use emberlab_core::data::Dataset;
-use emberlab_core::metrics::ClassificationMetrics;
+use emberlab_core::metrics::Metrics;
 
 use crate::Outcome;
 use crate::cli::EvaluateArgs;
+use crate::figures::metrics_table;
 use crate::hub::{self, Kind};
 use crate::inference::Inference;
 use crate::load::{DataFiles, Loader, Source};
-use crate::report::{counted, json, metrics_table, print};
+use crate::report::{counted, json, print};
 
 /// Runs the command.
 pub fn run(args: &EvaluateArgs) -> Result<Outcome> {
@@ -18,19 +19,18 @@ pub fn run(args: &EvaluateArgs) -> Result<Outcome> {
     let loaded = loader.load(&source)?;
     loaded.note_clamped(&source);
     let table = loaded.table;
-    let columns = loader.columns(&table)?;
-    columns.require_label(&table)?;
+    loader.columns(&table, None)?.require_label(&table)?;
     let inference = Inference::open(args.model.as_deref(), &args.inference)?;
+    let columns = loader.columns(&table, Some(inference.classifier.task()))?;
     let labels = inference.classifier.label_map();
     let dataset = Dataset::from_table(&table, &columns, Some(labels), &mut loader.bad)?;
     loader.report_skipped();
     let predictions = inference.predict(&dataset.texts)?;
-    let predicted: Vec<usize> = predictions.iter().map(|prediction| prediction.label()).collect();
-    let metrics = ClassificationMetrics::new(&dataset.labels, &predicted, labels);
+    let metrics = Metrics::new(&dataset.targets, &predictions, labels);
     if args.json {
         print(json(&metrics)?)?;
     } else {
-        let rows = counted(metrics.rows, "row");
+        let rows = counted(metrics.rows(), "row");
         print(format_args!("{source}: {rows}\n\n{}", metrics_table(&metrics)))?;
     }
     Ok(Outcome::Completed)

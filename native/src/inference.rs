@@ -4,6 +4,7 @@ use std::path::Path;
 use std::time::Instant;
 
 use anyhow::{Result, bail, ensure};
+use emberlab_core::data::Task;
 use emberlab_core::model::{Classifier, Prediction};
 use emberlab_core::text::{Encoding, Texts};
 
@@ -63,7 +64,11 @@ impl Inference {
 /// # Errors
 /// The model has no embedding for what pairs need.
 pub fn encode(classifier: &Classifier, texts: &Texts, max_length: usize) -> Result<Vec<Encoding>> {
-    let encodings = classifier.tokenizer().encode_texts(texts, max_length)?;
+    let tokenizer = classifier.tokenizer();
+    if classifier.task() == Task::TokenClassification && texts.words.is_empty() {
+        return Ok(tokenizer.encode_with_words(&texts.first, max_length)?);
+    }
+    let encodings = tokenizer.encode_texts(texts, max_length)?;
     // Single texts are checked when a model is opened.
     let config = classifier.config();
     let beyond = |ids: &[u32], rows| ids.iter().any(|&id| id as usize >= rows);

@@ -2,6 +2,7 @@
 //!
 //! Model and training mathematics live in `emberlab-core`; nothing here computes with tensors.
 
+mod answers;
 mod checkpoint;
 pub mod cli;
 pub mod convert;
@@ -11,6 +12,7 @@ pub mod device;
 pub mod doctor;
 mod embedded;
 pub mod evaluate;
+mod figures;
 mod files;
 mod hub;
 mod inference;
@@ -29,6 +31,7 @@ mod splits;
 mod staged;
 mod summary;
 mod system;
+mod tagged;
 pub mod tokenize;
 pub mod train;
 mod values;

@@ -2,24 +2,31 @@
 
 use std::fmt::Write;
 
-use emberlab_core::metrics::ClassificationMetrics;
+use emberlab_core::data::Task;
+use emberlab_core::metrics::Metrics;
 
+use crate::figures::metrics_table;
 use crate::hub;
 use crate::plan::recipe_line;
-use crate::report::{clock, counted, metrics_table};
+use crate::report::{clock, counted};
 use crate::run_record::{RunRecord, Status};
 
 /// The card of a run, with its figures by split.
-pub fn render(record: &RunRecord, metrics: &[(&'static str, ClassificationMetrics)]) -> String {
+pub fn render(record: &RunRecord, metrics: &[(&'static str, Metrics)]) -> String {
     let base = &record.base_model.path;
     let name = || base.file_name().unwrap_or_default().to_string_lossy().into_owned();
     let base = hub::id_of(base).unwrap_or_else(name);
-    let mut card = front_matter(&base);
+    let words = Words::of(record.task);
+    let mut card = front_matter(&base, &words);
     // Writing to a String cannot fail.
     let _ = write!(
         card,
-        "\n# Text classifier fine-tuned from {base}\n\nClasses: {}.\n",
-        record.labels.join(", ")
+        "\n# {} fine-tuned from {base}\n\n{}\n",
+        words.title,
+        match record.task {
+            Task::Regression => "It gives each text a number.".to_owned(),
+            _ => format!("{}: {}.", words.classes, record.labels.join(", ")),
+        }
     );
     if record.status == Status::Interrupted {
         let _ = write!(
@@ -36,7 +43,7 @@ pub fn render(record: &RunRecord, metrics: &[(&'static str, ClassificationMetric
         let _ = write!(
             card,
             "\nOn `{split}` ({}):\n\n```\n{}```\n",
-            counted(metrics.rows, "row"),
+            counted(metrics.rows(), "row"),
             metrics_table(metrics)
         );
     }
@@ -65,17 +72,63 @@ pub fn render(record: &RunRecord, metrics: &[(&'static str, ClassificationMetric
         record.burn,
         record.origin.command,
     );
-    card.push_str(
+    let Words { pipeline, options, .. } = words;
+    let _ = write!(
+        card,
         "\n## Use\n\n```python\nfrom transformers import pipeline\n\
-         print(pipeline(\"text-classification\", model=\"this/folder\")(\"some text\"))\n```\n",
+         print(pipeline(\"{pipeline}\", model=\"this/folder\"{options})(\"some text\"))\n```\n"
     );
     card
 }
 
-fn front_matter(base: &str) -> String {
+/// What a model of a task is called, and how the hub and transformers name its kind.
+struct Words {
+    title: &'static str,
+    classes: &'static str,
+    pipeline: &'static str,
+    /// Arguments with which a pipeline gives what the model knows.
+    options: &'static str,
+    metrics: &'static str,
+}
+
+impl Words {
+    fn of(task: Task) -> Self {
+        let single = Self {
+            title: "Text classifier",
+            classes: "Classes",
+            pipeline: "text-classification",
+            options: "",
+            metrics: "- accuracy\n- f1",
+        };
+        match task {
+            Task::SingleLabelClassification => single,
+            Task::MultiLabelClassification => Self {
+                title: "Multi-label text classifier",
+                classes: "Labels, any number of them to a text",
+                options: ", top_k=None",
+                metrics: "- f1",
+                ..single
+            },
+            Task::Regression => Self {
+                title: "Text regression",
+                metrics: "- pearsonr\n- spearmanr\n- mse\n- mae",
+                ..single
+            },
+            Task::TokenClassification => Self {
+                title: "Token classifier",
+                classes: "Tags",
+                pipeline: "token-classification",
+                options: ", aggregation_strategy=\"first\"",
+                metrics: "- precision\n- recall\n- f1",
+            },
+        }
+    }
+}
+
+fn front_matter(base: &str, Words { pipeline, metrics, .. }: &Words) -> String {
     format!(
-        "---\nlibrary_name: transformers\npipeline_tag: text-classification\nbase_model: {}\n\
-         tags:\n- text-classification\n- emberlab\nmetrics:\n- accuracy\n- f1\n---\n",
+        "---\nlibrary_name: transformers\npipeline_tag: {pipeline}\nbase_model: {}\n\
+         tags:\n- {pipeline}\n- emberlab\nmetrics:\n{metrics}\n---\n",
         serde_json::Value::from(base) // a JSON string is a YAML string, whatever is in it
     )
 }

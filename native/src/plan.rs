@@ -4,12 +4,12 @@ use std::fmt;
 use std::path::PathBuf;
 
 use anyhow::{Context, Result};
-use emberlab_core::data::LabelMap;
-use emberlab_core::model::{Classifier, LoadReport, StorageDtype};
+use emberlab_core::data::{LabelMap, Targets, Task};
+use emberlab_core::model::{Classifier, Head, LoadReport, StorageDtype};
 use emberlab_core::text::Encoding;
-use emberlab_core::train::{TrainConfig, Trainer};
+use emberlab_core::train::{LossConfig, TrainConfig, Trainer};
 
-use crate::cli::{DEFAULT_MAX_LENGTH, RecipeArgs, TrainArgs};
+use crate::cli::{ClassWeights, DEFAULT_MAX_LENGTH, RecipeArgs, TrainArgs};
 use crate::device::{self, ChosenDevice};
 use crate::hub::{self, Kind};
 use crate::inference::{encode, max_length};
@@ -54,7 +54,7 @@ impl Sources {
 pub struct HeldOut {
     pub split: &'static str,
     pub encodings: Vec<Encoding>,
-    pub labels: Vec<usize>,
+    pub targets: Targets,
 }
 
 /// Everything a run needs, read and checked.
@@ -65,6 +65,7 @@ pub struct Plan {
     pub max_length: usize,
     pub storage: StorageDtype,
     pub load_report: LoadReport,
+    pub task: Task,
     pub labels: LabelMap,
     pub splits: Vec<Split>,
     pub held_out: Vec<HeldOut>,
@@ -75,13 +76,18 @@ impl Plan {
     /// Reads model and data; trains nothing and writes nothing.
     pub fn prepare(args: &TrainArgs, sources: Sources) -> Result<Self> {
         let device = device::choose(args.device.device)?;
-        let recipe = recipe(&args.recipe, sources.model_is_embedded);
-        let data = read_datasets(&sources.data, &args.read)?;
+        let mut recipe = recipe(&args.recipe, sources.model_is_embedded);
+        let data = read_datasets(&sources.data, &args.read, args.task)?;
         note_overlaps(&data);
-        let labels = data.first().context("there is no training data")?.dataset.label_map.clone();
+        let train = &data.first().context("there is no training data")?.dataset;
+        if args.recipe.class_weights == Some(ClassWeights::Balanced) {
+            let weights = LossConfig::balanced(&train.targets, train.label_map.len())?;
+            recipe.loss.class_weights = Some(weights);
+        }
+        let head = Head { task: train.targets.task(), label_map: train.label_map.clone() };
         let model = files::read_model(&sources.model)?;
         let (classifier, load_report) =
-            Classifier::for_training(&model, labels, recipe.seed, &device.device)?;
+            Classifier::for_training(&model, head, recipe.seed, &device.device)?;
         let classifier = args.device.apply(classifier);
         let max_length = max_length(args.max_length, DEFAULT_MAX_LENGTH, &classifier)?;
 
@@ -90,12 +96,12 @@ impl Plan {
         for read in data {
             let encodings = encode(&classifier, &read.dataset.texts, max_length)?;
             splits.push(read.describe(&encodings));
-            encoded.push(HeldOut { split: read.split, encodings, labels: read.dataset.labels });
+            encoded.push(HeldOut { split: read.split, encodings, targets: read.dataset.targets });
         }
         let train = encoded.remove(0);
-        let labels = classifier.label_map().clone();
+        let (task, labels) = (classifier.task(), classifier.label_map().clone());
         // The trainer alone holds the weights, so that it can change them in place.
-        let trainer = Trainer::new(classifier, train.encodings, train.labels, recipe.clone())?;
+        let trainer = Trainer::new(classifier, train.encodings, train.targets, recipe.clone())?;
         let (storage, held_out) = (args.dtype, encoded);
         Ok(Self {
             sources,
@@ -104,6 +110,7 @@ impl Plan {
             max_length,
             storage,
             load_report,
+            task,
             labels,
             splits,
             held_out,
@@ -128,6 +135,13 @@ fn recipe(given: &RecipeArgs, model_is_embedded: bool) -> TrainConfig {
             .unwrap_or(default.gradient_accumulation_steps),
         seed: given.seed.unwrap_or(default.seed),
         trainable_layers: default.trainable_layers,
+        loss: LossConfig {
+            class_weights: None, // known with the data
+            focal_gamma: given.focal_gamma.unwrap_or(default.loss.focal_gamma),
+            label_smoothing_factor: given
+                .label_smoothing_factor
+                .unwrap_or(default.loss.label_smoothing_factor),
+        },
     }
 }
 
@@ -163,14 +177,13 @@ impl fmt::Display for Plan {
         {
             writeln!(f, "pairs   {text_column} and {second}")?;
         }
+        writeln!(f, "task    {}", self.task)?;
         let counts = self.splits.first().map_or(&[][..], |train| &train.label_counts);
-        let labels = self
-            .labels
-            .names()
-            .iter()
-            .zip(counts)
-            .map(|(name, &rows)| format!("{name} {}", grouped(rows)));
-        writeln!(f, "labels  {}", labels.collect::<Vec<_>>().join(", "))?;
+        if !counts.is_empty() {
+            let labels = self.labels.names().iter().zip(counts);
+            let labels = labels.map(|(name, &rows)| format!("{name} {}", grouped(rows)));
+            writeln!(f, "labels  {}", labels.collect::<Vec<_>>().join(", "))?;
+        }
         writeln!(f, "recipe  {}", recipe_line(&self.recipe, self.max_length))?;
         writeln!(f, "steps   {}", grouped(self.trainer.total_steps()))?;
         writeln!(f, "out     {}", self.sources.out.display())
@@ -190,8 +203,26 @@ pub fn recipe_line(recipe: &TrainConfig, max_length: usize) -> String {
     let schedule = format!("{schedule:?}").to_lowercase();
     format!(
         "{epochs} epochs, batch {batch}, learning rate {learning_rate:e} ({schedule}, warm-up {warmup_ratio}), \
-         weight decay {weight_decay}, gradient norm {max_grad_norm}, max length {max_length}, seed {seed}"
+         weight decay {weight_decay}, gradient norm {max_grad_norm}, max length {max_length}, seed {seed}{}",
+        loss_words(&recipe.loss)
     )
+}
+
+/// What is unusual about the loss.
+fn loss_words(loss: &LossConfig) -> String {
+    let LossConfig { class_weights, focal_gamma, label_smoothing_factor } = loss;
+    let mut words = String::new();
+    if let Some(weights) = class_weights {
+        let weights: Vec<String> = weights.iter().map(|weight| format!("{weight:.2}")).collect();
+        words.push_str(&format!(", class weights {}", weights.join(" ")));
+    }
+    if *focal_gamma > 0.0 {
+        words.push_str(&format!(", focal γ {focal_gamma}"));
+    }
+    if *label_smoothing_factor > 0.0 {
+        words.push_str(&format!(", label smoothing {label_smoothing_factor}"));
+    }
+    words
 }
 
 #[cfg(test)]

@@ -5,6 +5,7 @@ use std::io::{self, IsTerminal};
 use anyhow::{Result, bail};
 use emberlab_core::data::Table;
 
+use crate::answers::Answers;
 use crate::cli::{OutputFormat, PredictArgs};
 use crate::hub::{self, Kind};
 use crate::inference::Inference;
@@ -17,19 +18,19 @@ pub fn run(args: &PredictArgs) -> Result<Outcome> {
     let format = output_format(args)?;
     let mut loader = Loader::new(&args.read);
     let mut table = read(args, &mut loader)?;
-    let columns = loader.columns(&table)?;
+    let columns = loader.columns(&table, None)?;
     let texts = table.texts(&columns, &mut loader.bad)?;
     loader.report_skipped();
     let inference = Inference::open(args.model.as_deref(), &args.inference)?;
     let predictions = inference.predict(&texts)?;
-    let labels = inference.classifier.label_map();
+    let answers = Answers::of(&inference.classifier, &texts, args.top_k);
     let rendered = match format {
-        Some(OutputFormat::Csv) => rows::to_csv(&table, &predictions, labels, args.top_k)?,
-        Some(OutputFormat::Jsonl) => rows::to_jsonl(&table, &predictions, labels, args.top_k)?,
+        Some(OutputFormat::Csv) => rows::to_csv(&table, &predictions, &answers)?,
+        Some(OutputFormat::Jsonl) => rows::to_jsonl(&table, &predictions, &answers)?,
         None if !args.text.is_empty() && io::stdout().is_terminal() => {
-            rows::to_bars(&texts, &predictions, labels, args.top_k).into_bytes()
+            rows::to_bars(&texts, &predictions, &answers).into_bytes()
         }
-        None => rows::to_jsonl(&table, &predictions, labels, args.top_k)?,
+        None => rows::to_jsonl(&table, &predictions, &answers)?,
     };
     match &args.output {
         Some(path) => {

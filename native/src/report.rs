@@ -1,20 +1,14 @@
 //! What a person reads: lines on standard error, tables on standard output.
 
-use std::fmt::{Display, Write as _};
+use std::fmt::Display;
 use std::io::{self, Write};
 use std::sync::Mutex;
 use std::time::Duration;
 
 use anyhow::{Context, Result};
-use emberlab_core::metrics::{ClassMetrics, ClassificationMetrics};
 use serde::Serialize;
 use serde_json::Serializer;
 use serde_json::ser::{Formatter, PrettyFormatter};
-
-/// More classes than this make a confusion matrix that no terminal shows well.
-const WIDEST_MATRIX: usize = 12;
-/// Class names are cut to this many characters in a matrix.
-const WIDEST_NAME: usize = 14;
 
 /// Says something on standard error. A reader that has gone away is no reason to stop.
 pub fn note(text: impl Display) {
@@ -42,52 +36,6 @@ pub fn print(text: impl Display) -> Result<()> {
 pub fn is_broken_pipe(error: &anyhow::Error) -> bool {
     let io_error = error.chain().find_map(|cause| cause.downcast_ref::<io::Error>());
     io_error.is_some_and(|error| error.kind() == io::ErrorKind::BrokenPipe)
-}
-
-/// Per-class figures, averages and the confusion matrix.
-pub fn metrics_table(metrics: &ClassificationMetrics) -> String {
-    let names: Vec<&str> = metrics.per_class.iter().map(|class| class.label.as_str()).collect();
-    let width =
-        names.iter().map(|name| name.chars().count()).max().unwrap_or(0).max("weighted F1".len());
-    let mut table = format!("{:width$}  precision  recall     F1   rows\n", "");
-    for ClassMetrics { label, precision, recall, f1, support } in &metrics.per_class {
-        let support = grouped(*support);
-        let _ = writeln!(
-            table,
-            "{label:width$}  {precision:9.4}  {recall:6.4}  {f1:5.4}  {support:>5}"
-        );
-    }
-    table.push('\n');
-    for (name, value) in [
-        ("accuracy", metrics.accuracy),
-        ("macro F1", metrics.macro_f1),
-        ("micro F1", metrics.micro_f1),
-        ("weighted F1", metrics.weighted_f1),
-    ] {
-        let _ = writeln!(table, "{name:width$}  {value:9.4}");
-    }
-    if names.len() <= WIDEST_MATRIX {
-        table.push('\n');
-        table.push_str(&confusion_matrix(&names, &metrics.confusion_matrix));
-    }
-    table
-}
-
-fn confusion_matrix(names: &[&str], counts: &[Vec<usize>]) -> String {
-    let names: Vec<String> =
-        names.iter().map(|name| name.chars().take(WIDEST_NAME).collect()).collect();
-    let first = "gold \\ predicted";
-    let left = names.iter().map(|name| name.chars().count()).max().unwrap_or(0).max(first.len());
-    let widths: Vec<usize> = names.iter().map(|name| name.chars().count().max(5)).collect();
-    let row = |head: &str, cells: &mut dyn Iterator<Item = String>| {
-        let cells = cells.zip(&widths).map(|(cell, &width)| format!("  {cell:>width$}"));
-        format!("{head:left$}{}\n", cells.collect::<String>())
-    };
-    let mut matrix = row(first, &mut names.iter().cloned());
-    for (name, counts) in names.iter().zip(counts) {
-        matrix.push_str(&row(name, &mut counts.iter().map(usize::to_string)));
-    }
-    matrix
 }
 
 /// `16000` as `16,000`.
@@ -195,8 +143,6 @@ pub fn shell_word(word: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use emberlab_core::data::LabelMap;
-
     use super::*;
 
     #[test]
@@ -225,28 +171,5 @@ mod tests {
         assert_eq!(shell_word("runs/a-b_1"), "runs/a-b_1");
         assert_eq!(shell_word("it's"), r"'it'\''s'");
         assert_eq!(shell_word(""), "''");
-    }
-
-    #[test]
-    fn the_table_lines_up() {
-        let labels = LabelMap::new("test", vec!["joy".into(), "surprise".into()]).unwrap();
-        let metrics = ClassificationMetrics::new(&[0, 0, 1], &[0, 1, 1], &labels);
-        let table = metrics_table(&metrics);
-        assert_eq!(
-            table,
-            "             precision  recall     F1   rows
-joy             1.0000  0.5000  0.6667      2
-surprise        0.5000  1.0000  0.6667      1
-
-accuracy        0.6667
-macro F1        0.6667
-micro F1        0.6667
-weighted F1     0.6667
-
-gold \\ predicted    joy  surprise
-joy                   1         1
-surprise              0         1
-"
-        );
     }
 }

@@ -79,7 +79,7 @@ pub fn check(stored: &Value, record: &RunRecord) -> Result<()> {
     // A number may come back from text with another last digit: so do both.
     let present: Value = serde_json::from_str(&serde_json::to_string(record)?)?;
     let mut differences = Vec::new();
-    for key in ["labels", "data", "recipe", "max_length", "dtype"] {
+    for key in ["task", "labels", "data", "recipe", "max_length", "dtype"] {
         compare(key, &stored[key], &present[key], &mut differences);
     }
     if !differences.is_empty() {

@@ -2,15 +2,12 @@
 
 use anyhow::{Context, Result, bail, ensure};
 use emberlab_core::Error;
-use emberlab_core::data::{BadRows, Format, LabelMap, Place, Row, Table};
+use emberlab_core::data::{BadRows, Format, Place, Row, Table};
 use emberlab_core::model::Prediction;
 use emberlab_core::text::Texts;
 use serde_json::{Map, Value};
 
-use crate::report::rounded;
-
-/// Columns that a prediction adds; an input column of that name gives way.
-const OWN_COLUMNS: [&str; 3] = ["label", "score", "probabilities"];
+use crate::answers::Answers;
 
 /// The texts of the command line, each with the other half of a pair if there are such.
 pub fn from_arguments(texts: &[String], pairs: &[String]) -> Result<Table> {
@@ -51,120 +48,62 @@ pub fn from_stdin(bytes: &[u8], bad: &mut BadRows) -> Result<Table> {
     }
 }
 
-/// The classes of one prediction with their probabilities: in id order, or the `top_k` most
-/// probable, best first.
-fn ranked(prediction: &Prediction, top_k: Option<usize>) -> Vec<(usize, f32)> {
-    let mut classes: Vec<(usize, f32)> =
-        prediction.probabilities.iter().copied().enumerate().collect();
-    if let Some(k) = top_k {
-        classes.sort_by(|a, b| b.1.total_cmp(&a.1));
-        classes.truncate(k);
+/// What an input column is called beside a prediction: one that a prediction adds gives way, but the
+/// answer becomes `gold` where there is none yet.
+fn kept<'a>(column: &'a str, answers: &Answers, has_gold: bool) -> Option<&'a str> {
+    let own = answers.columns();
+    match own.contains(&column) {
+        false => Some(column),
+        true => (column == own[0] && !has_gold).then_some("gold"),
     }
-    classes
 }
 
-/// The input row without the columns a prediction adds; its own `label` becomes `gold`.
-fn kept(row: &Row) -> Map<String, Value> {
+/// The input row without the columns that a prediction adds.
+fn kept_cells(row: &Row, answers: &Answers) -> Map<String, Value> {
     let has_gold = row.cells.contains_key("gold");
-    let rename = |(key, value): (&String, &Value)| match key.as_str() {
-        "label" if !has_gold => Some(("gold".to_owned(), value.clone())),
-        key if OWN_COLUMNS.contains(&key) => None,
-        key => Some((key.to_owned(), value.clone())),
+    let rename = |(column, value): (&String, &Value)| {
+        Some((kept(column, answers, has_gold)?.to_owned(), value.clone()))
     };
     row.cells.iter().filter_map(rename).collect()
 }
 
-/// JSONL: each input row with `label`, `score` and `probabilities`.
-pub fn to_jsonl(
-    table: &Table,
-    predictions: &[Prediction],
-    labels: &LabelMap,
-    top_k: Option<usize>,
-) -> Result<Vec<u8>> {
+/// JSONL: each input row with what is predicted.
+pub fn to_jsonl(table: &Table, predictions: &[Prediction], answers: &Answers) -> Result<Vec<u8>> {
     let mut out = Vec::new();
-    for (row, prediction) in table.rows.iter().zip(predictions) {
-        let best = prediction.label();
-        let probabilities: Map<String, Value> = ranked(prediction, top_k)
-            .into_iter()
-            .map(|(id, p)| (labels.name(id).to_owned(), number(p)))
-            .collect();
-        let mut cells = kept(row);
-        cells.insert("label".to_owned(), labels.name(best).into());
-        cells.insert("score".to_owned(), number(prediction.probabilities[best]));
-        cells.insert("probabilities".to_owned(), probabilities.into());
+    for (index, (row, prediction)) in table.rows.iter().zip(predictions).enumerate() {
+        let mut cells = kept_cells(row, answers);
+        cells.extend(answers.json(index, prediction));
         serde_json::to_writer(&mut out, &cells)?;
         out.push(b'\n');
     }
     Ok(out)
 }
 
-/// CSV: the input columns, `label`, `score` and `p_<label>` for each class (empty below the top K).
-pub fn to_csv(
-    table: &Table,
-    predictions: &[Prediction],
-    labels: &LabelMap,
-    top_k: Option<usize>,
-) -> Result<Vec<u8>> {
+/// CSV: the input columns, and what is predicted.
+pub fn to_csv(table: &Table, predictions: &[Prediction], answers: &Answers) -> Result<Vec<u8>> {
     let has_gold = table.columns.iter().any(|column| column == "gold");
-    let columns: Vec<&str> = table
-        .columns
-        .iter()
-        .map(|column| if column == "label" && !has_gold { "gold" } else { column })
-        .filter(|column| !OWN_COLUMNS.contains(column))
-        .collect();
+    let columns = table.columns.iter();
+    let columns: Vec<&str> = columns.filter_map(|column| kept(column, answers, has_gold)).collect();
     let mut out = csv::Writer::from_writer(Vec::new());
-    let classes = labels.names().iter().map(|name| format!("p_{name}"));
-    out.write_record(
-        columns
-            .iter()
-            .map(|c| (*c).to_owned())
-            .chain(["label".into(), "score".into()])
-            .chain(classes),
-    )?;
-    for (row, prediction) in table.rows.iter().zip(predictions) {
-        let best = prediction.label();
-        let cells = kept(row);
-        let mut record: Vec<String> = columns
-            .iter()
-            .map(|column| cells.get(*column).map_or_else(String::new, cell))
-            .collect();
-        record.extend([
-            labels.name(best).to_owned(),
-            number(prediction.probabilities[best]).to_string(),
-        ]);
-        let mut probabilities = vec![String::new(); labels.len()];
-        ranked(prediction, top_k)
-            .into_iter()
-            .for_each(|(id, p)| probabilities[id] = number(p).to_string());
-        out.write_record(record.into_iter().chain(probabilities))?;
+    let header = columns.iter().map(|column| (*column).to_owned());
+    out.write_record(header.chain(answers.csv_header()))?;
+    for (index, (row, prediction)) in table.rows.iter().zip(predictions).enumerate() {
+        let cells = kept_cells(row, answers);
+        let record = columns.iter().map(|column| cells.get(*column).map_or_else(String::new, cell));
+        out.write_record(record.chain(answers.csv(index, prediction)))?;
     }
     out.into_inner().context("cannot finish the CSV")
 }
 
-/// For a person at a terminal: each text with a bar for each class.
-pub fn to_bars(
-    texts: &Texts,
-    predictions: &[Prediction],
-    labels: &LabelMap,
-    top_k: Option<usize>,
-) -> String {
-    const WIDTH: usize = 30;
-    let names = labels.names();
-    let width = names.iter().map(|name| name.chars().count()).max().unwrap_or(0);
+/// For a person at a terminal: each text with what is predicted.
+pub fn to_bars(texts: &Texts, predictions: &[Prediction], answers: &Answers) -> String {
     let mut out = String::new();
     for (index, prediction) in predictions.iter().enumerate() {
         let second = texts.second(index).map_or_else(String::new, |second| format!(" | {second}"));
-        out.push_str(&format!("{}{second}\n", texts.first[index]));
-        for (id, p) in ranked(prediction, Some(top_k.unwrap_or(names.len()))) {
-            let bar = "█".repeat((p * WIDTH as f32).round() as usize);
-            out.push_str(&format!("  {:width$} {:5.1} % {bar}\n", names[id], p * 100.0));
-        }
+        let bars = answers.bars(index, prediction);
+        out.push_str(&format!("{}{second}\n{bars}", texts.first[index]));
     }
     out
-}
-
-fn number(probability: f32) -> Value {
-    Value::from(rounded(probability))
 }
 
 fn cell(value: &Value) -> String {
@@ -177,19 +116,26 @@ fn cell(value: &Value) -> String {
 
 #[cfg(test)]
 mod tests {
+    use emberlab_core::data::{LabelMap, Task};
+
     use super::*;
+    use crate::answers::tests::answers;
 
     fn labels() -> LabelMap {
         LabelMap::new("test", vec!["joy".into(), "fear".into(), "love".into()]).unwrap()
     }
 
     fn prediction() -> Prediction {
-        Prediction { logits: vec![0.0, 2.0, 1.0], probabilities: vec![0.1, 0.7, 0.2] }
+        let probabilities = vec![0.1, 0.7, 0.2];
+        Prediction { logits: vec![0.0, 2.0, 1.0], probabilities, ..Prediction::default() }
     }
 
     fn jsonl(line: &str, top_k: Option<usize>) -> String {
         let table = from_stdin(line.as_bytes(), &mut BadRows::Refuse).unwrap();
-        String::from_utf8(to_jsonl(&table, &[prediction()], &labels(), top_k).unwrap()).unwrap()
+        let labels = labels();
+        let texts = Texts::default();
+        let answers = answers(Task::SingleLabelClassification, &labels, &texts, top_k);
+        String::from_utf8(to_jsonl(&table, &[prediction()], &answers).unwrap()).unwrap()
     }
 
     #[test]
@@ -216,7 +162,10 @@ mod tests {
     fn csv_has_a_column_for_each_class() {
         let csv = b"text,label\n\"a, b\",joy\n";
         let table = Table::parse("a.csv", csv, &Format::CSV, &mut BadRows::Refuse).unwrap();
-        let csv = to_csv(&table, &[prediction()], &labels(), Some(1)).unwrap();
+        let labels = labels();
+        let texts = Texts::default();
+        let answers = answers(Task::SingleLabelClassification, &labels, &texts, Some(1));
+        let csv = to_csv(&table, &[prediction()], &answers).unwrap();
         assert_eq!(
             String::from_utf8(csv).unwrap(),
             "text,gold,label,score,p_joy,p_fear,p_love\n\"a, b\",joy,fear,0.7,,0.7,\n"

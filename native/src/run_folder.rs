@@ -9,8 +9,8 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
-use emberlab_core::metrics::ClassificationMetrics;
-use serde_json::Value;
+use emberlab_core::metrics::Metrics;
+use serde_json::{Map, Value};
 
 use crate::checkpoint;
 use crate::files::{self, RUN_FILE};
@@ -117,13 +117,17 @@ impl RunFolder {
         split: &str,
         step: usize,
         epoch: f64,
-        metrics: &ClassificationMetrics,
+        metrics: &Metrics,
     ) -> Result<()> {
-        self.log(&serde_json::json!({
-            "split": split, "step": step, "epoch": epoch,
-            "accuracy": metrics.accuracy, "macro_f1": metrics.macro_f1,
-            "micro_f1": metrics.micro_f1, "weighted_f1": metrics.weighted_f1, "rows": metrics.rows,
-        }))
+        let mut line = Map::from_iter([
+            ("split".to_owned(), split.into()),
+            ("step".to_owned(), step.into()),
+            ("epoch".to_owned(), epoch.into()),
+        ]);
+        let figures = metrics.figures().into_iter();
+        line.extend(figures.map(|(name, figure)| (name.to_owned(), figure.into())));
+        line.insert("rows".to_owned(), metrics.rows().into());
+        self.log(&line.into())
     }
 
     fn log(&mut self, line: &Value) -> Result<()> {

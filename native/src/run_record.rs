@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::time::SystemTime;
 
 use anyhow::{Context, Result};
+use emberlab_core::data::Task;
 use emberlab_core::train::TrainConfig;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -25,6 +26,7 @@ pub struct RunRecord {
     pub burn: &'static str,
     pub device: DeviceRecord,
     pub base_model: BaseModelRecord,
+    pub task: Task,
     pub labels: Vec<String>,
     pub data: Vec<Split>,
     pub recipe: TrainConfig,
@@ -121,6 +123,7 @@ impl RunRecord {
                 initialized: plan.load_report.initialized.clone(),
                 ignored: plan.load_report.ignored.clone(),
             },
+            task: plan.task,
             labels: plan.labels.names().to_vec(),
             data: plan.splits.clone(),
             recipe: plan.recipe.clone(),

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::Result;
-use emberlab_core::data::{Columns, Dataset, LabelMap, LabelledTexts, Table, duplicates};
+use emberlab_core::data::{Columns, Dataset, LabelledTexts, Table, Task, duplicates};
 use emberlab_core::text::Encoding;
 use serde::Serialize;
 
@@ -24,12 +24,12 @@ pub struct Split {
     pub rows: usize,
     /// Rows that could not be used and were left out.
     pub skipped_rows: usize,
-    /// Rows of each class, in id order.
+    /// Rows of each class, in id order; none of scores.
     pub label_counts: Vec<usize>,
     pub text_column: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub text_pair_column: Option<String>,
-    pub label_column: Option<String>,
+    pub label_columns: Vec<String>,
     pub tokens: TokenLengths,
 }
 
@@ -119,18 +119,21 @@ impl ReadDataset {
             label_counts: self.dataset.label_counts(),
             text_column: self.columns.text.clone(),
             text_pair_column: self.columns.text_pair.clone(),
-            label_column: self.columns.label.clone(),
+            label_columns: self.columns.labels.clone(),
             tokens: TokenLengths::of(encodings),
         }
     }
 }
 
-/// Reads the splits; the first one's labels hold for all.
-pub fn read_datasets(sources: &[SplitSource], args: &ReadArgs) -> Result<Vec<ReadDataset>> {
+/// Reads the splits; the first one's task, unless one is given, and its labels hold for all.
+pub fn read_datasets(
+    sources: &[SplitSource],
+    args: &ReadArgs,
+    task: Option<Task>,
+) -> Result<Vec<ReadDataset>> {
     let mut read: Vec<ReadDataset> = Vec::new();
     for source in sources {
-        let known = read.first().map(|first| &first.dataset.label_map);
-        read.extend(read_dataset(source, args, known)?);
+        read.extend(read_dataset(source, args, task, read.first())?);
     }
     Ok(read)
 }
@@ -158,17 +161,20 @@ pub fn note_overlaps(read: &[ReadDataset]) {
 fn read_dataset(
     SplitSource { split, source, asked }: &SplitSource,
     args: &ReadArgs,
-    known: Option<&LabelMap>,
+    task: Option<Task>,
+    first: Option<&ReadDataset>,
 ) -> Result<Option<ReadDataset>> {
     let mut loader = Loader::new(args);
     let loaded = loader.load(source)?;
     loaded.note_clamped(source);
     let Loaded { table, sha256, .. } = loaded;
-    let columns = loader.columns(&table)?;
+    let task = first.map_or(task, |first| Some(first.dataset.targets.task()));
+    let columns = loader.columns(&table, task)?;
     if !asked && !is_labelled(&table, &columns) {
         note(format_args!("note: {source} has no labels; it is left out"));
         return Ok(None);
     }
+    let known = first.map(|first| &first.dataset.label_map);
     let dataset = Dataset::from_table(&table, &columns, known, &mut loader.bad)?;
     loader.report_skipped();
     let (source, skipped_rows) = (source.clone(), loader.bad.count());
@@ -190,6 +196,7 @@ mod tests {
             ids: vec![0; length],
             type_ids: vec![0; length],
             truncated: length == 9,
+            ..Encoding::default()
         };
         let lengths = TokenLengths::of(&[encoding(1), encoding(9), encoding(2)]);
         assert_eq!(lengths, TokenLengths { mean: 4.0, percentile_95: 2, longest: 9, truncated: 1 });

@@ -3,21 +3,22 @@
 use std::path::Path;
 use std::time::Duration;
 
-use emberlab_core::metrics::ClassificationMetrics;
+use emberlab_core::metrics::Metrics;
 
-use crate::report::{bytes, clock, counted, metrics_table, shell_word};
+use crate::figures::metrics_table;
+use crate::report::{bytes, clock, counted, shell_word};
 use crate::run_record::{RunRecord, Status};
 
 /// What a person sees at the end.
 pub fn render(
     record: &RunRecord,
-    metrics: &[(&'static str, ClassificationMetrics)],
+    metrics: &[(&'static str, Metrics)],
     out: &Path,
 ) -> String {
     let folder = out.display().to_string();
     let mut text = match metrics.last() {
         Some((split, figures)) => {
-            format!("{split}: {}\n\n{}\n", counted(figures.rows, "row"), metrics_table(figures))
+            format!("{split}: {}\n\n{}\n", counted(figures.rows(), "row"), metrics_table(figures))
         }
         None => "nothing was measured: no --eval or --test rows, or not yet\n\n".to_owned(),
     };

@@ -4,13 +4,14 @@ use std::path::Path;
 use std::time::Instant;
 
 use anyhow::Result;
-use emberlab_core::metrics::ClassificationMetrics;
+use emberlab_core::metrics::Metrics;
 use emberlab_core::model::{ModelFiles, Source, StorageDtype};
 use emberlab_core::train::StepInfo;
 use serde_json::Value;
 
 use crate::checkpoint::{self, Checkpoints};
 use crate::cli::TrainArgs;
+use crate::figures::headline;
 use crate::files::{self, RUN_FILE};
 use crate::plan::{HeldOut, Plan, Sources};
 use crate::progress::TrainProgress;
@@ -72,7 +73,7 @@ fn go_on(folder: &Path) -> Result<Outcome> {
             let then: Value = serde_json::from_slice(&files::read(&path.join(RUN_FILE))?)?;
             record.add_up(&then);
             folder.rewind(&files::read(&path.join(METRICS))?)?;
-            measured = manifest.macro_f1.map(|macro_f1| (manifest.step, macro_f1));
+            measured = manifest.quality.map(|quality| (manifest.step, quality));
             let (step, total) = (manifest.step, plan.trainer.total_steps());
             note(format_args!("going on after step {step} of {total}"));
         }
@@ -99,8 +100,8 @@ struct Run {
     logging_steps: usize,
     last_step: Option<StepInfo>,
     /// The latest figures of each split.
-    metrics: Vec<(&'static str, ClassificationMetrics)>,
-    /// The step of the last evaluation, and its macro F1.
+    metrics: Vec<(&'static str, Metrics)>,
+    /// The step of the last evaluation, and the figure that tells how good the weights were.
     measured: Option<(usize, f64)>,
 }
 
@@ -163,7 +164,7 @@ impl Run {
             if epoch_ends && !interrupt::requested() {
                 self.evaluate("eval", &format!("epoch {}", step.epoch + 1), true)?;
             }
-            let is_due = self.checkpoints.is_due(step.step, self.macro_f1());
+            let is_due = self.checkpoints.is_due(step.step, self.quality());
             if is_due && !self.plan.trainer.is_done() && !interrupt::requested() {
                 self.checkpoint()?;
             }
@@ -183,16 +184,16 @@ impl Run {
         files.push((ModelFiles::WEIGHTS.to_owned(), pollster::block_on(trainer.state())?));
         files.push((METRICS.to_owned(), self.folder.metrics()?));
         files.push((RUN_FILE.to_owned(), json(&self.record)?.into_bytes()));
-        let said = self.checkpoints.write(trainer.step_count(), self.macro_f1(), &files);
+        let said = self.checkpoints.write(trainer.step_count(), self.quality(), &files);
         self.progress.say(&said);
         self.progress.resume();
         Ok(())
     }
 
     /// The macro F1 of the present weights on the evaluation rows, if it was measured.
-    fn macro_f1(&self) -> Option<f64> {
-        let (step, macro_f1) = self.measured?;
-        (step == self.plan.trainer.step_count()).then_some(macro_f1)
+    fn quality(&self) -> Option<f64> {
+        let (step, quality) = self.measured?;
+        (step == self.plan.trainer.step_count()).then_some(quality)
     }
 
     fn log_loss(&mut self, step: &StepInfo) -> Result<()> {
@@ -212,10 +213,9 @@ impl Run {
         let metrics = measure(&self.plan, held_out)?;
         let loss = self.record.loss;
         self.progress.say(&format!(
-            "{when}: {split} accuracy {:.4}, macro F1 {:.4} ({} in {}){}",
-            metrics.accuracy,
-            metrics.macro_f1,
-            counted(metrics.rows, "row"),
+            "{when}: {split} {} ({} in {}){}",
+            headline(&metrics),
+            counted(metrics.rows(), "row"),
             short(started.elapsed()),
             loss.map_or_else(String::new, |loss| format!(", training loss {loss:.4}")),
         ));
@@ -225,7 +225,7 @@ impl Run {
             self.folder.log_evaluation(split, step, epoch, &metrics)?;
         }
         if split == "eval" {
-            self.measured = Some((step, metrics.macro_f1));
+            self.measured = metrics.quality().map(|quality| (step, quality));
         }
         self.record.metrics.insert(split.to_owned(), serde_json::to_value(&metrics)?);
         self.metrics.retain(|(known, _)| *known != split);
@@ -257,10 +257,9 @@ impl Run {
     }
 }
 
-fn measure(plan: &Plan, held_out: &HeldOut) -> Result<ClassificationMetrics> {
+fn measure(plan: &Plan, held_out: &HeldOut) -> Result<Metrics> {
     let classifier = plan.trainer.classifier();
     let predicting = classifier.predict(&held_out.encodings, plan.recipe.batch_size, |_| {});
     let predictions = pollster::block_on(predicting)?;
-    let predicted: Vec<usize> = predictions.iter().map(|prediction| prediction.label()).collect();
-    Ok(ClassificationMetrics::new(&held_out.labels, &predicted, &plan.labels))
+    Ok(Metrics::new(&held_out.targets, &predictions, &plan.labels))
 }

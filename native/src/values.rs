@@ -1,6 +1,7 @@
 //! Values on the command line that Clap has no parser for.
 
 use clap::builder::{PossibleValuesParser, StringValueParser, TypedValueParser};
+use emberlab_core::data::Task;
 use emberlab_core::model::StorageDtype;
 use emberlab_core::train::Schedule;
 
@@ -11,6 +12,12 @@ pub fn storage_dtype() -> impl TypedValueParser<Value = StorageDtype> {
         "bf16" => StorageDtype::Bf16,
         _ => StorageDtype::F32,
     })
+}
+
+/// The name of a task, as transformers has it.
+pub fn task() -> impl TypedValueParser<Value = Task> {
+    PossibleValuesParser::new(Task::ALL.map(Task::name))
+        .map(|name| Task::from_name(&name).unwrap_or_default())
 }
 
 /// The name of a schedule.

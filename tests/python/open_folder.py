@@ -12,13 +12,17 @@ import sys
 os.environ["HF_HUB_OFFLINE"] = "1"
 
 import torch
-from transformers import AutoModelForSequenceClassification, AutoTokenizer
+from transformers import (AutoConfig, AutoModelForSequenceClassification,
+                          AutoModelForTokenClassification, AutoTokenizer)
 
 
 def main(folder, texts, out):
     torch.set_num_threads(1)
     tokenizer = AutoTokenizer.from_pretrained(folder)
-    model, loading = AutoModelForSequenceClassification.from_pretrained(
+    architecture = AutoConfig.from_pretrained(folder).architectures[0]
+    tags = architecture.endswith("ForTokenClassification")
+    kind = AutoModelForTokenClassification if tags else AutoModelForSequenceClassification
+    model, loading = kind.from_pretrained(
         folder, dtype=torch.float32, output_loading_info=True)
     model.eval()
     longest = min(tokenizer.model_max_length, model.config.max_position_embeddings)
@@ -26,15 +30,21 @@ def main(folder, texts, out):
     input_ids, logits = [], []
     with open(texts, encoding="utf-8") as lines, torch.no_grad():
         for row in map(json.loads, lines):
-            encoded = tokenizer(row["text"], row.get("text_b"), truncation=True, max_length=longest,
-                                return_tensors="pt")
+            encoded = tokenizer(row["tokens"] if tags else row["text"], row.get("text_b"), truncation=True,
+                                max_length=longest, is_split_into_words=tags, return_tensors="pt")
             input_ids.append(encoded["input_ids"][0].tolist())
-            logits.append(model(**encoded).logits[0].tolist())
+            found = model(**encoded).logits[0]
+            if tags:
+                words = encoded.word_ids()
+                first = [at for at, word in enumerate(words) if word is not None and word != words[at - 1]]
+                found = found[first].flatten()
+            logits.append(found.tolist())
 
     tensors = {name: hashlib.sha256(value.contiguous().numpy().tobytes()).hexdigest()
                for name, value in model.state_dict().items()}
     result = {
         "id2label": model.config.id2label,
+        "problem_type": model.config.problem_type,
         "missing": sorted(loading["missing_keys"]),
         "unexpected": sorted(loading["unexpected_keys"]),
         "input_ids": input_ids,

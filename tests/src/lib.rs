@@ -8,6 +8,7 @@ mod command;
 mod data;
 mod embedded;
 mod families;
+mod heads;
 mod hub;
 mod metrics;
 mod page;

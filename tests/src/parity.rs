@@ -81,7 +81,8 @@ fn touched(tensor: &HostTensor, rows: Option<Vec<usize>>) -> Vec<f32> {
 
 pub fn gradients_agree(case: &Case, kernels: Kernels) {
     let classifier = open(case, kernels);
-    let gradients = gradients(&classifier, &case.encodings, &case.labels);
+    let targets = case.labels.clone().into();
+    let gradients = gradients(&classifier, &case.encodings, &targets);
     let (loss, gradients) = pollster::block_on(gradients).unwrap();
     assert!((loss - case.reference.f32("loss")[0]).abs() < 1e-5);
     let names = case.reference.names();

@@ -122,7 +122,7 @@ pub fn batch(path: &str) -> (Vec<Encoding>, Vec<usize>) {
         let length = mask.iter().sum::<u32>() as usize;
         ids.truncate(length);
         type_ids.truncate(length);
-        Encoding { ids, type_ids, truncated: false }
+        Encoding { ids, type_ids, ..Encoding::default() }
     });
     let labels = numbers(&batch["labels"]).into_iter().map(|label| label as usize).collect();
     (encodings.collect(), labels)

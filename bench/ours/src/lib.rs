@@ -34,7 +34,7 @@ pub fn encodings(rows: &[Vec<u32>]) -> Vec<Encoding> {
     let encoding = |ids: &Vec<u32>| Encoding {
         ids: ids.clone(),
         type_ids: vec![0; ids.len()],
-        truncated: false,
+        ..Encoding::default()
     };
     rows.iter().map(encoding).collect()
 }

@@ -1,7 +1,14 @@
 //! Which column holds the text and which the label.
 
-use crate::{Error, Result, data::Table};
+use super::guess::{SCORE_NAME, flag_columns, holds_lists, task};
+use crate::{
+    Error, Result,
+    data::{Table, Task},
+};
 
+/// Columns that hold texts word by word, and their tags.
+const TOKENS_NAMES: [&str; 2] = ["tokens", "words"];
+const TAGS_NAMES: [&str; 2] = ["tags", "ner_tags"];
 const TEXT_NAMES: [&str; 6] = ["text", "sentence", "content", "review", "body", "message"];
 /// Columns that hold the two halves of a pair, as public data sets name them.
 const PAIR_NAMES: [(&str, &str); 11] = [
@@ -17,7 +24,8 @@ const PAIR_NAMES: [(&str, &str); 11] = [
     ("text", "text_pair"),
     ("text", "text_b"),
 ];
-const LABEL_NAMES: [&str; 6] = ["label", "labels", "gold", "class", "category", "target"];
+const LABEL_NAMES: [&str; 7] =
+    ["label", "labels", "gold", "class", "category", "target", SCORE_NAME];
 
 /// The columns to read, found or named by the user.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -25,8 +33,11 @@ pub struct Columns {
     pub text: String,
     /// The second half where each row is a pair of texts.
     pub text_pair: Option<String>,
-    /// `None` where the file has no label column.
-    pub label: Option<String>,
+    /// The column of the labels. None where the file has no labels; several where each is a class of a
+    /// multi-label set, with 0 or 1 for each row.
+    pub labels: Vec<String>,
+    /// What the labels are.
+    pub task: Task,
 }
 
 /// The columns that a user names.
@@ -34,13 +45,15 @@ pub struct Columns {
 pub struct NamedColumns<'a> {
     pub text: Option<&'a str>,
     pub text_pair: Option<&'a str>,
-    pub label: Option<&'a str>,
+    pub labels: &'a [String],
+    pub task: Option<Task>,
 }
 
 impl Columns {
     /// Takes the named columns, or guesses by the usual names (any case): `text`, else a pair, else
     /// another name for a text. A file with one column only has its text there. A named text is no
-    /// pair unless its other half is named, too.
+    /// pair unless its other half is named, too. Without a column that is called like a label, two or
+    /// more columns that hold nothing but 0 and 1 are classes.
     ///
     /// # Errors
     /// [`Error::NoColumn`] when a named column, or any text column, is not there.
@@ -48,22 +61,60 @@ impl Columns {
         let (text, text_pair) = match (named.text, named.text_pair) {
             (Some(text), pair) => (exact(table, "text", text)?, pair.map(str::to_owned)),
             (None, Some(pair)) => (first_half(table, pair)?, Some(pair.to_owned())),
-            (None, None) => guess_texts(table)?,
+            (None, None) => match tokens(table, named.task) {
+                Some(tokens) => (tokens, None),
+                None => guess_texts(table)?,
+            },
+        };
+        let is_tagged = match named.task {
+            Some(task) => task == Task::TokenClassification,
+            None => holds_lists(table, &text),
         };
         let text_pair = text_pair.map(|name| exact(table, "text-pair", &name)).transpose()?;
-        let label = match named.label {
-            Some(name) => Some(exact(table, "label", name)?),
-            None => find(table, &LABEL_NAMES),
+        let exact = |name: &String| exact(table, "label", name);
+        let tags = if is_tagged { find(table, &TAGS_NAMES) } else { None };
+        let labels = match (named.labels, tags.or_else(|| find(table, &LABEL_NAMES))) {
+            ([], None) if is_tagged => Vec::new(),
+            ([], Some(label)) => vec![label],
+            ([], None) => {
+                let is_text =
+                    |column: &&String| **column == text || text_pair.as_ref() == Some(*column);
+                flag_columns(table, table.columns.iter().filter(|column| !is_text(column)))
+            }
+            (named, _) => named.iter().map(exact).collect::<Result<_>>()?,
         };
-        Ok(Self { text, text_pair, label })
+        let guess = || if is_tagged { Task::TokenClassification } else { task(table, &labels) };
+        let task = named.task.unwrap_or_else(guess);
+        if labels.len() > 1 && task != Task::MultiLabelClassification {
+            let columns = labels.join(", ");
+            return Err(Error::TooManyLabels { name: table.name.clone(), columns, task });
+        }
+        Ok(Self { text, text_pair, labels, task })
     }
 
-    /// The label column, where one is needed.
+    /// Checks that there is a label.
     ///
     /// # Errors
     /// [`Error::NoColumn`] when there is none.
-    pub fn require_label(&self, table: &Table) -> Result<&str> {
-        self.label.as_deref().ok_or_else(|| no_column(table, "label", String::new()))
+    pub fn require_label(&self, table: &Table) -> Result<()> {
+        if self.labels.is_empty() { Err(self.no_label(table)) } else { Ok(()) }
+    }
+
+    pub(super) fn no_label(&self, table: &Table) -> Error {
+        no_column(table, "label", String::new())
+    }
+}
+
+/// The column of words, where their tags stand beside it or there is no other text.
+fn tokens(table: &Table, task: Option<Task>) -> Option<String> {
+    let tokens = find(table, &TOKENS_NAMES)?;
+    match task {
+        Some(task) => (task == Task::TokenClassification).then_some(tokens),
+        None => {
+            let is_tagged =
+                find(table, &TAGS_NAMES).is_some() || find(table, &TEXT_NAMES).is_none();
+            (is_tagged && holds_lists(table, &tokens)).then_some(tokens)
+        }
     }
 }
 
@@ -127,7 +178,8 @@ mod tests {
         let columns = columns.split(' ').map(str::to_owned).collect();
         let table = Table { name: "f".into(), columns, ..Table::default() };
         let columns = Columns::guess(&table, named).map_err(|error| error.to_string())?;
-        let parts = [Some(columns.text), columns.text_pair, columns.label];
+        let label = (!columns.labels.is_empty()).then(|| columns.labels.join("+"));
+        let parts = [Some(columns.text), columns.text_pair, label];
         Ok(parts.map(|part| part.unwrap_or("-".into())).join(" "))
     }
 
@@ -156,9 +208,9 @@ mod tests {
 
     #[test]
     fn a_header_in_one_piece_points_at_the_delimiter() {
-        let error =
-            guess("text;label", NamedColumns { label: Some("label"), ..NamedColumns::default() });
-        let error = error.unwrap_err();
+        let labels = ["label".to_owned()];
+        let named = NamedColumns { labels: &labels, ..NamedColumns::default() };
+        let error = guess("text;label", named).unwrap_err();
         assert!(error.ends_with("or the delimiter with --delimiter ';'"), "{error}");
     }
 }

@@ -4,19 +4,23 @@ use std::borrow::Cow;
 
 use serde_json::Value;
 
+use super::{
+    answers::{answer, bad_cell, label, words},
+    guess::holds_lists,
+};
 use crate::{
     Error, Result,
-    data::{BadRows, Columns, LabelMap, Row, Table},
+    data::{Answer, BadRows, Columns, LabelMap, Row, Table, Targets, Task},
     text::Texts,
 };
 
-/// A labelled data set: `labels[i]` is the class of `texts[i]`.
+/// A labelled data set: what each of `texts` is to be answered with, in order.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Dataset {
     /// The file's name, for messages.
     pub name: String,
     pub texts: Texts,
-    pub labels: Vec<usize>,
+    pub targets: Targets,
     pub label_map: LabelMap,
 }
 
@@ -33,45 +37,82 @@ impl Dataset {
         label_map: Option<&LabelMap>,
         bad: &mut BadRows,
     ) -> Result<Self> {
-        let column = columns.require_label(table)?;
+        columns.require_label(table)?;
         let mut rows = Vec::with_capacity(table.rows.len());
         for row in &table.rows {
-            match usable(row, columns)
-                .and_then(|texts| Ok((row, texts, label(table, row, column)?)))
+            match Input::of(row, columns, columns.task == Task::TokenClassification)
+                .and_then(|input| Ok((row, input, answer(table, row, columns)?)))
             {
                 Ok(usable) => rows.push(usable),
                 Err(error) => bad.meet(error)?,
             }
         }
-        let label_map = match (label_map, table.class_names.get(column)) {
-            (Some(map), _) => map.clone(),
-            (None, Some(names)) => LabelMap::new(&table.name, names.clone())?,
-            (None, None) => {
-                LabelMap::from_labels(&table.name, rows.iter().map(|(_, _, label)| &**label))?
-            }
+        let label_map = match label_map {
+            Some(map) => map.clone(),
+            None => classes(table, columns, rows.iter().map(|(_, _, answer)| answer))?,
         };
         let mut texts = Texts::default();
-        let mut labels = Vec::with_capacity(rows.len());
-        for (row, (text, pair), label) in rows {
-            match known(&label_map, row, &label) {
-                Ok(id) => {
-                    texts.push(text, pair);
-                    labels.push(id);
-                }
+        let mut targets = Targets::new(columns.task);
+        for (row, input, answer) in rows {
+            match targets.push(row, &answer, &label_map) {
+                Ok(()) => input.push_to(&mut texts),
                 Err(error) => bad.meet(error)?,
             }
         }
-        if labels.is_empty() {
+        if targets.is_empty() {
             return Err(Error::NoRows { name: table.name.clone(), skipped: bad.count() });
         }
-        Ok(Self { name: table.name.clone(), texts, labels, label_map })
+        Ok(Self { name: table.name.clone(), texts, targets, label_map })
     }
 
-    /// How many rows each class has, in id order.
+    /// How many rows have each class, in id order; of tags, how many words. Nothing of scores.
     pub fn label_counts(&self) -> Vec<usize> {
-        let mut counts = vec![0; self.label_map.len()];
-        self.labels.iter().for_each(|&label| counts[label] += 1);
-        counts
+        self.targets.counts(self.label_map.len())
+    }
+}
+
+/// The classes of a table: its columns where each is one, those that it states, or else those in it.
+fn classes<'a>(
+    table: &Table,
+    columns: &Columns,
+    answers: impl Iterator<Item = &'a Answer<'a>>,
+) -> Result<LabelMap> {
+    match (columns.task, &columns.labels[..]) {
+        (Task::Regression, _) => return Ok(LabelMap::of_a_score()),
+        (_, [column]) => {
+            if let Some(names) = table.class_names.get(column) {
+                return LabelMap::new(&table.name, names.clone());
+            }
+        }
+        (_, several) => return LabelMap::new(&table.name, several.to_vec()),
+    }
+    let labels = answers.flat_map(|answer| match answer {
+        Answer::Labels(labels) => &labels[..],
+        Answer::Score(_) => &[],
+    });
+    LabelMap::from_labels(&table.name, labels.map(|label| &**label))
+}
+
+impl Targets {
+    /// Adds the answer of a row.
+    fn push(&mut self, row: &Row, answer: &Answer, label_map: &LabelMap) -> Result<()> {
+        let ids = |labels: &[Cow<str>]| -> Result<Vec<usize>> {
+            labels.iter().map(|label| known(label_map, row, label)).collect()
+        };
+        match (self, answer) {
+            (Self::Labels(targets), Answer::Labels(labels)) => targets.extend(ids(labels)?),
+            (Self::LabelSets(targets), Answer::Labels(labels)) => {
+                let mut ids = ids(labels)?;
+                ids.sort_unstable();
+                ids.dedup();
+                targets.push(ids);
+            }
+            (Self::Tags(targets), Answer::Labels(labels)) => targets.push(ids(labels)?),
+            (Self::Scores(targets), Answer::Score(score)) => targets.push(*score),
+            // `answer` gives what the task of the columns asks for, and so are the targets.
+            _ => return Err(bad_cell(row, "label", "is of another kind")),
+        }
+        Ok(())
     }
 }
 
@@ -83,8 +124,8 @@ pub struct Example {
 }
 
 impl Table {
-    /// The rows for a person who is still labelling: without a label column, or with an empty cell in
-    /// it, a row has no label.
+    /// The rows for a person who is still labelling with one class each: without such a column, or with
+    /// an empty cell in it, a row has no label.
     ///
     /// # Errors
     /// [`Error::BadRow`] for a row without a text, or with a label that is no string or integer.
@@ -96,7 +137,8 @@ impl Table {
         };
         let example = |row| {
             let text = text(row, &columns.text)?.to_owned();
-            let column = columns.label.as_deref().filter(|column| !is_empty(row, column));
+            let is_class = columns.task == Task::SingleLabelClassification;
+            let column = columns.labels.first().filter(|column| is_class && !is_empty(row, column));
             let label = column.map(|column| label(self, row, column)).transpose()?;
             Ok(Example { text, label: label.map(Cow::into_owned) })
         };
@@ -111,10 +153,11 @@ impl Table {
     pub fn texts(&mut self, columns: &Columns, bad: &mut BadRows) -> Result<Texts> {
         let mut texts = Texts::default();
         let mut kept = Vec::with_capacity(self.rows.len());
+        let by_words = holds_lists(self, &columns.text);
         for row in std::mem::take(&mut self.rows) {
-            match usable(&row, columns) {
-                Ok((text, pair)) => {
-                    texts.push(text, pair);
+            match Input::of(&row, columns, by_words) {
+                Ok(input) => {
+                    input.push_to(&mut texts);
                     kept.push(row);
                 }
                 Err(error) => bad.meet(error)?,
@@ -126,26 +169,30 @@ impl Table {
         self.rows = kept;
         Ok(texts)
     }
-
-    /// Each row's label as a word, whatever its type; empty where it has none, or -1 for none.
-    pub fn label_words(&self, columns: &Columns) -> Vec<String> {
-        let Some(column) = &columns.label else { return Vec::new() };
-        let word = |row: &Row| match label(self, row, column) {
-            Ok(label) if label == "-1" => String::new(),
-            Ok(label) => label.into_owned(),
-            Err(_) => match row.cells.get(column) {
-                Some(Value::String(_) | Value::Null) | None => String::new(),
-                Some(other) => other.to_string(),
-            },
-        };
-        self.rows.iter().map(word).collect()
-    }
 }
 
-/// The text of a row, and its other half in a pair.
-fn usable<'a>(row: &'a Row, columns: &Columns) -> Result<(&'a str, Option<&'a str>)> {
-    let pair = columns.text_pair.as_ref().map(|column| text(row, column)).transpose()?;
-    Ok((text(row, &columns.text)?, pair))
+/// What of a row goes to the tokenizer.
+enum Input<'a> {
+    /// A text, and its other half in a pair.
+    Text(&'a str, Option<&'a str>),
+    Words(Vec<String>),
+}
+
+impl<'a> Input<'a> {
+    fn of(row: &'a Row, columns: &Columns, by_words: bool) -> Result<Self> {
+        if by_words {
+            return Ok(Self::Words(words(row, &columns.text)?));
+        }
+        let pair = columns.text_pair.as_ref().map(|column| text(row, column)).transpose()?;
+        Ok(Self::Text(text(row, &columns.text)?, pair))
+    }
+
+    fn push_to(self, texts: &mut Texts) {
+        match self {
+            Self::Text(text, pair) => texts.push(text, pair),
+            Self::Words(words) => texts.push_words(words),
+        }
+    }
 }
 
 fn text<'a>(row: &'a Row, column: &str) -> Result<&'a str> {
@@ -157,35 +204,12 @@ fn text<'a>(row: &'a Row, column: &str) -> Result<&'a str> {
     }
 }
 
-/// A label as the file states it; an id whose class has a name there, by that name.
-fn label<'a>(table: &'a Table, row: &'a Row, column: &str) -> Result<Cow<'a, str>> {
-    match row.cells.get(column) {
-        Some(Value::String(label)) if !label.trim().is_empty() => Ok(label.trim().into()),
-        Some(Value::Number(number)) if number.is_i64() => {
-            let names = table.class_names.get(column);
-            let id = number.as_u64().and_then(|id| usize::try_from(id).ok());
-            match id.and_then(|id| names?.get(id)) {
-                Some(name) => Ok(name.into()),
-                None => Ok(number.to_string().into()),
-            }
-        }
-        Some(Value::Bool(label)) => Ok(label.to_string().into()),
-        Some(Value::String(_)) => Err(bad_cell(row, column, "is empty")),
-        Some(Value::Null) | None => Err(bad_cell(row, column, "is missing")),
-        Some(_) => Err(bad_cell(row, column, "is neither a string nor an integer")),
-    }
-}
-
 fn known(label_map: &LabelMap, row: &Row, label: &str) -> Result<usize> {
     label_map.id(label).ok_or_else(|| Error::UnknownLabel {
         place: row.place.clone(),
         label: label.into(),
         known: label_map.names().join(", "),
     })
-}
-
-fn bad_cell(row: &Row, column: &str, what: &str) -> Error {
-    Error::BadRow { place: row.place.clone(), reason: format!("\"{column}\" {what}") }
 }
 
 #[cfg(test)]
@@ -207,11 +231,14 @@ mod tests {
         table.class_names.insert("label".into(), vec!["neg".into(), "a".into(), "c".into()]);
         let dataset = Dataset::from_table(&table, &columns, None, &mut BadRows::Refuse).unwrap();
         assert_eq!(dataset.label_map.names(), ["neg", "a", "c"]);
-        assert_eq!((dataset.labels.clone(), dataset.label_counts()), (vec![1, 0], vec![1, 1, 0]));
+        assert_eq!(
+            (dataset.targets.clone(), dataset.label_counts()),
+            (vec![1, 0].into(), vec![1, 1, 0])
+        );
         // Where the classes are known already, the name counts and not the id.
         let known = LabelMap::new("m", vec!["a".into(), "neg".into()]).unwrap();
         let dataset = Dataset::from_table(&table, &columns, Some(&known), &mut BadRows::Refuse);
-        assert_eq!(dataset.unwrap().labels, [0, 1]);
+        assert_eq!(dataset.unwrap().targets, vec![0, 1].into());
     }
 
     #[test]
@@ -223,7 +250,7 @@ mod tests {
         let known = LabelMap::new("m", vec!["x".into(), "y".into()]).unwrap();
         let mut bad = BadRows::skip();
         let dataset = Dataset::from_table(&table, &columns, Some(&known), &mut bad).unwrap();
-        assert_eq!((dataset.labels, bad.count()), (vec![0, 1], 3));
+        assert_eq!((dataset.targets, bad.count()), (vec![0, 1].into(), 3));
         let mut bad = BadRows::skip();
         assert_eq!(table.texts(&columns, &mut bad).unwrap().len(), 4);
         assert_eq!((table.rows.len(), bad.count()), (4, 1));

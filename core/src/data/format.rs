@@ -15,6 +15,8 @@ pub enum Format {
     Json { field: Option<String> },
     /// One text a line, in a column `text`. Empty lines are skipped.
     Lines,
+    /// A word a line with its tag, and an empty line after each sentence: columns `tokens`, `tags`.
+    Conll,
 }
 
 impl Format {
@@ -24,8 +26,8 @@ impl Format {
     /// The format that a file's ending names.
     ///
     /// # Errors
-    /// [`Error::UnknownFormat`] for any ending but `.csv`, `.tsv`, `.jsonl`, `.ndjson`, `.json` and
-    /// `.txt`.
+    /// [`Error::UnknownFormat`] for any ending but `.csv`, `.tsv`, `.jsonl`, `.ndjson`, `.json`,
+    /// `.txt`, `.conll`, `.bio`, `.iob` and `.iob2`.
     pub fn from_name(name: &str) -> Result<Self> {
         match ending(name).as_str() {
             "csv" => Ok(Self::CSV),
@@ -33,6 +35,7 @@ impl Format {
             "jsonl" | "ndjson" => Ok(Self::Jsonl),
             "json" => Ok(Self::Json { field: None }),
             "txt" => Ok(Self::Lines),
+            "conll" | "bio" | "iob" | "iob2" => Ok(Self::Conll),
             _ => Err(Error::UnknownFormat { name: name.into() }),
         }
     }

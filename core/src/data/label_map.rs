@@ -2,7 +2,7 @@
 
 use crate::{Error, Result};
 
-/// The classes in id order. At least two, each name once.
+/// The classes in id order. At least two, each name once; but a score's only output is one, too.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LabelMap {
     names: Vec<String>,
@@ -37,6 +37,19 @@ impl LabelMap {
             names.sort_by_key(|name| name.parse::<i64>().unwrap_or_default());
         }
         Self::new(origin, names)
+    }
+
+    /// `LABEL_0`, `LABEL_1` …, as transformers calls classes that have no names.
+    ///
+    /// # Errors
+    /// As [`LabelMap::new`].
+    pub fn unnamed(origin: &str, classes: usize) -> Result<Self> {
+        Self::new(origin, (0..classes).map(|id| format!("LABEL_{id}")).collect())
+    }
+
+    /// The only output of a regression, under the name that transformers gives it.
+    pub fn of_a_score() -> Self {
+        Self { names: vec!["LABEL_0".into()] }
     }
 
     /// The number of classes.

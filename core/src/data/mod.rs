@@ -1,12 +1,15 @@
 //! Data sets as values: bytes → [`Table`] (rows as they stand) → [`Dataset`] (texts and labels).
 
+mod answers;
 mod bad_rows;
 mod columns;
+mod conll;
 mod dataset;
 mod delimited;
 mod duplicates;
 mod findings;
 mod format;
+mod guess;
 mod json;
 mod label_map;
 mod lines;
@@ -14,10 +17,14 @@ mod pasted;
 mod place;
 mod profile;
 mod read_instruction;
+mod scores;
 mod split;
 mod split_files;
 mod table;
+mod targets;
+mod task;
 
+pub use answers::Answer;
 pub use bad_rows::BadRows;
 pub use columns::{Columns, NamedColumns};
 pub use dataset::{Dataset, Example};
@@ -29,6 +36,9 @@ pub use pasted::pasted;
 pub use place::{At, Place};
 pub use profile::{ColumnProfile, column_profiles};
 pub use read_instruction::{ReadInstruction, Selection};
+pub use scores::{ScoreBin, Scores};
 pub use split::{Split, hold_out};
 pub use split_files::{SplitFiles, class_folder, split_files};
 pub use table::{Row, Table, selected_rows};
+pub use targets::Targets;
+pub use task::Task;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use serde_json::{Map, Value};
 
-use super::{delimited, json, lines};
+use super::{conll, delimited, json, lines};
 use crate::{
     Error, Result,
     data::{BadRows, Format, Place, Selection},
@@ -43,6 +43,7 @@ impl Table {
             Format::Jsonl => json::read_lines(bytes, &mut reading)?,
             Format::Json { field } => json::read(bytes, field.as_deref(), &mut reading)?,
             Format::Lines => lines::read(bytes, &mut reading)?,
+            Format::Conll => conll::read(bytes, &mut reading)?,
         }
         reading.finish()
     }

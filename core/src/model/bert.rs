@@ -26,11 +26,12 @@ use super::{
 };
 use crate::text::BatchTensors;
 
-/// An encoder, its pooler and a linear head.
+/// An encoder, its pooler and a linear head; or, without a pooler, transformers'
+/// `BertForTokenClassification`, whose head reads the first token of each word.
 #[derive(Module, Debug)]
 pub struct BertForSequenceClassification {
     bert: Encoder,
-    pooler: Pooler,
+    pooler: Option<Pooler>,
     dropout_prob: f64,
     classifier: Linear,
     #[module(skip)]
@@ -78,12 +79,18 @@ impl BertForSequenceClassification {
             let pooler = Pooler { dense: new.linear(hidden, hidden), norm: None };
             (Encoder::Bert(new.encoder()), pooler, new.linear(hidden, num_labels))
         };
-        let dropout_prob = config.classifier_dropout();
+        let (pooler, dropout_prob) = (Some(pooler), config.classifier_dropout());
         Self { bert, pooler, dropout_prob, classifier, family: config.family }
     }
 
     pub(crate) fn family(&self) -> Family {
         self.family
+    }
+
+    /// The same for tags of words, which need no pooler.
+    pub(crate) fn for_words(mut self) -> Self {
+        self.pooler = None;
+        self
     }
 
     /// The same, of which the last `layers` of the encoder, the pooler and the classifier take
@@ -98,7 +105,7 @@ impl BertForSequenceClassification {
         model
     }
 
-    /// Logits `[rows, num_labels]` of a batch.
+    /// Logits `[rows, num_labels]` of a batch; of words `[words, num_labels]`.
     pub(crate) fn forward(&self, batch: &BatchTensors, pass: Pass) -> Tensor<2> {
         let words = self.word_embeddings().val().select(0, batch.input_ids.clone());
         self.forward_embedded(words, batch, pass)
@@ -111,8 +118,9 @@ impl BertForSequenceClassification {
         batch: &BatchTensors,
         pass: Pass,
     ) -> Tensor<2> {
+        let of_words = self.pooler.is_none();
         let seen = match &self.bert {
-            Encoder::Bert(bert) => bert.forward(words, batch, pass),
+            Encoder::Bert(bert) => bert.forward(words, batch, pass, of_words),
             Encoder::ModernBert(bert) => bert.forward(words, batch, pass),
         };
         let pooled = self.pool(seen, pass);
@@ -120,19 +128,20 @@ impl BertForSequenceClassification {
         pass.kernels.linear(pass.kernels.dropout(pooled, dropout), &self.classifier)
     }
 
-    /// A linear layer, its activation and its norm: `[rows, hidden]`.
+    /// A linear layer, its activation and its norm: `[rows, hidden]`. Words are left as they are.
     fn pool(&self, seen: Tensor<2>, pass: Pass) -> Tensor<2> {
+        let Some(pooler) = &self.pooler else { return seen };
         let seen = match self.family.drops_before_pooler() {
             true => pass.kernels.dropout(seen, pass.dropout(POOLER, self.dropout_prob)),
             false => seen,
         };
-        let pooled = pass.kernels.linear(seen, &self.pooler.dense);
+        let pooled = pass.kernels.linear(seen, &pooler.dense);
         let pooled = match self.family.pooler_activation() {
             PoolerActivation::Tanh => pooled.tanh(),
             PoolerActivation::Gelu => pass.kernels.gelu(pooled),
             PoolerActivation::Relu => relu(pooled),
         };
-        match &self.pooler.norm {
+        match &pooler.norm {
             Some(norm) => norm.normalize(pooled, pass),
             None => pooled,
         }
@@ -167,20 +176,31 @@ impl BertModel {
     }
 
     /// Hidden states `[rows, hidden]` of the first token of each row in the last layer. That layer
-    /// computes no others where it can: a sixth of MiniLM's work, and nothing reads them.
-    fn forward(&self, words: Tensor<2>, batch: &BatchTensors, pass: Pass) -> Tensor<2> {
+    /// computes no others where it can: a sixth of MiniLM's work, and nothing reads them. Or those
+    /// of the first token of each word, `[words, hidden]`.
+    fn forward(
+        &self,
+        words: Tensor<2>,
+        batch: &BatchTensors,
+        pass: Pass,
+        of_words: bool,
+    ) -> Tensor<2> {
         let embedded = self.embeddings.forward(words, batch, pass);
         let embedded = match &self.embeddings_project {
             Some(project) => pass.kernels.linear(embedded, project),
             None => embedded,
         };
-        let first_only = pass.kernels.attends_first(&embedded.device());
+        let first_only = !of_words && pass.kernels.attends_first(&embedded.device());
         let last = self.encoder.layer.len() - 1;
         let layers = self.encoder.layer.iter().enumerate();
         let hidden = layers.fold(embedded, |hidden, (index, layer)| {
             let first = (first_only && index == last).then(|| batch.first_tokens.clone());
             layer.forward(hidden, &batch.layout, first, pass, 3 * index + 2)
         });
-        if first_only { hidden } else { hidden.select(0, batch.first_tokens.clone()) }
+        match (first_only, of_words) {
+            (true, _) => hidden,
+            (_, true) => hidden.select(0, batch.words.clone()),
+            _ => hidden.select(0, batch.first_tokens.clone()),
+        }
     }
 }

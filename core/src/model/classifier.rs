@@ -5,12 +5,12 @@ use std::sync::Arc;
 use burn::{module::Module, tensor::Device};
 
 use super::{
-    BertConfig, BertForSequenceClassification, LoadReport, ModelFiles, Pass, StorageDtype, names,
-    readback, storage,
+    BertConfig, BertForSequenceClassification, Head, LoadReport, ModelFiles, Pass, Prediction,
+    StorageDtype, names, readback, storage,
 };
 use crate::{
     Error, Result,
-    data::LabelMap,
+    data::{LabelMap, Task},
     kernels::Kernels,
     text::{Batch, Encoding, Tokenizer, plan_by_tokens, plan_in_order},
 };
@@ -35,35 +35,9 @@ pub(crate) struct Setup {
 
 struct About {
     config: BertConfig,
-    label_map: LabelMap,
+    head: Head,
     tokenizer: Tokenizer,
     tokenizer_config: Vec<u8>,
-}
-
-/// What the model says of one text.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Prediction {
-    /// One for each class, in id order.
-    pub logits: Vec<f32>,
-    /// Softmax of `logits`; sums to 1.
-    pub probabilities: Vec<f32>,
-}
-
-impl Prediction {
-    fn new(logits: Vec<f32>) -> Self {
-        let most = logits.iter().copied().fold(f32::NEG_INFINITY, f32::max);
-        let exponentials: Vec<f32> = logits.iter().map(|logit| (logit - most).exp()).collect();
-        let sum: f32 = exponentials.iter().sum();
-        let probabilities = exponentials.into_iter().map(|value| value / sum).collect();
-        Self { logits, probabilities }
-    }
-
-    /// The most probable class; the first of equals.
-    pub fn label(&self) -> usize {
-        let ids = 0..self.logits.len();
-        ids.reduce(|best, id| if self.logits[id] > self.logits[best] { id } else { best })
-            .unwrap_or(0)
-    }
 }
 
 impl Classifier {
@@ -80,58 +54,58 @@ impl Classifier {
         let Some(&[num_labels, _]) = weights.shape(&key) else {
             return Err(Error::NoHead { name, key, folder: files.folder().into() });
         };
-        let label_map = stored_labels(files, &config, num_labels)?;
-        let load =
-            || weights.load(BertForSequenceClassification::new(&config, num_labels, device), &[]);
+        let head = Head::stored(&config, &files.path("config.json"), num_labels)?;
+        let load = || weights.load(new_model(&config, &head, device), &[]);
         let (loaded, tokenizer) = both(load, || files.tokenizer(&config));
         let (model, report) = loaded?;
         if let Some(key) = report.initialized.first() {
             return Err(Error::TensorMissing { name, key: key.clone() });
         }
-        Ok((Self::new(files, config, label_map, tokenizer?, model, device), report))
+        Ok((Self::new(files, config, head, tokenizer?, model, device), report))
     }
 
-    /// Opens a folder to fine-tune it for these classes: its head is kept if it was trained for
-    /// the same ones, and starts anew otherwise, as does a missing pooler.
+    /// Opens a folder to fine-tune it for these classes, or for another task: its head is kept if it
+    /// was trained for the same, and starts anew otherwise, as does a missing pooler.
     ///
     /// # Errors
     /// Whatever is wrong with a file, by name.
     pub fn for_training(
         files: &ModelFiles,
-        label_map: LabelMap,
+        head: impl Into<Head>,
         seed: u64,
         device: &Device,
     ) -> Result<(Self, LoadReport)> {
-        let config = files.config()?;
+        let (config, head) = (files.config()?, head.into());
+        let name = files.path("config.json");
+        head.check(&config, &name)?;
         let weights = files.weights(|key| names::of_parameter(config.family, key))?;
-        let head = ["classifier.weight", "classifier.bias"].map(|path| config.family.key(path));
-        let same_head = match weights.shape(&head[0]) {
-            Some(&[rows, _]) if rows == label_map.len() => {
-                config.label_map(&files.path("config.json"))?.as_ref() == Some(&label_map)
+        let keys = ["classifier.weight", "classifier.bias"].map(|path| config.family.key(path));
+        let same_head = match weights.shape(&keys[0]) {
+            Some(&[rows, _]) if rows == head.label_map.len() => {
+                Head::stored(&config, &name, rows)? == head
             }
             _ => false,
         };
-        let fresh: &[String] = if same_head { &[] } else { &head };
+        let fresh: &[String] = if same_head { &[] } else { &keys };
         let load = || {
             device.seed(seed);
-            let model = BertForSequenceClassification::new(&config, label_map.len(), device);
-            weights.load(model, fresh)
+            weights.load(new_model(&config, &head, device), fresh)
         };
         let (loaded, tokenizer) = both(load, || files.tokenizer(&config));
         let (model, report) = loaded?;
-        Ok((Self::new(files, config, label_map, tokenizer?, model, device), report))
+        Ok((Self::new(files, config, head, tokenizer?, model, device), report))
     }
 
     fn new(
         files: &ModelFiles,
         config: BertConfig,
-        label_map: LabelMap,
+        head: Head,
         tokenizer: Tokenizer,
         model: BertForSequenceClassification,
         device: &Device,
     ) -> Self {
         let tokenizer_config = files.tokenizer_config(&config);
-        let about = Arc::new(About { config, label_map, tokenizer, tokenizer_config });
+        let about = Arc::new(About { config, head, tokenizer, tokenizer_config });
         let kernels = Kernels::for_device(device);
         Self { model, setup: Setup { device: device.clone(), kernels, about } }
     }
@@ -148,7 +122,12 @@ impl Classifier {
     }
 
     pub fn label_map(&self) -> &LabelMap {
-        &self.setup.about.label_map
+        &self.setup.about.head.label_map
+    }
+
+    /// What it says of a text.
+    pub fn task(&self) -> Task {
+        self.setup.task()
     }
 
     pub fn tokenizer(&self) -> &Tokenizer {
@@ -188,18 +167,22 @@ impl Classifier {
         };
         for planned in plan {
             let batch = self.setup.collate(encodings, &planned.rows, planned.seq_len);
+            if self.task() == Task::TokenClassification && batch.words() == 0 {
+                continue;
+            }
             let batch = batch.to_device(*kernels, device);
             let logits = self.model.forward(&batch, Pass::inference(*kernels));
             let data = logits.into_data_async().await.map_err(|e| Error::Device(e.to_string()))?;
             let logits = data.try_into_vec::<f32>().map_err(|e| Error::Device(format!("{e:?}")))?;
-            let classes = self.label_map().len();
-            for (&row, logits) in planned.rows.iter().zip(logits.chunks(classes)) {
-                predictions[row] = Some(Prediction::new(logits.to_vec()));
+            let mut logits = logits.chunks(self.label_map().len());
+            for &row in &planned.rows {
+                let words = &encodings[row].words;
+                predictions[row] = Some(Prediction::new(self.task(), &mut logits, words));
             }
             done += planned.rows.len();
             progress(done);
         }
-        Ok(predictions.into_iter().flatten().collect())
+        Ok(predictions.into_iter().map(Option::unwrap_or_default).collect())
     }
 
     /// The files of a Hugging Face folder that transformers opens unchanged, by name.
@@ -220,7 +203,7 @@ impl Classifier {
     pub fn files_beside_weights(&self, dtype: StorageDtype) -> Result<Vec<(String, Vec<u8>)>> {
         let about = &self.setup.about;
         Ok(vec![
-            ("config.json".into(), about.config.to_json(&about.label_map, dtype.name())),
+            ("config.json".into(), about.config.to_json(&about.head, dtype.name())),
             ("tokenizer.json".into(), about.tokenizer.to_json()?),
             ("tokenizer_config.json".into(), about.tokenizer_config.clone()),
         ])
@@ -229,7 +212,11 @@ impl Classifier {
 
 impl Setup {
     pub(crate) fn num_labels(&self) -> usize {
-        self.about.label_map.len()
+        self.about.head.label_map.len()
+    }
+
+    pub(crate) fn task(&self) -> Task {
+        self.about.head.task
     }
 
     /// The longest text the model takes, in tokens.
@@ -281,6 +268,14 @@ impl Setup {
     }
 }
 
+fn new_model(config: &BertConfig, head: &Head, device: &Device) -> BertForSequenceClassification {
+    let model = BertForSequenceClassification::new(config, head.label_map.len(), device);
+    match head.task {
+        Task::TokenClassification => model.for_words(),
+        _ => model,
+    }
+}
+
 /// Both, at the same time where there are threads: to read a tokenizer takes half as long as to read
 /// the weights of a small model. `here` runs on this thread, whose random numbers are seeded.
 fn both<A, B: Send>(here: impl FnOnce() -> A, other: impl FnOnce() -> B + Send) -> (A, B) {
@@ -296,19 +291,4 @@ fn both<A, B: Send>(here: impl FnOnce() -> A, other: impl FnOnce() -> B + Send) 
     }
     #[cfg(target_arch = "wasm32")]
     (here(), other())
-}
-
-/// The classes a fine-tuned folder names, `LABEL_0 …` where it names none, as transformers does.
-fn stored_labels(files: &ModelFiles, config: &BertConfig, num_labels: usize) -> Result<LabelMap> {
-    let name = files.path("config.json");
-    let label_map = match config.label_map(&name)? {
-        Some(map) => map,
-        None => LabelMap::new(&name, (0..num_labels).map(|id| format!("LABEL_{id}")).collect())?,
-    };
-    if label_map.len() != num_labels {
-        let found = label_map.len();
-        let reason = format!("id2label names {found} labels, but the head has {num_labels}");
-        return Err(Error::BadLabels { name, reason });
-    }
-    Ok(label_map)
 }

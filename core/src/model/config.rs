@@ -11,7 +11,7 @@ use self::{
     distilbert::DistilBertConfig,
     modern_bert::{Modern, ModernBertConfig},
 };
-use super::Family;
+use super::{Family, Head};
 use crate::{Error, Result, data::LabelMap, text::InputFormat};
 
 /// The settings of a BERT, named as in `config.json`
@@ -229,22 +229,19 @@ impl BertConfig {
         LabelMap::new(name, names).map(Some)
     }
 
-    /// The `config.json` of a classifier with these classes, everything else as it was read.
-    pub fn to_json(&self, labels: &LabelMap, dtype: &str) -> Vec<u8> {
-        let ids = labels.names().iter().enumerate();
-        let id2label: Map<String, Value> =
-            ids.clone().map(|(id, name)| (id.to_string(), json!(name))).collect();
-        let label2id: Map<String, Value> =
-            ids.map(|(id, name)| (name.clone(), json!(id))).collect();
+    /// A value of the file as it was read.
+    pub(super) fn raw(&self, key: &str) -> Option<&Value> {
+        self.raw.get(key)
+    }
+
+    /// The `config.json` of a model with this head, everything else as it was read.
+    pub fn to_json(&self, head: &Head, dtype: &str) -> Vec<u8> {
         let mut raw = self.raw.clone();
         for stale in ["_name_or_path", "torch_dtype", "gradient_checkpointing"] {
             raw.remove(stale);
         }
-        raw.insert("architectures".into(), json!([self.family.architecture()]));
+        raw.extend(head.to_json(self.family));
         raw.insert("model_type".into(), json!(self.family.model_type()));
-        raw.insert("problem_type".into(), json!("single_label_classification"));
-        raw.insert("id2label".into(), Value::Object(id2label));
-        raw.insert("label2id".into(), Value::Object(label2id));
         raw.insert("dtype".into(), json!(dtype));
         let mut bytes = serde_json::to_vec_pretty(&raw).unwrap_or_default();
         bytes.push(b'\n');

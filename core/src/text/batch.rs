@@ -31,6 +31,8 @@ pub struct Batch {
     position_ids: Vec<i32>,
     /// Where each row begins among the tokens, and where the last one ends: `[rows + 1]`.
     pub offsets: Vec<usize>,
+    /// The row of each word that is tagged, and its first token there.
+    words: Vec<(usize, usize)>,
     /// The length that rows are padded to where they must be.
     seq_len: usize,
     format: InputFormat,
@@ -51,6 +53,8 @@ pub struct BatchTensors {
     pub means: Option<Tensor<2>>,
     /// Tokens of the longest row, or as many as rows are padded to.
     pub longest: usize,
+    /// The first token of each word that is tagged, `[words]`.
+    pub words: Tensor<1, Int>,
     pub layout: Layout,
 }
 
@@ -96,10 +100,12 @@ impl Batch {
             token_type_ids: Vec::with_capacity(tokens),
             position_ids: Vec::with_capacity(tokens),
             offsets: vec![0],
+            words: Vec::new(),
             seq_len,
             format,
         };
-        for encoding in rows.iter().map(|&row| &encodings[row]) {
+        for (row, encoding) in rows.iter().map(|&row| &encodings[row]).enumerate() {
+            batch.words.extend(encoding.words.iter().map(|word| (row, word.token)));
             batch.input_ids.extend(encoding.ids.iter().map(|&id| id as i32));
             let types = encoding.type_ids.iter();
             let known = |&id: &u32| if format.token_types { id as i32 } else { 0 };
@@ -120,6 +126,11 @@ impl Batch {
         self.input_ids.len()
     }
 
+    /// The number of words that are tagged.
+    pub(crate) fn words(&self) -> usize {
+        self.words.len()
+    }
+
     /// Moves the batch to a device, in the layout that `kernels` take.
     pub(crate) fn to_device(&self, kernels: Kernels, device: &Device) -> BatchTensors {
         let ids = |ids: Vec<i32>| {
@@ -137,6 +148,7 @@ impl Batch {
                 first_tokens: ids(self.offsets[..rows].iter().map(|&o| o as i32).collect()),
                 means: self.means(&self.offsets, self.tokens(), device),
                 longest: self.lengths().max().unwrap_or(0),
+                words: ids(self.first_tokens_of_words(|row| self.offsets[row])),
                 layout: Layout::Packed {
                     offsets: ids(self.offsets.iter().map(|&offset| offset as i32).collect()),
                 },
@@ -146,11 +158,17 @@ impl Batch {
                 token_type_ids: ids(self.padded(&self.token_type_ids, 0)),
                 position_ids: ids(self.padded(&self.position_ids, 0)),
                 first_tokens: ids(padded_starts.iter().map(|&start| start as i32).collect()),
+                words: ids(self.first_tokens_of_words(|row| row * seq_len)),
                 means: self.means(&padded_starts, rows * seq_len, device),
                 longest: seq_len,
                 layout: Layout::Padded { seq_len, attention_bias: self.attention_bias(device) },
             },
         }
+    }
+
+    /// The place of each word's first token, where a row begins at `start`.
+    fn first_tokens_of_words(&self, start: impl Fn(usize) -> usize) -> Vec<i32> {
+        self.words.iter().map(|&(row, token)| (start(row) + token) as i32).collect()
     }
 
     fn lengths(&self) -> impl Iterator<Item = usize> {
@@ -193,7 +211,7 @@ mod tests {
     fn rows_stand_one_after_the_other_and_are_padded_where_they_must_be() {
         let encoding = |ids: &[u32]| {
             let type_ids = vec![1; ids.len()];
-            Encoding { ids: ids.into(), type_ids, truncated: false }
+            Encoding { ids: ids.into(), type_ids, ..Encoding::default() }
         };
         let encodings = [encoding(&[5, 6, 7]), encoding(&[8]), encoding(&[9, 10])];
         let format = InputFormat { pad_token_id: 3, token_types: true, ..InputFormat::default() };

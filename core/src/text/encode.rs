@@ -2,12 +2,12 @@
 
 use tokenizers::{PostProcessor, TruncationParams, truncate_encodings};
 
-use super::{Texts, Tokenizer, tokenizer::bad};
+use super::{Texts, Tokenizer, Word, tokenizer::bad, words::words};
 use crate::{Error, Result};
 
 /// One tokenized text with its special tokens: `[CLS] … [SEP]`, or `[CLS] … [SEP] … [SEP]` for a
 /// pair.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Encoding {
     /// Token ids, at most `max_length`.
     pub ids: Vec<u32>,
@@ -15,6 +15,8 @@ pub struct Encoding {
     pub type_ids: Vec<u32>,
     /// Whether tokens were cut off at `max_length`.
     pub truncated: bool,
+    /// The words that are there, where they were asked for: see [`Tokenizer::encode_words`].
+    pub words: Vec<Word>,
 }
 
 impl Tokenizer {
@@ -39,12 +41,15 @@ impl Tokenizer {
         encodings.map(|encoding| self.finish(encoding, None, room)).collect()
     }
 
-    /// Texts or pairs of texts, in order. Of a pair that is too long the longer half is cut first
+    /// Texts, in order: whole, as pairs, or word by word. Of a pair that is too long the longer half is cut first
     /// (transformers' `longest_first`).
     ///
     /// # Errors
     /// As [`Tokenizer::encode`].
     pub fn encode_texts(&self, texts: &Texts, max_length: usize) -> Result<Vec<Encoding>> {
+        if !texts.words.is_empty() {
+            return self.encode_words(&texts.words, max_length);
+        }
         if texts.second.is_empty() {
             return self.encode_all(&texts.first, max_length);
         }
@@ -69,7 +74,7 @@ impl Tokenizer {
         })
     }
 
-    fn finish(
+    pub(super) fn finish(
         &self,
         first: tokenizers::Encoding,
         second: Option<tokenizers::Encoding>,
@@ -84,6 +89,7 @@ impl Tokenizer {
             ids: encoding.get_ids().to_vec(),
             type_ids: encoding.get_type_ids().to_vec(),
             truncated,
+            words: words(&encoding),
         })
     }
 }

@@ -7,6 +7,7 @@ mod plan;
 mod texts;
 mod tokenized;
 mod tokenizer;
+mod words;
 
 pub(crate) use batch::MASKED;
 pub use batch::{Batch, BatchTensors, InputFormat, Layout};
@@ -16,3 +17,4 @@ pub use plan::{BUCKETS, PlannedBatch, bucket, plan_by_tokens, plan_epoch, plan_i
 pub use texts::Texts;
 pub use tokenized::Tokenized;
 pub use tokenizer::Tokenizer;
+pub use words::Word;

@@ -6,6 +6,8 @@ pub struct Texts {
     pub first: Vec<String>,
     /// As long as `first`, or empty where there are no pairs.
     pub second: Vec<String>,
+    /// The words of each text, where it is given word by word; else empty.
+    pub words: Vec<Vec<String>>,
 }
 
 impl Texts {
@@ -14,6 +16,12 @@ impl Texts {
         self.first.push(first.to_owned());
         self.second.extend(second.map(str::to_owned));
         debug_assert!(self.second.is_empty() || self.second.len() == self.first.len());
+    }
+
+    /// Adds a text word by word. All are given so, or none is.
+    pub fn push_words(&mut self, words: Vec<String>) {
+        self.first.push(words.join(" "));
+        self.words.push(words);
     }
 
     /// How many there are.
@@ -34,6 +42,6 @@ impl Texts {
 
 impl From<Vec<String>> for Texts {
     fn from(first: Vec<String>) -> Self {
-        Self { first, second: Vec::new() }
+        Self { first, ..Self::default() }
     }
 }

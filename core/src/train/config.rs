@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::Schedule;
+use super::{LossConfig, Schedule};
 use crate::{Error, Result};
 
 /// Named and preset as transformers' `TrainingArguments`, but for `warmup_ratio` and
@@ -29,6 +29,8 @@ pub struct TrainConfig {
     /// two alone. Where there is no number, everything is trained, embeddings included.
     #[serde(default)]
     pub trainable_layers: Option<usize>,
+    #[serde(default)]
+    pub loss: LossConfig,
 }
 
 impl Default for TrainConfig {
@@ -44,6 +46,7 @@ impl Default for TrainConfig {
             gradient_accumulation_steps: 1,
             seed: 42,
             trainable_layers: None,
+            loss: LossConfig::default(),
         }
     }
 }

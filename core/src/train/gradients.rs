@@ -3,39 +3,45 @@
 use burn::{
     module::{Module, ModuleVisitor, Param},
     optim::GradientsParams,
-    tensor::{Int, Tensor, TensorData},
+    tensor::Tensor,
 };
 
-use super::loss::cross_entropy_sum;
+use super::{
+    LossConfig,
+    targets::{check_targets, seen},
+};
 use crate::{
     Error, Result,
+    data::Targets,
     model::{Classifier, HostTensor, ParamPath, Pass, Readback},
     text::Encoding,
 };
 
-/// The mean cross-entropy of one batch, without dropout, and its gradient for every parameter in
+/// The mean loss of one batch, without dropout, and its gradient for every parameter in
 /// Hugging Face's names and layout.
 ///
 /// # Errors
-/// [`Error::BadSetting`] for a text that is too long, [`Error::Device`] if the device fails.
+/// [`Error::BadSetting`] for a text that is too long or targets that do not fit, [`Error::Device`] if
+/// the device fails.
 pub async fn gradients(
     classifier: &Classifier,
     encodings: &[Encoding],
-    labels: &[usize],
+    targets: &Targets,
 ) -> Result<(f32, Vec<HostTensor>)> {
     let setup = &classifier.setup;
     setup.check(encodings)?;
+    let targets = &seen(targets.clone(), encodings);
+    check_targets(encodings, targets, setup)?;
     let longest = encodings.iter().map(|encoding| encoding.ids.len()).max().unwrap_or(1);
     let rows: Vec<usize> = (0..encodings.len()).collect();
     let device = setup.device.clone().autodiff();
     let kernels = setup.kernels;
     let batch = setup.collate(encodings, &rows, longest).to_device(kernels, &device);
-    let ids: Vec<i32> = labels.iter().map(|&label| label as i32).collect();
-    let labels = Tensor::<1, Int>::from_data(TensorData::new(ids, [rows.len()]), &device);
 
     let model = classifier.model.clone().train();
     let logits = model.forward(&batch, Pass::inference(kernels));
-    let loss = cross_entropy_sum(logits, labels) / rows.len() as f64;
+    let usual = LossConfig::default();
+    let loss = usual.sum(logits, targets) / usual.weight(targets);
     let grads = GradientsParams::from_grads(loss.backward(), &model);
     let path = ParamPath::new(model.family());
     let mut visitor = Named { grads, path, readback: Readback::default() };

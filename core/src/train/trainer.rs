@@ -2,15 +2,19 @@
 
 use burn::{
     module::Module,
-    tensor::{Device, Int, Tensor, TensorData},
+    tensor::{Device, Tensor},
 };
 
 use super::{
-    AdamWConfig, TrainConfig, adamw::AdamW, clip, loss::cross_entropy_sum,
+    AdamWConfig, TrainConfig,
+    adamw::AdamW,
+    clip,
     step_gradients::StepGradients,
+    targets::{check_targets, seen},
 };
 use crate::{
     Error, Result,
+    data::Targets,
     model::{BertForSequenceClassification, Classifier, Pass, Setup, stream},
     text::{Encoding, PlannedBatch, plan_epoch},
 };
@@ -26,7 +30,7 @@ pub struct Trainer {
     pub(super) optimizer: AdamW,
     pub(super) config: TrainConfig,
     encodings: Vec<Encoding>,
-    labels: Vec<usize>,
+    targets: Targets,
     pub(super) plan: Vec<PlannedBatch>,
     pub(super) step: usize,
     /// The summed loss of the steps not yet read, and their number.
@@ -48,20 +52,22 @@ pub struct StepInfo {
 }
 
 impl Trainer {
-    /// Takes the classifier to train and its data, `labels[i]` being the class of `encodings[i]`.
+    /// Takes the classifier to train and its data, a target for each of `encodings`.
     ///
     /// # Errors
-    /// [`Error::BadSetting`] for a recipe, a text or a label out of range.
+    /// [`Error::BadSetting`] for a recipe, a text or a target out of range, or of another task.
     pub fn new(
         classifier: Classifier,
         encodings: Vec<Encoding>,
-        labels: Vec<usize>,
+        targets: impl Into<Targets>,
         config: TrainConfig,
     ) -> Result<Self> {
         config.check()?;
         let Classifier { model, setup } = classifier;
         setup.check(&encodings)?;
-        check_labels(&encodings, &labels, setup.num_labels())?;
+        let targets = seen(targets.into(), &encodings);
+        check_targets(&encodings, &targets, &setup)?;
+        config.loss.check(setup.task(), setup.num_labels())?;
         let model = model.with_trainable(config.trainable_layers);
         let weight_decay = config.weight_decay;
         let adamw = AdamWConfig { beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weight_decay };
@@ -72,7 +78,7 @@ impl Trainer {
             setup,
             config,
             encodings,
-            labels,
+            targets,
             plan: Vec::new(),
             step: 0,
             unread_loss: None,
@@ -134,10 +140,13 @@ impl Trainer {
         let batches = self.plan.iter().skip(index * size).take(size).cloned().collect::<Vec<_>>();
         info.rows = batches.iter().map(|batch| batch.rows.len()).sum();
 
+        let targets: Vec<Targets> =
+            batches.iter().map(|batch| self.targets.select(&batch.rows)).collect();
+        let weight: f64 = targets.iter().map(|targets| self.config.loss.weight(targets)).sum();
         let mut grads = StepGradients::new();
-        for (index, batch) in batches.iter().enumerate() {
+        for (index, batch) in batches.iter().zip(&targets).enumerate() {
             let seed = stream(step_seed, index);
-            info.tokens += self.backward(batch, info.rows, seed, &mut grads);
+            info.tokens += self.backward(batch, weight, seed, &mut grads);
         }
         self.update(grads, learning_rate);
         self.step += 1;
@@ -171,23 +180,20 @@ impl Trainer {
         self.plan = plan_epoch(&lengths, batch_size, positions, seed, epoch as u64);
     }
 
-    /// Adds the gradient of one batch's share of the mean loss over `total_rows`; returns the
+    /// Adds the gradient of one batch's share of the step's loss, all of which has `weight`; returns the
     /// batch's tokens.
     fn backward(
         &mut self,
-        planned: &PlannedBatch,
-        total_rows: usize,
+        (planned, targets): (&PlannedBatch, &Targets),
+        weight: f64,
         seed: u64,
         grads: &mut StepGradients,
     ) -> usize {
         let batch = self.setup.collate(&self.encodings, &planned.rows, planned.seq_len);
-        let ids: Vec<i32> = planned.rows.iter().map(|&row| self.labels[row] as i32).collect();
-        let labels = TensorData::new(ids, [planned.rows.len()]);
-        let labels = Tensor::<1, Int>::from_data(labels, &self.device);
         let kernels = self.setup.kernels;
         let tensors = batch.to_device(kernels, &self.device);
         let loss = grads.add(self.model(), &tensors, Pass::training(kernels, seed), |logits| {
-            cross_entropy_sum(logits, labels) / total_rows as f64
+            self.config.loss.sum(logits, targets) / weight
         });
         self.note_loss(loss);
         batch.tokens()
@@ -214,17 +220,5 @@ impl Trainer {
         if let Some((_, steps)) = &mut self.unread_loss {
             *steps += 1;
         }
-    }
-}
-
-fn check_labels(encodings: &[Encoding], labels: &[usize], classes: usize) -> Result<()> {
-    let bad = |value: String, reason: String| Error::BadSetting { name: "labels", value, reason };
-    if encodings.is_empty() || encodings.len() != labels.len() {
-        let reason = format!("expected one for each of {} texts", encodings.len());
-        return Err(bad(labels.len().to_string(), reason));
-    }
-    match labels.iter().find(|&&label| label >= classes) {
-        Some(label) => Err(bad(label.to_string(), format!("there are {classes} classes"))),
-        None => Ok(()),
     }
 }

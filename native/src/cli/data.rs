@@ -4,7 +4,9 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
-use crate::values::{delimiter, positive};
+use emberlab_core::data::Task;
+
+use crate::values::{delimiter, positive, task};
 
 /// How files become rows, and which of their columns are what.
 #[derive(Debug, Default, Args)]
@@ -15,9 +17,10 @@ pub struct ReadArgs {
     /// Column that holds the second half of a pair of texts [default: guessed, e.g. `sentence2`]
     #[arg(long, value_name = "NAME")]
     pub text_pair_column: Option<String>,
-    /// Column that holds the label [default: guessed, e.g. `label`]
+    /// Column that holds the label [default: guessed, e.g. `label`, `labels`, `score`]; give it several
+    /// times for columns of 0 and 1, each a class
     #[arg(long, value_name = "NAME")]
-    pub label_column: Option<String>,
+    pub label_column: Vec<String>,
     /// What parts the cells of .csv and .tsv files, such as ';' or '\t' [default: by the ending]
     #[arg(long, value_name = "CHAR", value_parser = delimiter())]
     pub delimiter: Option<u8>,
@@ -45,6 +48,9 @@ pub struct DataArgs {
     /// Splits or slices to show, such as train[:5000] [default: every split]
     #[arg(long, value_name = "SPLIT", num_args = 1..)]
     pub split: Vec<String>,
+    /// What the labels are [default: guessed from them]
+    #[arg(long, value_name = "TASK", value_parser = task())]
+    pub task: Option<Task>,
     /// Folder with the tokenizer that counts tokens [default: models/bert-tiny]
     #[arg(long, value_name = "DIR")]
     pub model: Option<PathBuf>,

@@ -4,12 +4,10 @@ use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
 use anyhow::Result;
-use emberlab_core::data::{
-    BadRows, Columns, LabelledTexts, column_profiles, duplicates, split_files,
-};
+use emberlab_core::data::{BadRows, LabelledTexts, column_profiles, duplicates, split_files};
 use emberlab_core::text::{Lengths, Texts};
 
-use super::{DataReport, LabelCount, SplitReport, warnings};
+use super::{DataReport, SplitReport, labels::LabelReport, warnings};
 use crate::cli::DataArgs;
 use crate::hub::{self, Kind};
 use crate::load::{DataFiles, Loaded, Loader, Source};
@@ -94,7 +92,7 @@ fn examine_split(
     found.extend(loaded.clamped(source));
     let Loaded { mut table, sha256, .. } = loaded;
     let columns = column_profiles(&table);
-    let known = match loader.columns(&table) {
+    let known = match loader.columns(&table, args.task) {
         Ok(known) => Some(known),
         Err(error) => {
             found.push(error.to_string());
@@ -107,20 +105,18 @@ fn examine_split(
     let texts = texts.unwrap_or_default();
     found.extend(warnings::of_bad_rows(&split, [&loader.bad, &without_text]));
     let labels = known.as_ref().map_or_else(Vec::new, |known| table.label_words(known));
+    let label_report = known.as_ref().map(|known| LabelReport::new(&table, known, &labels));
     let tokens = token_lengths(args, opened, &texts)?;
-    let Columns { text, text_pair, label } =
-        known.unwrap_or_else(|| Columns { text: String::new(), text_pair: None, label: None });
     let report = SplitReport {
         split,
         path: PathBuf::from(&source.path),
         sha256,
         rows: table.rows.len(),
         skipped_rows: loader.bad.count() + without_text.count(),
-        label_counts: label_counts(&labels, label.as_ref().and_then(|l| table.class_names.get(l))),
         columns,
-        text_column: Some(text).filter(|text| !text.is_empty()),
-        text_pair_column: text_pair,
-        label_column: label,
+        text_column: known.as_ref().map(|known| known.text.clone()),
+        text_pair_column: known.and_then(|known| known.text_pair),
+        labels: label_report.unwrap_or_default(),
         tokens,
     };
     Ok(Examined { report, texts, labels })
@@ -139,45 +135,9 @@ fn token_lengths(
     Ok(Some(Lengths::new(lengths, args.max_length)))
 }
 
-/// The labels with their rows: in the order of the classes where the file states it, else by value or
-/// name.
-fn label_counts(labels: &[String], classes: Option<&Vec<String>>) -> Vec<LabelCount> {
-    let mut counts: HashMap<&str, usize> = HashMap::new();
-    labels
-        .iter()
-        .filter(|label| !label.is_empty())
-        .for_each(|l| *counts.entry(l).or_default() += 1);
-    let mut counts: Vec<LabelCount> = counts
-        .into_iter()
-        .map(|(label, rows)| LabelCount { label: label.to_owned(), rows })
-        .collect();
-    let number = |label: &str| label.parse::<f64>().ok();
-    counts.sort_by(|a, b| {
-        let by_number = number(&a.label).zip(number(&b.label)).map(|(a, b)| a.total_cmp(&b));
-        by_number.unwrap_or_else(|| a.label.cmp(&b.label))
-    });
-    if let Some(classes) = classes {
-        let rank = |count: &LabelCount| classes.iter().position(|class| *class == count.label);
-        counts.sort_by_key(|count| rank(count).unwrap_or(classes.len()));
-    }
-    counts
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn labels_are_counted_in_order() {
-        let labels = ["10", "9", "", "10"].map(str::to_owned);
-        let counts = |labels: &[String], classes: Option<&Vec<String>>| -> String {
-            let counts = label_counts(labels, classes).into_iter();
-            counts.map(|count| format!("{}:{} ", count.label, count.rows)).collect()
-        };
-        assert_eq!(counts(&labels, None), "9:1 10:2 ");
-        let labels = ["a", "b"].map(str::to_owned);
-        assert_eq!(counts(&labels, Some(&vec!["b".into(), "a".into()])), "b:1 a:1 ");
-    }
 
     #[test]
     fn files_are_called_by_their_split() {

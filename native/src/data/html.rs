@@ -4,8 +4,8 @@ use std::fmt::Write;
 
 use emberlab_core::text::{Cut, Lengths};
 
-use super::text::{example, kind, repeated, role};
-use super::{DataReport, SplitReport};
+use super::text::{example, kind, labels_in_all, repeated, role, score_figures, score_range};
+use super::{DataReport, SplitReport, labels::LabelReport};
 use crate::hub;
 use crate::report::{counted, grouped};
 
@@ -105,27 +105,43 @@ fn section(split: &SplitReport) -> String {
 }
 
 fn labels(split: &SplitReport) -> String {
-    if split.label_counts.is_empty() {
+    let LabelReport { task, label_counts, scores, empty_sets, .. } = &split.labels;
+    let Some(task) = task else {
         return "<div><h3>Labels</h3><p class=\"quiet\">none</p></div>\n".to_owned();
+    };
+    let mut html = format!("<div><h3>Labels</h3><p class=\"quiet\">{task}</p>\n");
+    if let Some(scores) = scores {
+        let bins = scores.histogram.iter().map(|bin| (score_range(bin), bin.rows)).collect();
+        html.push_str(&bars(bins, split.rows));
+        let _ = writeln!(html, "<p class=\"quiet\">{}</p>", score_figures(scores));
+        return html + "</div>\n";
     }
-    let largest = split.label_counts.iter().map(|count| count.rows).max().unwrap_or(0).max(1);
-    let mut html = "<div><h3>Labels</h3>\n<table class=\"bars\">\n".to_owned();
-    for count in split.label_counts.iter().take(DRAWN_LABELS) {
-        let _ = writeln!(
-            html,
-            "<tr><th>{}</th><td class=\"bar\"><i style=\"width:{:.2}%\"></i></td><td>{}</td><td>{:.1} %</td></tr>",
-            escape(&count.label),
-            count.rows as f64 * 100.0 / largest as f64,
-            grouped(count.rows),
-            count.rows as f64 * 100.0 / split.rows.max(1) as f64
-        );
-    }
-    html.push_str("</table>\n");
-    if split.label_counts.len() > DRAWN_LABELS {
-        let more = grouped(split.label_counts.len() - DRAWN_LABELS);
+    let counts = label_counts.iter().take(DRAWN_LABELS);
+    let mut counts: Vec<_> = counts.map(|count| (count.label.clone(), count.rows)).collect();
+    counts.extend(empty_sets.map(|rows| ("(none)".to_owned(), rows)));
+    html.push_str(&bars(counts, labels_in_all(label_counts, *task, split.rows)));
+    if label_counts.len() > DRAWN_LABELS {
+        let more = grouped(label_counts.len() - DRAWN_LABELS);
         let _ = writeln!(html, "<p class=\"quiet\">and {more} more</p>");
     }
     html + "</div>\n"
+}
+
+/// A bar for each name, as long as its share of the largest.
+fn bars(counts: Vec<(String, usize)>, rows: usize) -> String {
+    let largest = counts.iter().map(|(_, count)| *count).max().unwrap_or(0).max(1);
+    let mut html = "<table class=\"bars\">\n".to_owned();
+    for (name, count) in counts {
+        let _ = writeln!(
+            html,
+            "<tr><th>{}</th><td class=\"bar\"><i style=\"width:{:.2}%\"></i></td><td>{}</td><td>{:.1} %</td></tr>",
+            escape(&name),
+            count as f64 * 100.0 / largest as f64,
+            grouped(count),
+            count as f64 * 100.0 / rows.max(1) as f64
+        );
+    }
+    html + "</table>\n"
 }
 
 fn histogram(tokens: &Lengths, rows: usize) -> String {

@@ -2,10 +2,11 @@
 
 use std::fmt::Write;
 
-use emberlab_core::data::ColumnProfile;
+use emberlab_core::data::{ColumnProfile, ScoreBin, Scores, Task};
 use emberlab_core::text::{Cut, LengthBin, Lengths};
 use serde_json::Value;
 
+use super::labels::{LabelCount, LabelReport};
 use super::warnings::shortened;
 use super::{DataReport, SplitReport};
 use crate::report::{counted, grouped};
@@ -63,7 +64,7 @@ pub fn role(split: &SplitReport, column: &str) -> &'static str {
     match () {
         () if is(&split.text_column) => "text",
         () if is(&split.text_pair_column) => "text pair",
-        () if is(&split.label_column) => "label",
+        () if split.labels.label_columns.iter().any(|label| label == column) => "label",
         () => "",
     }
 }
@@ -77,7 +78,7 @@ pub fn example(column: &ColumnProfile) -> String {
 }
 
 fn render_split(text: &mut String, split: &SplitReport) {
-    let SplitReport { split: name, path, rows, columns, label_counts, tokens, .. } = split;
+    let SplitReport { split: name, path, rows, columns, labels, tokens, .. } = split;
     let _ = writeln!(text, "{name}: {} ({})\n", counted(*rows, "row"), path.display());
     let kinds: Vec<String> = columns.iter().map(kind).collect();
     let width = |texts: &mut dyn Iterator<Item = usize>| texts.max().unwrap_or(0);
@@ -93,19 +94,50 @@ fn render_split(text: &mut String, split: &SplitReport) {
         let example = example(column);
         let _ = writeln!(text, "  {name:names$}  {kind:kind_width$}  {role:9}  {example}{missing}");
     }
-    if !label_counts.is_empty() {
-        text.push_str("\n  labels\n");
-        let labels = label_counts.iter().take(LISTED_LABELS);
-        let labels = labels.map(|count| (count.label.clone(), count.rows)).collect::<Vec<_>>();
-        bars(text, &labels, *rows);
-        if label_counts.len() > LISTED_LABELS {
-            let _ = writeln!(text, "    and {} more", grouped(label_counts.len() - LISTED_LABELS));
-        }
-    }
+    render_labels(text, labels, *rows);
     if let Some(tokens) = tokens {
         render_lengths(text, tokens, *rows);
     }
     text.push('\n');
+}
+
+fn render_labels(text: &mut String, labels: &LabelReport, rows: usize) {
+    let LabelReport { task, label_counts, scores, empty_sets, .. } = labels;
+    let Some(task) = task else { return };
+    if !label_counts.is_empty() {
+        let _ = writeln!(text, "\n  labels ({task})");
+        let labels = label_counts.iter().take(LISTED_LABELS);
+        let mut labels = labels.map(|it| (it.label.clone(), it.rows)).collect::<Vec<_>>();
+        labels.extend(empty_sets.map(|rows| ("(none)".to_owned(), rows)));
+        bars(text, &labels, labels_in_all(label_counts, *task, rows));
+        if label_counts.len() > LISTED_LABELS {
+            let _ = writeln!(text, "    and {} more", grouped(label_counts.len() - LISTED_LABELS));
+        }
+    }
+    if let Some(scores) = scores {
+        let _ = writeln!(text, "\n  scores ({task}): {}", score_figures(scores));
+        let bin = |bin: &ScoreBin| (score_range(bin), bin.rows);
+        bars(text, &scores.histogram.iter().map(bin).collect::<Vec<_>>(), rows);
+    }
+}
+
+/// What the counts of labels are parts of: rows, or, of tags, words.
+pub fn labels_in_all(counts: &[LabelCount], task: Task, rows: usize) -> usize {
+    match task {
+        Task::TokenClassification => counts.iter().map(|count| count.rows).sum(),
+        _ => rows,
+    }
+}
+
+/// How scores are spread, in a line.
+pub fn score_figures(scores: &Scores) -> String {
+    let Scores { mean, standard_deviation, lowest, highest, .. } = scores;
+    format!("{lowest} to {highest}, mean {mean:.2}, standard deviation {standard_deviation:.2}")
+}
+
+/// `0.50 to 1.00`
+pub fn score_range(bin: &ScoreBin) -> String {
+    format!("{:.2} to {:.2}", bin.from, bin.to)
 }
 
 fn render_lengths(text: &mut String, tokens: &Lengths, rows: usize) {

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use emberlab_core::data::{BadRows, Duplicates};
 
-use super::SplitReport;
+use super::{SplitReport, labels::LabelReport};
 use crate::report::{counted, grouped};
 
 /// More labels than this are hardly classes.
@@ -55,9 +55,10 @@ pub fn of_splits(splits: &[SplitReport], duplicates: &Duplicates) -> Vec<String>
 
 fn of_labels(split: &SplitReport) -> Vec<String> {
     let name = &split.split;
-    let labelled: usize = split.label_counts.iter().map(|count| count.rows).sum();
+    let LabelReport { label_columns, label_counts, scores, unlabelled_rows, .. } = &split.labels;
     let mut warnings = Vec::new();
-    match (&split.label_column, &split.label_counts[..]) {
+    match (label_columns.first(), &label_counts[..]) {
+        (Some(_), []) if scores.is_some() => {}
         (None, _) => warnings.push(format!("{name} has no label column (--label-column names one)")),
         (Some(label), []) => warnings.push(format!("{name} has no labels: \"{label}\" is empty or -1")),
         (Some(_), [only]) => warnings.push(format!(
@@ -70,8 +71,8 @@ fn of_labels(split: &SplitReport) -> Vec<String> {
         )),
         _ => {}
     }
-    if labelled > 0 && labelled < split.rows {
-        warnings.push(format!("{} of {name} have no label", counted(split.rows - labelled, "row")));
+    if (1..split.rows).contains(unlabelled_rows) {
+        warnings.push(format!("{} of {name} have no label", counted(*unlabelled_rows, "row")));
     }
     warnings
 }
@@ -79,9 +80,9 @@ fn of_labels(split: &SplitReport) -> Vec<String> {
 /// Labels that the first labelled split, which training goes by, does not have.
 fn of_unknown_labels(splits: &[SplitReport]) -> Vec<String> {
     let labels = |split: &SplitReport| -> BTreeSet<String> {
-        split.label_counts.iter().map(|count| count.label.clone()).collect()
+        split.labels.label_counts.iter().map(|count| count.label.clone()).collect()
     };
-    let mut labelled = splits.iter().filter(|split| !split.label_counts.is_empty());
+    let mut labelled = splits.iter().filter(|split| !split.labels.label_counts.is_empty());
     let Some(first) = labelled.next() else { return Vec::new() };
     let known = labels(first);
     let unknown = |split: &SplitReport| {

@@ -10,7 +10,13 @@ use crate::report::{counted, note_once};
 
 /// Endings that are read alike. A folder's data are the files of the group it has most of, as for
 /// `load_dataset`.
-const KINDS: [&[&str]; 4] = [&["csv", "tsv"], &["json", "jsonl", "ndjson"], &["parquet"], &["txt"]];
+const KINDS: [&[&str]; 5] = [
+    &["csv", "tsv"],
+    &["json", "jsonl", "ndjson"],
+    &["parquet"],
+    &["txt"],
+    &["conll", "bio", "iob", "iob2"],
+];
 
 /// How the rows lie in files.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -63,7 +69,7 @@ impl DataFiles {
         let splits = split_files(&files);
         if splits.is_empty() {
             bail!(
-                "cannot read {}: no data file in this folder; expected .csv, .tsv, .jsonl, .json, .parquet or .txt",
+                "cannot read {}: no data file in this folder; expected .csv, .tsv, .jsonl, .json, .parquet, .txt or .conll",
                 path.display()
             );
         }

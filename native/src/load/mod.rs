@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 use emberlab_core::data::{
-    BadRows, Columns, Format, NamedColumns, ReadInstruction, Selection, Table, selected_rows,
+    BadRows, Columns, Format, NamedColumns, ReadInstruction, Selection, Table, Task, selected_rows,
 };
 use sha2::{Digest, Sha256};
 
@@ -103,12 +103,14 @@ impl<'a> Loader<'a> {
         Ok(Loaded { table, sha256: format!("{:x}", hash.finalize()), selections, split_sizes })
     }
 
-    /// Which of a table's columns are what, as the arguments name them or else by their names.
-    pub fn columns(&self, table: &Table) -> Result<Columns> {
+    /// Which of a table's columns are what, as the arguments name them or else by their names, for a
+    /// task or else that which the labels look like.
+    pub fn columns(&self, table: &Table, task: Option<Task>) -> Result<Columns> {
         let named = NamedColumns {
             text: self.args.text_column.as_deref(),
             text_pair: self.args.text_pair_column.as_deref(),
-            label: self.args.label_column.as_deref(),
+            labels: &self.args.label_column,
+            task,
         };
         Ok(Columns::guess(table, named)?)
     }

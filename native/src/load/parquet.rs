@@ -94,6 +94,8 @@ fn class_names(metadata: &FileMetaData) -> BTreeMap<String, Vec<String>> {
         return BTreeMap::new();
     };
     let names = |feature: &Value| -> Option<Vec<String>> {
+        // Of a list, those of its items.
+        let feature = feature.get("feature").unwrap_or(feature);
         let names = feature["names"].as_array().filter(|_| feature["_type"] == "ClassLabel")?;
         names.iter().map(|name| Some(name.as_str()?.to_owned())).collect()
     };

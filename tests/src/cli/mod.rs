@@ -4,6 +4,7 @@
 
 mod predict;
 mod resume;
+mod tasks;
 mod train;
 mod transformers;
 

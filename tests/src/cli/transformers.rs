@@ -26,18 +26,20 @@ use crate::{
 
 /// What `tests/python/open_folder.py` writes.
 #[derive(Deserialize)]
-struct Opened {
+pub struct Opened {
     id2label: BTreeMap<String, String>,
-    missing: Vec<String>,
-    unexpected: Vec<String>,
+    pub problem_type: Option<String>,
+    pub missing: Vec<String>,
+    pub unexpected: Vec<String>,
     input_ids: Vec<Vec<u32>>,
-    logits: Vec<Vec<f32>>,
+    /// Of tags those of each word's first token, one after the other.
+    pub logits: Vec<Vec<f32>>,
     /// SHA-256 of each tensor's f32 bytes.
     tensors: BTreeMap<String, String>,
 }
 
 /// A Python with transformers: `EMBERLAB_PYTHON`, else the one in the cache folder, if any.
-fn python() -> Option<PathBuf> {
+pub fn python() -> Option<PathBuf> {
     if let Some(named) = env::var_os("EMBERLAB_PYTHON") {
         return Some(named.into());
     }
@@ -45,7 +47,7 @@ fn python() -> Option<PathBuf> {
     cached.exists().then_some(cached)
 }
 
-fn open_with_transformers(python: &Path, folder: &Path) -> Opened {
+pub fn open_with_transformers(python: &Path, folder: &Path) -> Opened {
     let out = folder.join("opened.json");
     let status = Command::new(python)
         .arg(root().join("tests/python/open_folder.py"))

@@ -13,6 +13,7 @@ use crate::messages::{
 };
 use emberlab_core::{
     Device,
+    data::Task,
     metrics::ClassificationMetrics,
     model::{Classifier, HostTensor, StorageDtype},
     text::Encoding,
@@ -78,6 +79,11 @@ impl Engine {
     async fn open(&mut self, name: String, files: Attached) -> Result<Response, Problem> {
         let files = files::model(&name, files).await?;
         let (classifier, _) = Classifier::open(&files, &self.device)?;
+        if classifier.task() == Task::TokenClassification {
+            return Err(Problem::from(format!(
+                "{name} tags words (token_classification), which the page does not show; use it with: emberlab predict"
+            )));
+        }
         Ok(self.opened(name, classifier, false))
     }
 
@@ -99,6 +105,7 @@ impl Engine {
         let model = ModelInfo {
             name,
             architecture: classifier.config().family.model_type().into(),
+            task: classifier.task().name().into(),
             parameters: classifier.num_parameters(),
             labels: classifier.label_map().names().to_vec(),
             max_length: classifier.max_length(),
@@ -135,7 +142,8 @@ impl Engine {
     async fn gradients(&self, texts: &[String], labels: &[usize]) -> Result<Response, Problem> {
         let (classifier, encodings) = self.encode(texts, None)?;
         labels::check(texts, labels, classifier.label_map())?;
-        let (loss, tensors) = gradients(&classifier, &encodings, labels).await?;
+        let targets = labels.to_vec().into();
+        let (loss, tensors) = gradients(&classifier, &encodings, &targets).await?;
         Ok(Response::Gradients { loss, parameters: tensors.into_iter().map(gradient).collect() })
     }
 
@@ -158,6 +166,12 @@ impl Engine {
         max_length: Option<usize>,
     ) -> Result<Response, Problem> {
         let (classifier, encodings) = self.encode(texts, max_length)?;
+        if classifier.task() != Task::SingleLabelClassification {
+            return Err(format!(
+                "The open model is for {}; it has no classes to measure.",
+                classifier.task()
+            ));
+        }
         labels::check(texts, labels, classifier.label_map())?;
         let predictions = classifier.predict(&encodings, BATCH_SIZE, |_| ()).await?;
         let predicted: Vec<usize> = predictions.iter().map(|it| it.label()).collect();

@@ -10,7 +10,7 @@
 //! // { id: 0, type: "ready" }
 //! const files = [["config.json", bytes], …];
 //! engine.postMessage({ id: 1, type: "open", name: "emotions", files });
-//! // { id: 1, type: "opened", model: { name, architecture, parameters, labels, max_length } }
+//! // { id: 1, type: "opened", model: { name, architecture, task, parameters, labels, max_length } }
 //! engine.postMessage({ id: 2, type: "classify", texts: ["I can't wait!"] });
 //! // { id: 2, type: "classified", milliseconds,
 //! //   predictions: [{ logits, probabilities, tokens, truncated }] }

@@ -88,7 +88,7 @@ macro_rules! readable {
 }
 
 readable!(Words { key, values });
-readable!(ModelInfo { name, architecture, parameters, labels, max_length, layers });
+readable!(ModelInfo { name, architecture, task, parameters, labels, max_length, layers });
 readable!(Classified { predictions, milliseconds });
 readable!(Prediction { logits, probabilities, tokens, truncated });
 readable!(Trained { step, epoch, loss, done, rows, tokens, milliseconds });

@@ -62,6 +62,8 @@ pub struct ModelInfo {
     pub name: String,
     /// `model_type` of the model's `config.json`.
     pub architecture: String,
+    /// `single_label_classification`, `multi_label_classification` or `regression`.
+    pub task: String,
     /// Number of weights.
     pub parameters: usize,
     /// Label names in the order of their ids.
@@ -80,7 +82,8 @@ pub struct Classified {
     pub milliseconds: f64,
 }
 
-/// One text's logits and probabilities, in the order of the label ids.
+/// One text's logits and probabilities, in the order of the label ids. A regression has one logit, the
+/// score, and no probability.
 #[derive(Clone, Serialize)]
 pub struct Prediction {
     pub logits: Vec<f32>,

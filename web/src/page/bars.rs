@@ -1,9 +1,9 @@
-//! The list of classes with their probabilities.
+//! The list of classes with their probabilities, or the score of a regression.
 
 use super::{
     dom::{append, by_id, document, set, set_style},
     most::most,
-    text::{digits, percent},
+    text::{decimal, digits, percent, text},
 };
 use std::cell::RefCell;
 use wasm_bindgen::{JsCast, UnwrapThrowExt};
@@ -53,6 +53,13 @@ impl Bars {
         {
             row.show(probability, probability == highest);
         }
+    }
+
+    /// Shows the number that a regression gives.
+    pub fn score(&self, score: f32) {
+        self.clear(1);
+        let row = Row::new(&self.list, &text("one.score"));
+        row.percent.set_text_content(Some(&decimal(score.into(), 4)));
     }
 
     fn shows(&self, labels: &[String], ids: &[usize]) -> bool {

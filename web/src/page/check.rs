@@ -1,4 +1,4 @@
-//! What a WebGPU engine must show before it takes over: the CPU engine's probabilities.
+//! What a WebGPU engine must show before it takes over: the CPU engine's probabilities, or scores.
 
 use super::text::{decimal, fill};
 use crate::messages::{Prediction, Request};
@@ -31,7 +31,11 @@ pub fn compare(found: &[Prediction], expected: &[Prediction]) -> Result<(), Stri
 /// The largest difference; infinite where there is none to speak of (NaN, or fewer numbers).
 fn furthest(found: &[Prediction], expected: &[Prediction]) -> f32 {
     let flat = |predictions: &[Prediction]| -> Vec<f32> {
-        predictions.iter().flat_map(|prediction| &prediction.probabilities).copied().collect()
+        let figures = predictions.iter().map(|it| match &it.probabilities[..] {
+            [] => &it.logits[..],
+            probabilities => probabilities,
+        });
+        figures.flatten().copied().collect()
     };
     let (found, expected) = (flat(found), flat(expected));
     if found.len() != expected.len() {

@@ -6,7 +6,7 @@ use super::{
     download,
     text::{counted, decimal, digits, fill, percent, text},
 };
-use crate::messages::{Example, Request, Response};
+use crate::messages::{Example, ModelInfo, Prediction, Request, Response};
 use std::{
     cell::{Cell, RefCell},
     future::ready,
@@ -87,35 +87,61 @@ impl Many {
         self.download.set_disabled(busy || self.csv.borrow().is_empty());
     }
 
-    fn add(&self, labels: &[String], text: &str, probabilities: &[f32]) {
-        let best = (0..probabilities.len())
-            .reduce(|best, id| if probabilities[id] > probabilities[best] { id } else { best });
-        let Some(best) = best else { return };
-        let score = f64::from(probabilities[best]);
+    fn add(&self, model: &ModelInfo, text: &str, prediction: &Prediction) {
+        let (answer, score) = answered(model, prediction);
         if self.rows.child_element_count() < SHOWN as u32 {
             let row = append(&self.rows, "tr", "", "");
             append(&row, "td", "text", text);
-            append(&row, "td", "", &labels[best]);
-            append(&row, "td", "number", &percent(score, 1));
+            append(&row, "td", "", answer.as_deref().unwrap_or_default());
+            let shown = |score: f32| match &*model.task {
+                REGRESSION => decimal(score.into(), 4),
+                _ => percent(score.into(), 1),
+            };
+            append(&row, "td", "number", &score.map_or_else(String::new, shown));
         }
-        let mut csv = self.csv.borrow_mut();
-        csv.push_str(
-            &[&download::csv_cell(text), ",", &download::csv_cell(&labels[best])].concat(),
-        );
-        for &value in std::iter::once(&probabilities[best]).chain(probabilities) {
-            csv.push(',');
-            csv.push_str(&digits(value.into()));
-        }
-        csv.push('\n');
+        let answer = answer.map(|answer| download::csv_cell(&answer));
+        let numbers = score.iter().chain(&prediction.probabilities);
+        let numbers = numbers.map(|&number| digits(number.into()));
+        let cells = std::iter::once(download::csv_cell(text)).chain(answer).chain(numbers);
+        let line = cells.collect::<Vec<_>>().join(",");
+        self.csv.borrow_mut().push_str(&[&line, "\n"].concat());
     }
 
     /// The columns of `emberlab predict --output …csv`.
-    fn reset(&self, labels: &[String]) {
+    fn reset(&self, model: &ModelInfo) {
         self.rows.set_text_content(None);
-        let classes = labels.iter().map(|label| download::csv_cell(&["p_", label].concat()));
-        let columns: Vec<String> =
-            ["text", "label", "score"].map(String::from).into_iter().chain(classes).collect();
+        let own: &[&str] = match &*model.task {
+            MULTI_LABEL => &["text", "labels"],
+            REGRESSION => &["text", "score"],
+            _ => &["text", "label", "score"],
+        };
+        let classes = model.labels.iter().filter(|_| model.task != REGRESSION);
+        let classes = classes.map(|label| download::csv_cell(&["p_", label].concat()));
+        let columns: Vec<String> = own.iter().copied().map(String::from).chain(classes).collect();
         *self.csv.borrow_mut() = columns.join(",") + "\n";
+    }
+}
+
+const MULTI_LABEL: &str = "multi_label_classification";
+const REGRESSION: &str = "regression";
+
+/// What a model says of a text: a class with its probability, all labels that are more probable than
+/// not, or a score.
+fn answered(model: &ModelInfo, prediction: &Prediction) -> (Option<String>, Option<f32>) {
+    let probabilities = &prediction.probabilities;
+    match &*model.task {
+        REGRESSION => (None, prediction.logits.first().copied()),
+        MULTI_LABEL => {
+            let labels = model.labels.iter().zip(&prediction.logits);
+            let given: Vec<&str> =
+                labels.filter(|(_, logit)| **logit > 0.0).map(|(label, _)| &**label).collect();
+            (Some(given.join("|")), None)
+        }
+        _ => {
+            let best = (0..probabilities.len())
+                .reduce(|best, id| if probabilities[id] > probabilities[best] { id } else { best });
+            (best.map(|id| model.labels[id].clone()), best.map(|id| probabilities[id]))
+        }
     }
 }
 
@@ -152,7 +178,7 @@ async fn classify(page: &Page, rows: &[Example]) -> Result<(), String> {
     if rows.is_empty() {
         return Err(text("many.nothing"));
     }
-    many.reset(&model.labels);
+    many.reset(&model);
     show(&many.results, true);
     let (mut milliseconds, mut cut, mut done) = (0.0, 0, 0);
     for portion in rows.chunks(PORTION) {
@@ -166,7 +192,7 @@ async fn classify(page: &Page, rows: &[Example]) -> Result<(), String> {
         };
         for (row, prediction) in portion.iter().zip(&answer.predictions) {
             cut += usize::from(prediction.truncated);
-            many.add(&model.labels, &row.text, &prediction.probabilities);
+            many.add(&model, &row.text, prediction);
         }
         milliseconds += answer.milliseconds;
         done += portion.len();

@@ -101,7 +101,10 @@ async fn classify_once(page: &Page) -> Result<(), String> {
     }
     page.status.classified(&answer.model, answer.kind, &answer.prediction, answer.milliseconds);
     one.hint.set_hidden(true);
-    one.bars.show(&answer.model.labels, &answer.prediction.probabilities);
+    match &answer.prediction.probabilities[..] {
+        [] => one.bars.score(answer.prediction.logits[0]),
+        probabilities => one.bars.show(&answer.model.labels, probabilities),
+    }
     page.compare.classify(&text, || one.text.value() == text).await;
     Ok(())
 }

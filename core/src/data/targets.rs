@@ -1,0 +1,103 @@
+//! What each row is to be answered with.
+
+use super::Task;
+
+/// The answers to all rows, which are of one kind.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Targets {
+    /// The class id of each row.
+    Labels(Vec<usize>),
+    /// The class ids of each row in ascending order, perhaps none.
+    LabelSets(Vec<Vec<usize>>),
+    /// The number of each row.
+    Scores(Vec<f32>),
+    /// The tag id of each word of each row.
+    Tags(Vec<Vec<usize>>),
+}
+
+impl Targets {
+    /// No rows yet.
+    pub fn new(task: Task) -> Self {
+        match task {
+            Task::SingleLabelClassification => Self::Labels(Vec::new()),
+            Task::MultiLabelClassification => Self::LabelSets(Vec::new()),
+            Task::Regression => Self::Scores(Vec::new()),
+            Task::TokenClassification => Self::Tags(Vec::new()),
+        }
+    }
+
+    pub fn task(&self) -> Task {
+        match self {
+            Self::Labels(_) => Task::SingleLabelClassification,
+            Self::LabelSets(_) => Task::MultiLabelClassification,
+            Self::Scores(_) => Task::Regression,
+            Self::Tags(_) => Task::TokenClassification,
+        }
+    }
+
+    /// The number of rows.
+    pub fn len(&self) -> usize {
+        match self {
+            Self::Labels(labels) => labels.len(),
+            Self::LabelSets(ids) | Self::Tags(ids) => ids.len(),
+            Self::Scores(scores) => scores.len(),
+        }
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// These rows, in this order; panics if `row >= len()`.
+    pub fn select(&self, rows: &[usize]) -> Self {
+        fn pick<T: Clone>(all: &[T], rows: &[usize]) -> Vec<T> {
+            rows.iter().map(|&row| all[row].clone()).collect()
+        }
+        match self {
+            Self::Labels(labels) => Self::Labels(pick(labels, rows)),
+            Self::LabelSets(sets) => Self::LabelSets(pick(sets, rows)),
+            Self::Scores(scores) => Self::Scores(pick(scores, rows)),
+            Self::Tags(tags) => Self::Tags(pick(tags, rows)),
+        }
+    }
+
+    /// All class ids that stand there, row after row; none of scores.
+    pub fn ids(&self) -> Vec<usize> {
+        match self {
+            Self::Labels(labels) => labels.clone(),
+            Self::LabelSets(ids) | Self::Tags(ids) => ids.concat(),
+            Self::Scores(_) => Vec::new(),
+        }
+    }
+
+    /// How often each of `classes` classes stands there, in id order; nothing of scores.
+    pub fn counts(&self, classes: usize) -> Vec<usize> {
+        if matches!(self, Self::Scores(_)) {
+            return Vec::new();
+        }
+        let mut counts = vec![0; classes];
+        self.ids().into_iter().for_each(|id| counts[id] += 1);
+        counts
+    }
+}
+
+impl From<Vec<usize>> for Targets {
+    /// One class for each row.
+    fn from(labels: Vec<usize>) -> Self {
+        Self::Labels(labels)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rows_are_selected_and_classes_counted() {
+        let sets = Targets::LabelSets(vec![vec![0, 2], vec![], vec![2]]);
+        assert_eq!(sets.select(&[2, 0]), Targets::LabelSets(vec![vec![2], vec![0, 2]]));
+        assert_eq!((sets.len(), sets.counts(4)), (3, vec![1, 0, 2, 0]));
+        assert_eq!(Targets::Scores(vec![1.5]).counts(1), [0; 0]);
+    }
+}

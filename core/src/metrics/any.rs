@@ -1,0 +1,102 @@
+//! The metrics of whatever task a model is for.
+
+use serde::Serialize;
+
+use super::{ClassificationMetrics, EntityMetrics, MultiLabelMetrics, RegressionMetrics};
+use crate::{
+    data::{LabelMap, Targets},
+    model::Prediction,
+};
+
+/// Serialized as the metrics themselves.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(untagged)]
+pub enum Metrics {
+    SingleLabel(ClassificationMetrics),
+    MultiLabel(MultiLabelMetrics),
+    Regression(RegressionMetrics),
+    Entities(EntityMetrics),
+}
+
+impl Metrics {
+    /// Of one prediction for each target. Of words those count that the model saw.
+    pub fn new(targets: &Targets, predictions: &[Prediction], labels: &LabelMap) -> Self {
+        match targets {
+            Targets::Labels(gold) => {
+                let predicted: Vec<usize> = predictions.iter().map(Prediction::label).collect();
+                Self::SingleLabel(ClassificationMetrics::new(gold, &predicted, labels))
+            }
+            Targets::LabelSets(gold) => {
+                let predicted: Vec<_> = predictions.iter().map(Prediction::labels).collect();
+                Self::MultiLabel(MultiLabelMetrics::new(gold, &predicted, labels))
+            }
+            Targets::Scores(gold) => {
+                let predicted: Vec<f32> = predictions.iter().map(Prediction::score).collect();
+                Self::Regression(RegressionMetrics::new(gold, &predicted))
+            }
+            Targets::Tags(gold) => {
+                let seen = |(gold, predicted): (&Vec<usize>, &Prediction)| -> Vec<usize> {
+                    predicted.words.iter().map(|word| gold[word.index]).collect()
+                };
+                let gold: Vec<_> = gold.iter().zip(predictions).map(seen).collect();
+                let ids = |prediction: &Prediction| {
+                    prediction.tags().into_iter().map(|(id, _)| id).collect()
+                };
+                let predicted: Vec<Vec<usize>> = predictions.iter().map(ids).collect();
+                Self::Entities(EntityMetrics::new(&gold, &predicted, labels))
+            }
+        }
+    }
+
+    /// The rows that were measured.
+    pub fn rows(&self) -> usize {
+        match self {
+            Self::SingleLabel(metrics) => metrics.rows,
+            Self::MultiLabel(metrics) => metrics.rows,
+            Self::Regression(metrics) => metrics.rows,
+            Self::Entities(metrics) => metrics.rows,
+        }
+    }
+
+    /// The figure by which the best of several models is chosen; none where it is not a number.
+    pub fn quality(&self) -> Option<f64> {
+        let figure = match self {
+            Self::SingleLabel(metrics) => metrics.macro_f1,
+            Self::MultiLabel(metrics) => metrics.micro_f1,
+            Self::Regression(metrics) => metrics.pearson,
+            Self::Entities(metrics) => metrics.f1,
+        };
+        Some(figure).filter(|figure| figure.is_finite())
+    }
+
+    /// The figures that sum all up, the most telling first.
+    pub fn figures(&self) -> Vec<(&'static str, f64)> {
+        match self {
+            Self::SingleLabel(metrics) => vec![
+                ("accuracy", metrics.accuracy),
+                ("macro_f1", metrics.macro_f1),
+                ("micro_f1", metrics.micro_f1),
+                ("weighted_f1", metrics.weighted_f1),
+            ],
+            Self::MultiLabel(metrics) => vec![
+                ("micro_f1", metrics.micro_f1),
+                ("macro_f1", metrics.macro_f1),
+                ("weighted_f1", metrics.weighted_f1),
+                ("samples_f1", metrics.samples_f1),
+                ("subset_accuracy", metrics.subset_accuracy),
+            ],
+            Self::Regression(metrics) => vec![
+                ("pearson", metrics.pearson),
+                ("spearman", metrics.spearman),
+                ("mse", metrics.mse),
+                ("mae", metrics.mae),
+            ],
+            Self::Entities(metrics) => vec![
+                ("f1", metrics.f1),
+                ("precision", metrics.precision),
+                ("recall", metrics.recall),
+                ("accuracy", metrics.accuracy),
+            ],
+        }
+    }
+}

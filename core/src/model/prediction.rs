@@ -1,0 +1,109 @@
+//! What a model says of one text.
+
+use crate::{data::Task, text::Word};
+
+/// The outputs for one text.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Prediction {
+    /// One for each class, in id order; of a regression the score alone; of token classification those
+    /// of each word, `[words, num_labels]`.
+    pub logits: Vec<f32>,
+    /// Of `logits`: their softmax, which sums to 1, or, of a multi-label model, the sigmoid of each.
+    /// None of a regression.
+    pub probabilities: Vec<f32>,
+    /// What is tagged, of token classification.
+    pub words: Vec<Word>,
+}
+
+impl Prediction {
+    /// Takes the logits of a text from those of a batch: of each of its `words` where words are tagged.
+    pub(crate) fn new<'a>(
+        task: Task,
+        batch: &mut impl Iterator<Item = &'a [f32]>,
+        words: &[Word],
+    ) -> Self {
+        if task == Task::TokenClassification {
+            let logits: Vec<&[f32]> = batch.take(words.len()).collect();
+            let probabilities = logits.iter().flat_map(|logits| softmax(logits)).collect();
+            return Self { logits: logits.concat(), probabilities, words: words.to_vec() };
+        }
+        let logits = batch.next().unwrap_or_default().to_vec();
+        let probabilities = match task {
+            Task::MultiLabelClassification => {
+                logits.iter().map(|logit| 1.0 / (1.0 + (-logit).exp())).collect()
+            }
+            Task::Regression => Vec::new(),
+            _ => softmax(&logits),
+        };
+        Self { logits, probabilities, words: Vec::new() }
+    }
+
+    /// The most probable class; the first of equals.
+    pub fn label(&self) -> usize {
+        most(&self.logits)
+    }
+
+    /// The most probable tag of each word, with its probability.
+    pub fn tags(&self) -> Vec<(usize, f32)> {
+        let classes = self.probabilities.len() / self.words.len().max(1);
+        let words = self.probabilities.chunks(classes.max(1));
+        words.map(|word| (most(word), word[most(word)])).collect()
+    }
+
+    /// The classes of a multi-label model, in id order: those with a probability above one half, which
+    /// is a logit above 0.
+    pub fn labels(&self) -> Vec<usize> {
+        (0..self.logits.len()).filter(|&id| self.logits[id] > 0.0).collect()
+    }
+
+    /// The number that a regression gives.
+    pub fn score(&self) -> f32 {
+        self.logits.first().copied().unwrap_or(f32::NAN)
+    }
+}
+
+/// The place of the largest; the first of equals.
+fn most(values: &[f32]) -> usize {
+    let ids = 0..values.len();
+    ids.reduce(|best, id| if values[id] > values[best] { id } else { best }).unwrap_or(0)
+}
+
+fn softmax(logits: &[f32]) -> Vec<f32> {
+    let most = logits.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+    let exponentials: Vec<f32> = logits.iter().map(|logit| (logit - most).exp()).collect();
+    let sum: f32 = exponentials.iter().sum();
+    exponentials.into_iter().map(|value| value / sum).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn labels_of_a_multi_label_model_are_those_above_one_half() {
+        let of = |logits: Vec<f32>| {
+            Prediction::new(Task::MultiLabelClassification, &mut [&logits[..]].into_iter(), &[])
+        };
+        assert_eq!(of(vec![0.1, -0.1, 0.0, 3.0]).labels(), [0, 3]);
+        assert_eq!(of(vec![-1.0, -2.0]).labels(), [0; 0]);
+        assert_eq!(of(vec![-200.0, 200.0]).probabilities, [0.0, 1.0]);
+    }
+
+    #[test]
+    fn a_score_has_no_probability() {
+        let prediction = Prediction::new(Task::Regression, &mut [&[2.5][..]].into_iter(), &[]);
+        assert_eq!((prediction.score(), prediction.probabilities.len()), (2.5, 0));
+    }
+
+    #[test]
+    fn each_word_has_a_tag() {
+        let word = |index| Word { index, token: index + 1, start: 0, end: 1 };
+        let batch: [&[f32]; 3] = [&[0.0, 1.0], &[3.0, 0.0], &[5.0, 0.0]];
+        let mut batch = batch.into_iter();
+        let prediction =
+            Prediction::new(Task::TokenClassification, &mut batch, &[word(0), word(2)]);
+        let ids: Vec<usize> = prediction.tags().into_iter().map(|(id, _)| id).collect();
+        assert_eq!((ids, batch.count()), (vec![1, 0], 1));
+        assert_eq!(Prediction::default().tags(), []);
+    }
+}
