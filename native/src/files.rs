@@ -2,7 +2,7 @@
 //! name that was asked for: write beside it, fsync, rename.
 
 use std::fs::{self, File};
-use std::io::{self, Read, Write};
+use std::io::{self, Write};
 use std::mem;
 use std::path::{Path, PathBuf};
 use std::process;
@@ -51,13 +51,6 @@ pub fn read_model(folder: &Path) -> Result<ModelFiles> {
     Ok(ModelFiles::new(&folder.display().to_string(), files, weights)?)
 }
 
-/// The bytes of standard input.
-pub fn read_stdin() -> Result<Vec<u8>> {
-    let mut bytes = Vec::new();
-    io::stdin().read_to_end(&mut bytes).context("cannot read standard input")?;
-    Ok(bytes)
-}
-
 /// Writes a file whole or not at all.
 pub fn write(path: &Path, bytes: &[u8]) -> Result<()> {
     let staged = beside(path)?;
@@ -76,16 +69,56 @@ pub struct StagedFolder {
     target: PathBuf,
 }
 
-/// Folders in the making, for [`discard_unfinished`].
+/// Folders and files in the making, for [`discard_unfinished`].
 static UNFINISHED: Mutex<Vec<PathBuf>> = Mutex::new(Vec::new());
 
 /// Removes every folder in the making, before the process ends at once.
 pub fn discard_unfinished() {
     let unfinished =
         UNFINISHED.lock().map(|mut folders| mem::take(&mut *folders)).unwrap_or_default();
-    for folder in unfinished {
+    for path in unfinished {
         // Best effort: nobody is left to tell.
-        let _ = fs::remove_dir_all(folder);
+        let _ = if path.is_dir() { fs::remove_dir_all(path) } else { fs::remove_file(path) };
+    }
+}
+
+/// A file in the making, which is too large to be written from memory: a hidden one beside the target,
+/// which takes the target's place in [`StagedFile::finish`] and disappears if that is never reached.
+pub struct StagedFile {
+    staged: PathBuf,
+    target: PathBuf,
+}
+
+impl StagedFile {
+    /// Starts a file that will be `target`.
+    pub fn create(target: &Path) -> Result<(Self, File)> {
+        let staged = beside(target)?;
+        let file = File::create(&staged);
+        let file = file.with_context(|| format!("cannot write {}", target.display()))?;
+        if let Ok(mut unfinished) = UNFINISHED.lock() {
+            unfinished.push(staged.clone());
+        }
+        Ok((Self { staged, target: target.to_owned() }, file))
+    }
+
+    /// Gives the file its name, once all of it is on the disk.
+    pub fn finish(self, file: &File) -> Result<()> {
+        let moved = file.sync_all().and_then(|()| fs::rename(&self.staged, &self.target));
+        moved.with_context(|| format!("cannot write {}", self.target.display()))
+    }
+}
+
+impl Drop for StagedFile {
+    fn drop(&mut self) {
+        // Best effort, as for a folder.
+        let _ = fs::remove_file(&self.staged);
+        forget_unfinished(&self.staged);
+    }
+}
+
+fn forget_unfinished(path: &Path) {
+    if let Ok(mut unfinished) = UNFINISHED.lock() {
+        unfinished.retain(|staged| staged != path);
     }
 }
 
@@ -151,9 +184,7 @@ impl Drop for StagedFolder {
         // Best effort: a finished folder is not there any more, and where one was not finished
         // whatever stopped us is the error to report.
         let _ = fs::remove_dir_all(&self.staged);
-        if let Ok(mut unfinished) = UNFINISHED.lock() {
-            unfinished.retain(|folder| *folder != self.staged);
-        }
+        forget_unfinished(&self.staged);
     }
 }
 

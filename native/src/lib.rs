@@ -24,7 +24,9 @@ mod rows;
 mod run_folder;
 mod splits;
 mod system;
+mod token_lengths;
 pub mod tokenize;
+mod tokenized;
 pub mod train;
 mod values;
 

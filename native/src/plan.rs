@@ -6,15 +6,15 @@ use std::path::PathBuf;
 use anyhow::{Context, Result};
 use emberlab_core::data::LabelMap;
 use emberlab_core::model::{Classifier, LoadReport, StorageDtype};
-use emberlab_core::text::Encoding;
-use emberlab_core::train::{TrainConfig, Trainer};
+use emberlab_core::train::{Rows, TrainConfig, Trainer};
 
 use crate::cli::{DEFAULT_MAX_LENGTH, RecipeArgs, TrainArgs};
 use crate::device::{self, ChosenDevice};
 use crate::hub::{self, Kind};
-use crate::inference::{encode, max_length};
+use crate::inference::max_length;
 use crate::report::{grouped, millions, note};
-use crate::splits::{Split, SplitSource, TokenLengths, note_overlaps, read_datasets, sources};
+use crate::splits::{Reading, Split, SplitSource, note_overlaps, sources};
+use crate::token_lengths::TokenLengths;
 use crate::{embedded, files};
 
 /// The folders and files of a run, given or embedded.
@@ -53,8 +53,7 @@ impl Sources {
 /// Rows to measure on.
 pub struct HeldOut {
     pub split: &'static str,
-    pub encodings: Vec<Encoding>,
-    pub labels: Vec<usize>,
+    pub rows: Rows,
 }
 
 /// Everything a run needs, read and checked.
@@ -76,27 +75,36 @@ impl Plan {
     pub fn prepare(args: &TrainArgs, sources: Sources) -> Result<Self> {
         let device = device::choose(args.device.device)?;
         let recipe = recipe(&args.recipe, sources.model_is_embedded);
-        let data = read_datasets(&sources.data, &args.read)?;
+        let reading =
+            Reading { args: &args.read, model: &sources.model, max_length: args.max_length };
+        let data = reading.datasets(&sources.data)?;
         note_overlaps(&data);
-        let labels = data.first().context("there is no training data")?.dataset.label_map.clone();
+        let labels = data.first().context("there is no training data")?.labels.clone();
         let model = files::read_model(&sources.model)?;
         let (classifier, load_report) =
             Classifier::for_training(&model, labels, recipe.seed, &device.device)?;
         let classifier = args.device.apply(classifier);
-        let max_length = max_length(args.max_length, DEFAULT_MAX_LENGTH, &classifier)?;
+        let limit = classifier.max_length();
+        let max_length = max_length(args.max_length, DEFAULT_MAX_LENGTH, limit)?;
 
         let mut splits = Vec::new();
-        let mut encoded = Vec::new();
+        let mut tokenized = Vec::new();
         for read in data {
-            let encodings = encode(&classifier, &read.dataset.texts, max_length)?;
-            splits.push(read.describe(&encodings));
-            encoded.push(HeldOut { split: read.split, encodings, labels: read.dataset.labels });
+            let split = read.split;
+            let (described, rows) = read.tokenized(&classifier, max_length)?;
+            splits.push(described);
+            tokenized.push(HeldOut { split, rows });
         }
-        let train = encoded.remove(0);
+        let train = tokenized.remove(0);
         let labels = classifier.label_map().clone();
         // The trainer alone holds the weights, so that it can change them in place.
-        let trainer = Trainer::new(classifier, train.encodings, train.labels, recipe.clone())?;
-        let (storage, held_out) = (args.dtype, encoded);
+        let trainer = match train.rows {
+            Rows::Memory(rows) => {
+                Trainer::new(classifier, rows.encodings, rows.labels, recipe.clone())?
+            }
+            Rows::File(rows) => Trainer::on_file(classifier, rows, recipe.clone())?,
+        };
+        let (storage, held_out) = (args.dtype, tokenized);
         Ok(Self {
             sources,
             device,

@@ -1,8 +1,9 @@
 //! The rows of `predict`: what comes in (file, standard input, command line) and what goes out.
 
-use anyhow::{Context, Result, bail, ensure};
-use emberlab_core::Error;
-use emberlab_core::data::{BadRows, Format, LabelMap, Place, Row, Table};
+use std::io::BufRead;
+
+use anyhow::{Context, Result, ensure};
+use emberlab_core::data::{Format, LabelMap, Place, Row, Table};
 use emberlab_core::model::Prediction;
 use emberlab_core::text::Texts;
 use serde_json::{Map, Value};
@@ -35,20 +36,18 @@ pub fn from_arguments(texts: &[String], pairs: &[String]) -> Result<Table> {
     Ok(Table { name: NAME.to_owned(), columns: columns.clone(), rows, ..Table::default() })
 }
 
-/// Standard input: JSONL where the first line opens an object, else one text a line. Empty lines
-/// are skipped.
-pub fn from_stdin(bytes: &[u8], bad: &mut BadRows) -> Result<Table> {
+/// What standard input is called in messages.
+pub const STDIN: &str = "standard input";
+
+/// The format of standard input: JSONL where the first line opens an object, else one text a line. Empty
+/// lines are skipped.
+pub fn stdin_format(input: &mut impl BufRead) -> Result<Format> {
+    let bytes = input.fill_buf().context("cannot read standard input")?;
     let bytes = bytes.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(bytes);
-    let format = match bytes.trim_ascii_start().first() {
+    Ok(match bytes.trim_ascii_start().first() {
         Some(b'{') => Format::Jsonl,
         _ => Format::Lines,
-    };
-    match Table::parse("standard input", bytes, &format, bad) {
-        Err(Error::NoRows { skipped: 0, .. }) => {
-            bail!("standard input holds no text; give one a line, or --text, or --input")
-        }
-        read => Ok(read?),
-    }
+    })
 }
 
 /// The classes of one prediction with their probabilities: in id order, or the `top_k` most
@@ -98,12 +97,13 @@ pub fn to_jsonl(
     Ok(out)
 }
 
-/// CSV: the input columns, `label`, `score` and `p_<label>` for each class (empty below the top K).
+/// CSV, below its header if there is to be one: the input columns, `label`, `score` and `p_<label>` for each class (empty below the top K).
 pub fn to_csv(
     table: &Table,
     predictions: &[Prediction],
     labels: &LabelMap,
     top_k: Option<usize>,
+    with_header: bool,
 ) -> Result<Vec<u8>> {
     let has_gold = table.columns.iter().any(|column| column == "gold");
     let columns: Vec<&str> = table
@@ -114,13 +114,10 @@ pub fn to_csv(
         .collect();
     let mut out = csv::Writer::from_writer(Vec::new());
     let classes = labels.names().iter().map(|name| format!("p_{name}"));
-    out.write_record(
-        columns
-            .iter()
-            .map(|c| (*c).to_owned())
-            .chain(["label".into(), "score".into()])
-            .chain(classes),
-    )?;
+    let own = ["label".into(), "score".into()];
+    if with_header {
+        out.write_record(columns.iter().map(|c| (*c).to_owned()).chain(own).chain(classes))?;
+    }
     for (row, prediction) in table.rows.iter().zip(predictions) {
         let best = prediction.label();
         let cells = kept(row);
@@ -177,6 +174,8 @@ fn cell(value: &Value) -> String {
 
 #[cfg(test)]
 mod tests {
+    use emberlab_core::data::BadRows;
+
     use super::*;
 
     fn labels() -> LabelMap {
@@ -187,8 +186,13 @@ mod tests {
         Prediction { logits: vec![0.0, 2.0, 1.0], probabilities: vec![0.1, 0.7, 0.2] }
     }
 
+    fn from_stdin(bytes: &[u8]) -> Table {
+        let format = stdin_format(&mut &*bytes).unwrap();
+        Table::parse(STDIN, bytes, &format, &mut BadRows::Refuse).unwrap()
+    }
+
     fn jsonl(line: &str, top_k: Option<usize>) -> String {
-        let table = from_stdin(line.as_bytes(), &mut BadRows::Refuse).unwrap();
+        let table = from_stdin(line.as_bytes());
         String::from_utf8(to_jsonl(&table, &[prediction()], &labels(), top_k).unwrap()).unwrap()
     }
 
@@ -216,7 +220,7 @@ mod tests {
     fn csv_has_a_column_for_each_class() {
         let csv = b"text,label\n\"a, b\",joy\n";
         let table = Table::parse("a.csv", csv, &Format::CSV, &mut BadRows::Refuse).unwrap();
-        let csv = to_csv(&table, &[prediction()], &labels(), Some(1)).unwrap();
+        let csv = to_csv(&table, &[prediction()], &labels(), Some(1), true).unwrap();
         assert_eq!(
             String::from_utf8(csv).unwrap(),
             "text,gold,label,score,p_joy,p_fear,p_love\n\"a, b\",joy,fear,0.7,,0.7,\n"
@@ -225,7 +229,7 @@ mod tests {
 
     #[test]
     fn plain_lines_keep_their_line_numbers() {
-        let table = from_stdin(b"first\n\nthird\r\n", &mut BadRows::Refuse).unwrap();
+        let table = from_stdin(b"first\n\nthird\r\n");
         let rows = table.rows.iter();
         let rows: Vec<String> =
             rows.map(|row| format!("{}: {}", row.place, row.cells["text"])).collect();

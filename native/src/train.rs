@@ -59,7 +59,7 @@ impl Run {
         interrupt::finish_step_first();
         while !self.plan.trainer.is_done() && !interrupt::requested() {
             let started = Instant::now();
-            let step = self.plan.trainer.step();
+            let step = self.plan.trainer.step()?;
             let epoch_ends = self.plan.trainer.is_done() || self.plan.trainer.epoch() != step.epoch;
             if epoch_ends || step.step.is_multiple_of(self.logging_steps) || interrupt::requested()
             {
@@ -169,10 +169,14 @@ impl Run {
 
 fn measure(plan: &Plan, held_out: &HeldOut) -> Result<ClassificationMetrics> {
     let classifier = plan.trainer.classifier();
-    let predicting = classifier.predict(&held_out.encodings, plan.recipe.batch_size, |_| {});
-    let predictions = pollster::block_on(predicting)?;
-    let predicted: Vec<usize> = predictions.iter().map(|prediction| prediction.label()).collect();
-    Ok(ClassificationMetrics::new(&held_out.labels, &predicted, &plan.labels))
+    let (mut labels, mut predicted) = (Vec::new(), Vec::new());
+    for rows in held_out.rows.in_order() {
+        let rows = rows?;
+        let predicting = classifier.predict(&rows.encodings, plan.recipe.batch_size, |_| {});
+        predicted.extend(pollster::block_on(predicting)?.iter().map(|found| found.label()));
+        labels.extend_from_slice(&rows.labels);
+    }
+    Ok(ClassificationMetrics::new(&labels, &predicted, &plan.labels))
 }
 
 fn by_split(metrics: &[(&'static str, ClassificationMetrics)]) -> Result<Map<String, Value>> {

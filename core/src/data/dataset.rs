@@ -1,6 +1,6 @@
 //! Texts with their labels, ready to be tokenized.
 
-use std::borrow::Cow;
+use std::{borrow::Cow, collections::BTreeSet};
 
 use serde_json::Value;
 
@@ -127,6 +127,35 @@ impl Table {
         Ok(texts)
     }
 
+    /// The labels of the rows that can be used, each once.
+    ///
+    /// # Errors
+    /// [`Error::NoColumn`] without a label column, and [`Error::BadRow`].
+    pub fn distinct_labels(
+        &self,
+        columns: &Columns,
+        bad: &mut BadRows,
+    ) -> Result<BTreeSet<String>> {
+        let column = columns.require_label(self)?;
+        let mut labels = BTreeSet::new();
+        for row in &self.rows {
+            match usable(row, columns).and_then(|_| label(self, row, column)) {
+                Ok(label) if labels.contains(&*label) => {}
+                Ok(label) => {
+                    labels.insert(label.into_owned());
+                }
+                Err(error) => bad.meet(error)?,
+            }
+        }
+        Ok(labels)
+    }
+
+    /// Whether a row has a label. Public test sets that keep theirs to themselves have none, or -1 in each
+    /// row.
+    pub fn has_labels(&self, columns: &Columns) -> bool {
+        self.label_words(columns).iter().any(|label| !label.is_empty())
+    }
+
     /// Each row's label as a word, whatever its type; empty where it has none, or -1 for none.
     pub fn label_words(&self, columns: &Columns) -> Vec<String> {
         let Some(column) = &columns.label else { return Vec::new() };
@@ -160,7 +189,16 @@ fn text<'a>(row: &'a Row, column: &str) -> Result<&'a str> {
 /// A label as the file states it; an id whose class has a name there, by that name.
 fn label<'a>(table: &'a Table, row: &'a Row, column: &str) -> Result<Cow<'a, str>> {
     match row.cells.get(column) {
-        Some(Value::String(label)) if !label.trim().is_empty() => Ok(label.trim().into()),
+        Some(Value::String(label)) if !label.trim().is_empty() => {
+            let label = label.trim();
+            let names = table.class_names.get(column);
+            let names = names.filter(|names| names.iter().all(|name| name != label));
+            // Delimited files write ids as text.
+            Ok(names
+                .and_then(|names| names.get(label.parse::<usize>().ok()?))
+                .map_or(label, |n| n)
+                .into())
+        }
         Some(Value::Number(number)) if number.is_i64() => {
             let names = table.class_names.get(column);
             let id = number.as_u64().and_then(|id| usize::try_from(id).ok());

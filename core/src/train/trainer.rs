@@ -6,13 +6,13 @@ use burn::{
 };
 
 use super::{
-    AdamWConfig, TrainConfig, adamw::AdamW, clip, loss::cross_entropy_sum,
-    step_gradients::StepGradients,
+    AdamWConfig, LabelledRows, RowFile, Rows, TrainConfig, adamw::AdamW, clip,
+    loss::cross_entropy_sum, step_gradients::StepGradients,
 };
 use crate::{
     Error, Result,
     model::{BertForSequenceClassification, Classifier, Pass, Setup, stream},
-    text::{Encoding, PlannedBatch, plan_epoch},
+    text::{Encoding, PlannedBatch, plan_epoch, stream as window_stream, window},
 };
 
 /// Fine-tunes a classifier. [`Trainer::step`] does one optimizer step and returns, so that a
@@ -25,9 +25,13 @@ pub struct Trainer {
     device: Device,
     optimizer: AdamW,
     config: TrainConfig,
-    encodings: Vec<Encoding>,
-    labels: Vec<usize>,
+    rows: Rows,
+    /// The rows of the present window, where they come from a file.
+    window: LabelledRows,
+    /// The batches of the present window.
     plan: Vec<PlannedBatch>,
+    /// The epoch and the window that are planned.
+    planned: Option<(usize, usize)>,
     step: usize,
     /// The summed loss of the steps not yet read, and their number.
     unread_loss: Option<(Tensor<1>, usize)>,
@@ -58,10 +62,22 @@ impl Trainer {
         labels: Vec<usize>,
         config: TrainConfig,
     ) -> Result<Self> {
+        let rows = LabelledRows { encodings, labels };
+        check(&classifier.setup, &rows)?;
+        Self::on(classifier, Rows::Memory(rows), config)
+    }
+
+    /// The same on rows that are read from a file, a window of them at a time.
+    ///
+    /// # Errors
+    /// [`Error::BadSetting`] for a recipe out of range; rows are checked when they are read.
+    pub fn on_file(classifier: Classifier, rows: RowFile, config: TrainConfig) -> Result<Self> {
+        Self::on(classifier, Rows::File(rows), config)
+    }
+
+    fn on(classifier: Classifier, rows: Rows, config: TrainConfig) -> Result<Self> {
         config.check()?;
         let Classifier { model, setup } = classifier;
-        setup.check(&encodings)?;
-        check_labels(&encodings, &labels, setup.num_labels())?;
         let model = model.with_trainable(config.trainable_layers);
         let weight_decay = config.weight_decay;
         let adamw = AdamWConfig { beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weight_decay };
@@ -71,9 +87,10 @@ impl Trainer {
             optimizer: AdamW::new(adamw, setup.kernels),
             setup,
             config,
-            encodings,
-            labels,
+            rows,
+            window: LabelledRows::default(),
             plan: Vec::new(),
+            planned: None,
             step: 0,
             unread_loss: None,
         })
@@ -86,7 +103,7 @@ impl Trainer {
 
     /// Optimizer steps of one epoch.
     pub fn steps_per_epoch(&self) -> usize {
-        self.config.steps_per_epoch(self.encodings.len())
+        self.config.steps_per_epoch(self.rows.len())
     }
 
     /// Optimizer steps taken.
@@ -112,17 +129,20 @@ impl Trainer {
     /// norm, AdamW. Does nothing but return the last state once the run is done.
     ///
     /// Every random stream is a function of (seed, step), so a run can go on where it stopped.
-    pub fn step(&mut self) -> StepInfo {
+    ///
+    /// # Errors
+    /// Those of [`RowFile::read`], and [`Error::BadSetting`] for what it holds; none for rows in memory.
+    pub fn step(&mut self) -> Result<StepInfo> {
         let epoch = self.epoch();
-        let index = self.step % self.steps_per_epoch();
-        if index == 0 || self.plan.is_empty() {
-            self.plan_epoch(epoch);
-        }
         let learning_rate = self.config.learning_rate_at(self.step, self.total_steps());
         let mut info = StepInfo { step: self.step, epoch, learning_rate, rows: 0, tokens: 0 };
         if self.is_done() {
-            return info;
+            return Ok(info);
         }
+        let index = self.step % self.steps_per_epoch();
+        let steps = self.config.steps_per_epoch(self.window_rows());
+        self.plan_window(epoch, index / steps)?;
+        let index = index % steps;
         let step_seed = stream(self.config.seed, self.step);
         self.device.seed(step_seed);
         let size = self.config.gradient_accumulation_steps;
@@ -137,7 +157,7 @@ impl Trainer {
         self.update(grads, learning_rate);
         self.step += 1;
         info.step = self.step;
-        info
+        Ok(info)
     }
 
     /// The mean loss of the steps since the last call. Waits for the device: call it seldom.
@@ -159,11 +179,43 @@ impl Trainer {
         self.model.as_ref().expect("it is there between updates")
     }
 
-    fn plan_epoch(&mut self, epoch: usize) {
-        let lengths: Vec<usize> = self.encodings.iter().map(|e| e.ids.len()).collect();
+    /// Rows that are shuffled together: all there are in memory, else whole steps of a file.
+    fn window_rows(&self) -> usize {
+        match &self.rows {
+            Rows::Memory(rows) => rows.encodings.len(),
+            Rows::File(_) => self.config.window_rows(),
+        }
+    }
+
+    /// The rows that the plan counts.
+    fn present(&self) -> &LabelledRows {
+        match &self.rows {
+            Rows::Memory(rows) => rows,
+            Rows::File(_) => &self.window,
+        }
+    }
+
+    /// Reads a window, where rows come from a file, and plans its batches, unless that is done.
+    fn plan_window(&mut self, epoch: usize, index: usize) -> Result<()> {
+        if self.planned == Some((epoch, index)) {
+            return Ok(());
+        }
         let TrainConfig { batch_size, seed, .. } = self.config;
+        if let Rows::File(file) = &self.rows {
+            // The old window makes room first.
+            self.window = LabelledRows::default();
+            let size = self.config.window_rows();
+            for part in window(file.len(), size, index, seed, epoch as u64) {
+                file.read(part, &mut self.window)?;
+            }
+            check(&self.setup, &self.window)?;
+        }
+        let lengths: Vec<usize> = self.present().encodings.iter().map(|e| e.ids.len()).collect();
         let positions = self.setup.max_length();
-        self.plan = plan_epoch(&lengths, batch_size, positions, seed, epoch as u64);
+        let stream = window_stream(epoch as u64, index);
+        self.plan = plan_epoch(&lengths, batch_size, positions, seed, stream);
+        self.planned = Some((epoch, index));
+        Ok(())
     }
 
     /// Adds the gradient of one batch's share of the mean loss over `total_rows`; returns the
@@ -175,8 +227,9 @@ impl Trainer {
         seed: u64,
         grads: &mut StepGradients,
     ) -> usize {
-        let batch = self.setup.collate(&self.encodings, &planned.rows, planned.seq_len);
-        let ids: Vec<i32> = planned.rows.iter().map(|&row| self.labels[row] as i32).collect();
+        let LabelledRows { encodings, labels } = self.present();
+        let batch = self.setup.collate(encodings, &planned.rows, planned.seq_len);
+        let ids: Vec<i32> = planned.rows.iter().map(|&row| labels[row] as i32).collect();
         let labels = TensorData::new(ids, [planned.rows.len()]);
         let labels = Tensor::<1, Int>::from_data(labels, &self.device);
         let kernels = self.setup.kernels;
@@ -212,7 +265,10 @@ impl Trainer {
     }
 }
 
-fn check_labels(encodings: &[Encoding], labels: &[usize], classes: usize) -> Result<()> {
+/// Checks on the host what no device would.
+fn check(setup: &Setup, LabelledRows { encodings, labels }: &LabelledRows) -> Result<()> {
+    setup.check(encodings)?;
+    let classes = setup.num_labels();
     let bad = |value: String, reason: String| Error::BadSetting { name: "labels", value, reason };
     if encodings.is_empty() || encodings.len() != labels.len() {
         let reason = format!("expected one for each of {} texts", encodings.len());
