@@ -100,6 +100,10 @@ pub enum Error {
     )]
     NoHead { name: String, key: String, folder: String },
 
+    /// A file of tokenized rows cannot be used.
+    #[error("{name}: {reason}. Delete it; it is made anew from the data")]
+    BadRowFile { name: String, reason: String },
+
     /// A setting is out of range.
     #[error("{name} = {value}: {reason}")]
     BadSetting { name: &'static str, value: String, reason: String },

@@ -7,7 +7,7 @@ use emberlab_core::metrics::Metrics;
 use crate::Outcome;
 use crate::cli::EvaluateArgs;
 use crate::figures::metrics_table;
-use crate::hub::{self, Kind};
+use crate::hub;
 use crate::inference::Inference;
 use crate::load::{DataFiles, Loader, Source};
 use crate::report::{counted, json, print};
@@ -17,7 +17,7 @@ pub fn run(args: &EvaluateArgs) -> Result<Outcome> {
     let source = source(args)?;
     let mut loader = Loader::new(&args.read);
     let loaded = loader.load(&source)?;
-    loaded.note_clamped(&source);
+    loaded.selected.note_clamped(&source);
     let table = loaded.table;
     loader.columns(&table, None)?.require_label(&table)?;
     let inference = Inference::open(args.model.as_deref(), &args.inference)?;
@@ -38,8 +38,8 @@ pub fn run(args: &EvaluateArgs) -> Result<Outcome> {
 
 /// What to measure on: of several splits `test`, unless one is named.
 fn source(args: &EvaluateArgs) -> Result<Source> {
-    let source =
-        Source::with_split(&hub::folder(&args.data, Kind::Dataset)?, args.split.as_deref());
+    let split = args.split.as_deref();
+    let source = Source::with_split(&hub::dataset(&args.data, split.or(Some("test")))?, split);
     if source.split.is_some() || !source.path.is_dir() {
         return Ok(source);
     }

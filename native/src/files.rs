@@ -1,7 +1,6 @@
 //! Reading what the user names.
 
 use std::fs::{self, File};
-use std::io::{self, Read};
 use std::path::Path;
 
 use anyhow::{Context, Result, bail};
@@ -62,13 +61,6 @@ fn weights_of(folder: &Path, files: &[(String, Vec<u8>)]) -> Result<Vec<(String,
     };
     let there = names.into_iter().filter(|name| folder.join(name).is_file());
     there.map(|name| Ok((name.clone(), Source::File(open(&folder.join(name))?)))).collect()
-}
-
-/// The bytes of standard input.
-pub fn read_stdin() -> Result<Vec<u8>> {
-    let mut bytes = Vec::new();
-    io::stdin().read_to_end(&mut bytes).context("cannot read standard input")?;
-    Ok(bytes)
 }
 
 /// Whether a folder is of a run that was interrupted, or never got to its end.

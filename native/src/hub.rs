@@ -9,6 +9,7 @@ use std::io::{self, IsTerminal};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, anyhow, bail};
+use emberlab_core::data::ReadInstruction;
 use emberlab_core::model::ModelFiles;
 use hf_hub::api::sync::{ApiBuilder, ApiError};
 use hf_hub::{Cache, Repo, RepoType};
@@ -45,8 +46,8 @@ impl Kind {
         Repo::with_revision(id.to_owned(), kind, revision.to_owned())
     }
 
-    /// The files worth having.
-    fn wanted(self, files: Vec<String>) -> Vec<String> {
+    /// The files worth having; of a data set, those of these splits where some are named.
+    fn wanted(self, files: Vec<String>, splits: Option<&[String]>) -> Vec<String> {
         let named = |names: &[&str], mut files: Vec<String>| {
             files.retain(|file| names.contains(&file.as_str()));
             files
@@ -56,7 +57,8 @@ impl Kind {
             Self::Tokenizer => named(&TOKENIZER_FILES, files),
             // Of paths that lead out of the folder, those with `..` are hidden files to `data_files`.
             Self::Dataset => {
-                load::data_files(files.into_iter().filter(|file| !file.starts_with('/')).collect())
+                let files = files.into_iter().filter(|file| !file.starts_with('/'));
+                load::data_files(files.collect(), splits)
             }
         }
     }
@@ -79,6 +81,31 @@ fn model_files(mut files: Vec<String>) -> Vec<String> {
 /// # Errors
 /// The hub cannot be reached, or has no such repository; offline, the cache has it not.
 pub fn folder(path: &Path, kind: Kind) -> Result<PathBuf> {
+    fetch(path, kind, None)
+}
+
+/// The folder of a data set, of which the splits of these instructions are wanted; without an
+/// instruction, all.
+///
+/// # Errors
+/// Those of [`folder`], and an instruction that cannot be read.
+pub fn dataset<'a>(
+    path: &Path,
+    instructions: impl IntoIterator<Item = &'a str>,
+) -> Result<PathBuf> {
+    let mut splits = Vec::new();
+    for instruction in instructions {
+        let named = ReadInstruction::parse(instruction)?;
+        let named = named.splits(&[]);
+        if named.is_empty() {
+            return fetch(path, Kind::Dataset, None);
+        }
+        splits.extend(named.into_iter().map(str::to_owned));
+    }
+    fetch(path, Kind::Dataset, (!splits.is_empty()).then_some(&splits))
+}
+
+fn fetch(path: &Path, kind: Kind, splits: Option<&[String]>) -> Result<PathBuf> {
     // Where there is a folder of the first part's name, a mistake in the second is one of this machine.
     let here = path.exists()
         || path.parent().is_some_and(|parent| parent.is_dir() && parent != Path::new(""));
@@ -108,7 +135,7 @@ pub fn folder(path: &Path, kind: Kind) -> Result<PathBuf> {
     let info = remote.info().map_err(explain)?;
     let snapshot = cache.repo(repo.clone()).pointer_path(&info.sha);
     let files = info.siblings.into_iter().map(|file| file.rfilename).collect();
-    for file in kind.wanted(files) {
+    for file in kind.wanted(files, splits) {
         if !snapshot.join(&file).exists() {
             note(format_args!("hub     {id}: {file}"));
             remote
@@ -194,7 +221,7 @@ mod tests {
     #[test]
     fn weights_come_in_one_file_where_there_is_one() {
         let wanted = |files: &[&str]| {
-            Kind::Model.wanted(files.iter().map(|&file| file.to_owned()).collect())
+            Kind::Model.wanted(files.iter().map(|&file| file.to_owned()).collect(), None)
         };
         let index = "model.safetensors.index.json";
         let shards = ["model-00001-of-00002.safetensors", "model-00002-of-00002.safetensors"];

@@ -5,8 +5,9 @@ use std::time::Instant;
 
 use anyhow::{Result, bail, ensure};
 use emberlab_core::data::Task;
-use emberlab_core::model::{Classifier, Prediction};
+use emberlab_core::model::{BertConfig, Classifier, Prediction};
 use emberlab_core::text::{Encoding, Texts};
+use indicatif::ProgressBar;
 
 use crate::cli::{DEFAULT_MAX_LENGTH, InferenceArgs};
 use crate::hub::{self, Kind};
@@ -33,29 +34,62 @@ impl Inference {
         note(format_args!("model   {}", folder.display()));
         note(format_args!("device  {chosen}"));
         let usual = run_folder::max_length(&folder).unwrap_or(DEFAULT_MAX_LENGTH);
-        let max_length = max_length(args.max_length, usual, &classifier)?;
+        let max_length = max_length(args.max_length, usual, classifier.max_length())?;
         Ok(Self { classifier, max_length, batch_size: args.batch_size })
     }
 
-    /// The predictions for `texts`, in their order.
+    /// The predictions for `texts`, in their order; says how long it took.
     pub fn predict(&self, texts: &Texts) -> Result<Vec<Prediction>> {
-        let started = Instant::now();
-        let encodings = encode(&self.classifier, texts, self.max_length)?;
-        let cut = encodings.iter().filter(|encoding| encoding.truncated).count();
-        if cut > 0 {
-            note(format_args!("cut     {} at {} tokens", counted(cut, "text"), self.max_length));
-        }
-        let bar = progress::texts(texts.len());
-        let predicting = self
-            .classifier
-            .predict(&encodings, self.batch_size, |done| bar.set_position(done as u64));
-        let predictions = pollster::block_on(predicting);
-        bar.finish_and_clear();
-        let predictions = predictions?;
-        let rate = texts.len() as f64 / started.elapsed().as_secs_f64();
-        let (texts, took) = (counted(texts.len(), "text"), short(started.elapsed()));
-        note(format_args!("done    {texts} in {took}, {rate:.0} a second"));
+        let mut work = Work::new(Some(texts.len()));
+        let predictions = self.predict_some(texts, &mut work)?;
+        self.note(&work);
         Ok(predictions)
+    }
+
+    /// The predictions for some of all texts, in their order.
+    pub fn predict_some(&self, texts: &Texts, work: &mut Work) -> Result<Vec<Prediction>> {
+        let encodings = encode(&self.classifier, texts, self.max_length)?;
+        work.cut += encodings.iter().filter(|encoding| encoding.truncated).count();
+        let predicting = self.classifier.predict(&encodings, self.batch_size, |done| {
+            work.bar.set_position((work.rows + done) as u64);
+        });
+        let predictions = pollster::block_on(predicting)?;
+        work.rows += texts.len();
+        Ok(predictions)
+    }
+
+    /// Says what was done.
+    pub fn note(&self, work: &Work) {
+        work.bar.finish_and_clear();
+        if work.cut > 0 {
+            let cut = counted(work.cut, "text");
+            note(format_args!("cut     {cut} at {} tokens", self.max_length));
+        }
+        let rate = work.rows as f64 / work.started.elapsed().as_secs_f64();
+        let (texts, took) = (counted(work.rows, "text"), short(work.started.elapsed()));
+        note(format_args!("done    {texts} in {took}, {rate:.0} a second"));
+    }
+}
+
+/// What was predicted so far.
+pub struct Work {
+    started: Instant,
+    rows: usize,
+    /// Texts that lost their end.
+    cut: usize,
+    bar: ProgressBar,
+}
+
+impl Work {
+    /// `rows` is the number of texts to come, where it is known.
+    pub fn new(rows: Option<usize>) -> Self {
+        let bar = rows.map_or_else(ProgressBar::hidden, progress::texts);
+        Self { started: Instant::now(), rows: 0, cut: 0, bar }
+    }
+
+    /// Texts predicted so far.
+    pub fn rows(&self) -> usize {
+        self.rows
     }
 }
 
@@ -69,18 +103,24 @@ pub fn encode(classifier: &Classifier, texts: &Texts, max_length: usize) -> Resu
         return Ok(tokenizer.encode_with_words(&texts.first, max_length)?);
     }
     let encodings = tokenizer.encode_texts(texts, max_length)?;
-    // Single texts are checked when a model is opened.
-    let config = classifier.config();
-    let beyond = |ids: &[u32], rows| ids.iter().any(|&id| id as usize >= rows);
-    if let Some(first) = encodings.first().filter(|_| !texts.second.is_empty()) {
-        let types = config.token_types().unwrap_or(usize::MAX);
-        ensure!(
-            !beyond(&first.type_ids, types) && !beyond(&first.ids, config.vocab_size),
-            "this model takes no pairs of texts (type_vocab_size is {}); name one column with --text-column",
-            config.type_vocab_size
-        );
-    }
+    check_pairs(classifier.config(), encodings.first(), !texts.second.is_empty())?;
     Ok(encodings)
+}
+
+/// Looks at one of a set of pairs; single texts are checked when a model is opened.
+///
+/// # Errors
+/// The model has no embedding for what pairs need.
+pub fn check_pairs(config: &BertConfig, first: Option<&Encoding>, are_pairs: bool) -> Result<()> {
+    let beyond = |ids: &[u32], rows| ids.iter().any(|&id| id as usize >= rows);
+    let Some(first) = first.filter(|_| are_pairs) else { return Ok(()) };
+    let types = config.token_types().unwrap_or(usize::MAX);
+    ensure!(
+        !beyond(&first.type_ids, types) && !beyond(&first.ids, config.vocab_size),
+        "this model takes no pairs of texts (type_vocab_size is {}); name one column with --text-column",
+        config.type_vocab_size
+    );
+    Ok(())
 }
 
 /// Tokens at which a text is cut: as asked for, else as usual or what the model can read if that is
@@ -88,8 +128,7 @@ pub fn encode(classifier: &Classifier, texts: &Texts, max_length: usize) -> Resu
 ///
 /// # Errors
 /// More was asked for than the model can read.
-pub fn max_length(asked: Option<usize>, usual: usize, classifier: &Classifier) -> Result<usize> {
-    let limit = classifier.max_length();
+pub fn max_length(asked: Option<usize>, usual: usize, limit: usize) -> Result<usize> {
     match asked {
         Some(length) if length > limit => {
             bail!("max_length = {length}: the model reads at most {limit} tokens")

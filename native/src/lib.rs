@@ -32,7 +32,9 @@ mod staged;
 mod summary;
 mod system;
 mod tagged;
+mod token_lengths;
 pub mod tokenize;
+mod tokenized;
 pub mod train;
 mod values;
 

@@ -4,17 +4,17 @@ use std::fmt;
 use std::path::PathBuf;
 
 use anyhow::{Context, Result};
-use emberlab_core::data::{LabelMap, Targets, Task};
-use emberlab_core::model::{Classifier, Head, LoadReport, StorageDtype};
-use emberlab_core::text::Encoding;
-use emberlab_core::train::{LossConfig, TrainConfig, Trainer};
+use emberlab_core::data::{LabelMap, Task};
+use emberlab_core::model::{Classifier, LoadReport, StorageDtype};
+use emberlab_core::train::{LossConfig, Rows, TrainConfig, Trainer};
 
 use crate::cli::{ClassWeights, DEFAULT_MAX_LENGTH, RecipeArgs, TrainArgs};
 use crate::device::{self, ChosenDevice};
 use crate::hub::{self, Kind};
-use crate::inference::{encode, max_length};
+use crate::inference::max_length;
 use crate::report::{grouped, millions, note};
-use crate::splits::{Split, SplitSource, TokenLengths, note_overlaps, read_datasets, sources};
+use crate::splits::{Reading, Split, SplitSource, note_overlaps, sources};
+use crate::token_lengths::TokenLengths;
 use crate::{embedded, files};
 
 /// The folders and files of a run, given or embedded.
@@ -53,8 +53,7 @@ impl Sources {
 /// Rows to measure on.
 pub struct HeldOut {
     pub split: &'static str,
-    pub encodings: Vec<Encoding>,
-    pub targets: Targets,
+    pub rows: Rows,
 }
 
 /// Everything a run needs, read and checked.
@@ -77,32 +76,44 @@ impl Plan {
     pub fn prepare(args: &TrainArgs, sources: Sources) -> Result<Self> {
         let device = device::choose(args.device.device)?;
         let mut recipe = recipe(&args.recipe, sources.model_is_embedded);
-        let data = read_datasets(&sources.data, &args.read, args.task)?;
+        let reading = Reading {
+            args: &args.read,
+            task: args.task,
+            model: &sources.model,
+            max_length: args.max_length,
+        };
+        let data = reading.datasets(&sources.data)?;
         note_overlaps(&data);
-        let train = &data.first().context("there is no training data")?.dataset;
-        if args.recipe.class_weights == Some(ClassWeights::Balanced) {
-            let weights = LossConfig::balanced(&train.targets, train.label_map.len())?;
-            recipe.loss.class_weights = Some(weights);
-        }
-        let head = Head { task: train.targets.task(), label_map: train.label_map.clone() };
+        let head = data.first().context("there is no training data")?.head.clone();
         let model = files::read_model(&sources.model)?;
         let (classifier, load_report) =
             Classifier::for_training(&model, head, recipe.seed, &device.device)?;
         let classifier = args.device.apply(classifier);
-        let max_length = max_length(args.max_length, DEFAULT_MAX_LENGTH, &classifier)?;
+        let limit = classifier.max_length();
+        let max_length = max_length(args.max_length, DEFAULT_MAX_LENGTH, limit)?;
 
         let mut splits = Vec::new();
-        let mut encoded = Vec::new();
+        let mut tokenized = Vec::new();
         for read in data {
-            let encodings = encode(&classifier, &read.dataset.texts, max_length)?;
-            splits.push(read.describe(&encodings));
-            encoded.push(HeldOut { split: read.split, encodings, targets: read.dataset.targets });
+            let split = read.split;
+            let (described, rows) = read.tokenized(&classifier, max_length)?;
+            splits.push(described);
+            tokenized.push(HeldOut { split, rows });
         }
-        let train = encoded.remove(0);
+        let train = tokenized.remove(0);
         let (task, labels) = (classifier.task(), classifier.label_map().clone());
+        if args.recipe.class_weights == Some(ClassWeights::Balanced) {
+            let Split { label_counts, rows, .. } = &splits[0];
+            recipe.loss.class_weights = Some(LossConfig::balanced(task, label_counts, *rows)?);
+        }
         // The trainer alone holds the weights, so that it can change them in place.
-        let trainer = Trainer::new(classifier, train.encodings, train.targets, recipe.clone())?;
-        let (storage, held_out) = (args.dtype, encoded);
+        let trainer = match train.rows {
+            Rows::Memory(rows) => {
+                Trainer::new(classifier, rows.encodings, rows.targets, recipe.clone())?
+            }
+            Rows::File(rows) => Trainer::on_file(classifier, rows, recipe.clone())?,
+        };
+        let (storage, held_out) = (args.dtype, tokenized);
         Ok(Self {
             sources,
             device,

@@ -1,8 +1,9 @@
 //! The rows of `predict`: what comes in (file, standard input, command line) and what goes out.
 
-use anyhow::{Context, Result, bail, ensure};
-use emberlab_core::Error;
-use emberlab_core::data::{BadRows, Format, Place, Row, Table};
+use std::io::BufRead;
+
+use anyhow::{Context, Result, ensure};
+use emberlab_core::data::{Format, Place, Row, Table};
 use emberlab_core::model::Prediction;
 use emberlab_core::text::Texts;
 use serde_json::{Map, Value};
@@ -32,20 +33,18 @@ pub fn from_arguments(texts: &[String], pairs: &[String]) -> Result<Table> {
     Ok(Table { name: NAME.to_owned(), columns: columns.clone(), rows, ..Table::default() })
 }
 
-/// Standard input: JSONL where the first line opens an object, else one text a line. Empty lines
-/// are skipped.
-pub fn from_stdin(bytes: &[u8], bad: &mut BadRows) -> Result<Table> {
+/// What standard input is called in messages.
+pub const STDIN: &str = "standard input";
+
+/// The format of standard input: JSONL where the first line opens an object, else one text a line. Empty
+/// lines are skipped.
+pub fn stdin_format(input: &mut impl BufRead) -> Result<Format> {
+    let bytes = input.fill_buf().context("cannot read standard input")?;
     let bytes = bytes.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(bytes);
-    let format = match bytes.trim_ascii_start().first() {
+    Ok(match bytes.trim_ascii_start().first() {
         Some(b'{') => Format::Jsonl,
         _ => Format::Lines,
-    };
-    match Table::parse("standard input", bytes, &format, bad) {
-        Err(Error::NoRows { skipped: 0, .. }) => {
-            bail!("standard input holds no text; give one a line, or --text, or --input")
-        }
-        read => Ok(read?),
-    }
+    })
 }
 
 /// What an input column is called beside a prediction: one that a prediction adds gives way, but the
@@ -79,14 +78,21 @@ pub fn to_jsonl(table: &Table, predictions: &[Prediction], answers: &Answers) ->
     Ok(out)
 }
 
-/// CSV: the input columns, and what is predicted.
-pub fn to_csv(table: &Table, predictions: &[Prediction], answers: &Answers) -> Result<Vec<u8>> {
+/// CSV, below its header if there is to be one: the input columns, and what is predicted.
+pub fn to_csv(
+    table: &Table,
+    predictions: &[Prediction],
+    answers: &Answers,
+    with_header: bool,
+) -> Result<Vec<u8>> {
     let has_gold = table.columns.iter().any(|column| column == "gold");
     let columns = table.columns.iter();
     let columns: Vec<&str> = columns.filter_map(|column| kept(column, answers, has_gold)).collect();
     let mut out = csv::Writer::from_writer(Vec::new());
-    let header = columns.iter().map(|column| (*column).to_owned());
-    out.write_record(header.chain(answers.csv_header()))?;
+    if with_header {
+        let header = columns.iter().map(|column| (*column).to_owned());
+        out.write_record(header.chain(answers.csv_header()))?;
+    }
     for (index, (row, prediction)) in table.rows.iter().zip(predictions).enumerate() {
         let cells = kept_cells(row, answers);
         let record = columns.iter().map(|column| cells.get(*column).map_or_else(String::new, cell));
@@ -116,7 +122,7 @@ fn cell(value: &Value) -> String {
 
 #[cfg(test)]
 mod tests {
-    use emberlab_core::data::{LabelMap, Task};
+    use emberlab_core::data::{BadRows, LabelMap, Task};
 
     use super::*;
     use crate::answers::tests::answers;
@@ -130,8 +136,13 @@ mod tests {
         Prediction { logits: vec![0.0, 2.0, 1.0], probabilities, ..Prediction::default() }
     }
 
+    fn from_stdin(bytes: &[u8]) -> Table {
+        let format = stdin_format(&mut &*bytes).unwrap();
+        Table::parse(STDIN, bytes, &format, &mut BadRows::Refuse).unwrap()
+    }
+
     fn jsonl(line: &str, top_k: Option<usize>) -> String {
-        let table = from_stdin(line.as_bytes(), &mut BadRows::Refuse).unwrap();
+        let table = from_stdin(line.as_bytes());
         let labels = labels();
         let texts = Texts::default();
         let answers = answers(Task::SingleLabelClassification, &labels, &texts, top_k);
@@ -165,7 +176,7 @@ mod tests {
         let labels = labels();
         let texts = Texts::default();
         let answers = answers(Task::SingleLabelClassification, &labels, &texts, Some(1));
-        let csv = to_csv(&table, &[prediction()], &answers).unwrap();
+        let csv = to_csv(&table, &[prediction()], &answers, true).unwrap();
         assert_eq!(
             String::from_utf8(csv).unwrap(),
             "text,gold,label,score,p_joy,p_fear,p_love\n\"a, b\",joy,fear,0.7,,0.7,\n"
@@ -174,7 +185,7 @@ mod tests {
 
     #[test]
     fn plain_lines_keep_their_line_numbers() {
-        let table = from_stdin(b"first\n\nthird\r\n", &mut BadRows::Refuse).unwrap();
+        let table = from_stdin(b"first\n\nthird\r\n");
         let rows = table.rows.iter();
         let rows: Vec<String> =
             rows.map(|row| format!("{}: {}", row.place, row.cells["text"])).collect();

@@ -3,14 +3,18 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::Result;
-use emberlab_core::data::{Columns, Dataset, LabelledTexts, Table, Task, duplicates};
-use emberlab_core::text::Encoding;
+use emberlab_core::data::{Columns, Dataset, LabelledTexts, Task, duplicates};
+use emberlab_core::model::{Classifier, Head};
+use emberlab_core::train::{LabelledRows, Rows};
 use serde::Serialize;
 
 use crate::cli::{ReadArgs, TrainArgs};
 use crate::hub::{self, Kind};
+use crate::inference::encode;
 use crate::load::{DataFiles, Loaded, Loader, Source};
 use crate::report::{counted, note};
+use crate::token_lengths::TokenLengths;
+use crate::tokenized::{self, Asking, TokenizedSet, Tokenizing};
 
 /// One split of a run, as the plan shows it and `run.json` records it.
 #[derive(Clone, Debug, Serialize)]
@@ -31,31 +35,6 @@ pub struct Split {
     pub text_pair_column: Option<String>,
     pub label_columns: Vec<String>,
     pub tokens: TokenLengths,
-}
-
-/// How long the texts are, in tokens after the cut.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct TokenLengths {
-    pub mean: f64,
-    /// 95 of 100 texts are no longer than this.
-    pub percentile_95: usize,
-    pub longest: usize,
-    /// Texts that lost their end at `max_length`.
-    pub truncated: usize,
-}
-
-impl TokenLengths {
-    fn of(encodings: &[Encoding]) -> Self {
-        let mut lengths: Vec<usize> = encodings.iter().map(|encoding| encoding.ids.len()).collect();
-        lengths.sort_unstable();
-        let rows = lengths.len();
-        Self {
-            mean: lengths.iter().sum::<usize>() as f64 / rows.max(1) as f64,
-            percentile_95: lengths.get(rows.saturating_sub(1) * 95 / 100).copied().unwrap_or(0),
-            longest: lengths.last().copied().unwrap_or(0),
-            truncated: encodings.iter().filter(|encoding| encoding.truncated).count(),
-        }
-    }
 }
 
 /// What to read for a split of the run.
@@ -83,10 +62,14 @@ pub fn sources(args: &TrainArgs) -> Result<Option<Vec<SplitSource>>> {
             .map(|(split, path)| Ok(SplitSource::new(split, &hub::folder(path, Kind::Dataset)?)));
         return args.train.is_some().then(|| files.collect()).transpose();
     };
-    let data = &hub::folder(data, Kind::Dataset)?;
+    let usual = |split: &'static str| if split == "eval" { "validation" } else { split };
+    let wanted = named.map(|(split, named)| {
+        named.as_ref().map_or_else(|| usual(split).to_owned(), |path| path.display().to_string())
+    });
+    let data = &hub::dataset(data, wanted.iter().map(String::as_str))?;
     let files = DataFiles::find(data)?;
     let source = |(split, named): (&'static str, &Option<PathBuf>)| {
-        let usual = if split == "eval" { "validation" } else { split };
+        let usual = usual(split);
         let there = || (split == "train" || files.has(usual)).then(|| usual.to_owned());
         let named = named.as_ref().map(|path| path.display().to_string());
         let (asked, path) = (named.is_some() || split == "train", data.clone());
@@ -100,105 +83,142 @@ pub fn sources(args: &TrainArgs) -> Result<Option<Vec<SplitSource>>> {
 pub struct ReadDataset {
     pub split: &'static str,
     source: Source,
-    sha256: String,
-    skipped_rows: usize,
-    columns: Columns,
-    pub dataset: Dataset,
+    pub head: Head,
+    rows: ReadRows,
+}
+
+enum ReadRows {
+    Memory { dataset: Dataset, sha256: String, skipped_rows: usize, columns: Columns },
+    File(TokenizedSet),
 }
 
 impl ReadDataset {
-    /// What the plan shows of it and `run.json` records.
-    pub fn describe(&self, encodings: &[Encoding]) -> Split {
-        Split {
-            split: self.split,
-            path: self.source.path.clone(),
-            instruction: self.source.split.clone(),
-            sha256: self.sha256.clone(),
-            rows: self.dataset.texts.len(),
-            skipped_rows: self.skipped_rows,
-            label_counts: self.dataset.label_counts(),
-            text_column: self.columns.text.clone(),
-            text_pair_column: self.columns.text_pair.clone(),
-            label_columns: self.columns.labels.clone(),
-            tokens: TokenLengths::of(encodings),
-        }
+    /// The tokenized rows, with what the plan shows of them and `run.json` records.
+    ///
+    /// # Errors
+    /// The tokenizer refuses a text; the model takes no pairs.
+    pub fn tokenized(self, classifier: &Classifier, max_length: usize) -> Result<(Split, Rows)> {
+        let Self { split, source: Source { path, split: instruction }, rows, .. } = self;
+        Ok(match rows {
+            ReadRows::Memory { dataset, sha256, skipped_rows, columns } => {
+                let encodings = encode(classifier, &dataset.texts, max_length)?;
+                let described = Split {
+                    split,
+                    path,
+                    instruction,
+                    sha256,
+                    rows: dataset.texts.len(),
+                    skipped_rows,
+                    label_counts: dataset.label_counts(),
+                    text_column: columns.text,
+                    text_pair_column: columns.text_pair,
+                    label_columns: columns.labels,
+                    tokens: TokenLengths::of(&encodings),
+                };
+                (described, Rows::Memory(LabelledRows { encodings, targets: dataset.targets }))
+            }
+            ReadRows::File(TokenizedSet { rows, sha256, about, .. }) => {
+                let described = Split {
+                    split,
+                    path,
+                    instruction,
+                    sha256,
+                    rows: rows.len(),
+                    skipped_rows: about.skipped_rows,
+                    label_counts: about.label_counts,
+                    text_column: about.text_column,
+                    text_pair_column: about.text_pair_column,
+                    label_columns: about.label_columns,
+                    tokens: about.tokens,
+                };
+                (described, Rows::File(rows))
+            }
+        })
     }
 }
 
-/// Reads the splits; the first one's task, unless one is given, and its labels hold for all.
-pub fn read_datasets(
-    sources: &[SplitSource],
-    args: &ReadArgs,
-    task: Option<Task>,
-) -> Result<Vec<ReadDataset>> {
-    let mut read: Vec<ReadDataset> = Vec::new();
-    for source in sources {
-        read.extend(read_dataset(source, args, task, read.first())?);
+/// What holds for all splits of a run.
+pub struct Reading<'a> {
+    pub args: &'a ReadArgs,
+    /// What the labels are, if that is not to be guessed.
+    pub task: Option<Task>,
+    /// The folder of the model, whose tokenizer large sets go through at once.
+    pub model: &'a Path,
+    pub max_length: Option<usize>,
+}
+
+impl Reading<'_> {
+    /// Reads the splits; the first one's task and labels hold for all.
+    ///
+    /// # Errors
+    /// A file that cannot be read, or a row that cannot be used, with its place.
+    pub fn datasets(&self, sources: &[SplitSource]) -> Result<Vec<ReadDataset>> {
+        let mut read: Vec<ReadDataset> = Vec::new();
+        for source in sources {
+            let known = read.first().map(|first| &first.head);
+            read.extend(self.dataset(source, known)?);
+        }
+        Ok(read)
     }
-    Ok(read)
+
+    /// One split; none where it has no labels and nobody asked for it.
+    fn dataset(
+        &self,
+        SplitSource { split, source, asked }: &SplitSource,
+        known: Option<&Head>,
+    ) -> Result<Option<ReadDataset>> {
+        let mut loader = Loader::new(self.args);
+        let task = known.map_or(self.task, |known| Some(known.task));
+        let without_labels = || note(format_args!("note: {source} has no labels; it is left out"));
+        let Some(loaded) = loader.load_small(source)? else {
+            let tokenizing = Tokenizing::open(self.model, self.max_length)?;
+            let asking = Asking { asked: *asked, read: self.args, task, known };
+            let set = tokenized::open(source, &asking, &tokenizing)?;
+            if set.is_none() {
+                without_labels();
+            }
+            return Ok(set.map(|set| ReadDataset {
+                split,
+                source: source.clone(),
+                head: set.head.clone(),
+                rows: ReadRows::File(set),
+            }));
+        };
+        loaded.selected.note_clamped(source);
+        let Loaded { table, sha256, .. } = loaded;
+        let columns = loader.columns(&table, task)?;
+        if !asked && !table.has_labels(&columns) {
+            without_labels();
+            return Ok(None);
+        }
+        let labels = known.map(|known| &known.label_map);
+        let dataset = Dataset::from_table(&table, &columns, labels, &mut loader.bad)?;
+        loader.report_skipped();
+        let head = Head { task: columns.task, label_map: dataset.label_map.clone() };
+        let skipped_rows = loader.bad.count();
+        let rows = ReadRows::Memory { dataset, sha256, skipped_rows, columns };
+        Ok(Some(ReadDataset { split, source: source.clone(), head, rows }))
+    }
 }
 
 /// Says where text that is measured on stands in the training rows, too.
 pub fn note_overlaps(read: &[ReadDataset]) {
-    let texts: Vec<LabelledTexts> = read
-        .iter()
-        .map(|ReadDataset { split, dataset, .. }| LabelledTexts {
-            split,
-            texts: &dataset.texts,
-            labels: &[],
-        })
-        .collect();
+    let mut texts = Vec::new();
+    for ReadDataset { split, rows, .. } in read {
+        match rows {
+            ReadRows::Memory { dataset, .. } => {
+                texts.push(LabelledTexts { split, texts: &dataset.texts, labels: &[] });
+            }
+            ReadRows::File(_) => note(format_args!(
+                "note: {split} is too large to be held in memory; it is not searched for texts of other splits"
+            )),
+        }
+    }
     let found = duplicates(&texts);
     for overlap in found.across.iter().filter(|overlap| overlap.also_in == "train") {
         let (rows, split) = (counted(overlap.rows, "text"), &overlap.split);
         note(format_args!(
             "note: {rows} of {split} in train too; figures on {split} flatter the model"
         ));
-    }
-}
-
-/// One split; none where it has no labels and nobody asked for it.
-fn read_dataset(
-    SplitSource { split, source, asked }: &SplitSource,
-    args: &ReadArgs,
-    task: Option<Task>,
-    first: Option<&ReadDataset>,
-) -> Result<Option<ReadDataset>> {
-    let mut loader = Loader::new(args);
-    let loaded = loader.load(source)?;
-    loaded.note_clamped(source);
-    let Loaded { table, sha256, .. } = loaded;
-    let task = first.map_or(task, |first| Some(first.dataset.targets.task()));
-    let columns = loader.columns(&table, task)?;
-    if !asked && !is_labelled(&table, &columns) {
-        note(format_args!("note: {source} has no labels; it is left out"));
-        return Ok(None);
-    }
-    let known = first.map(|first| &first.dataset.label_map);
-    let dataset = Dataset::from_table(&table, &columns, known, &mut loader.bad)?;
-    loader.report_skipped();
-    let (source, skipped_rows) = (source.clone(), loader.bad.count());
-    Ok(Some(ReadDataset { split, source, sha256, skipped_rows, columns, dataset }))
-}
-
-/// Public test sets that keep their labels to themselves have none, or -1 in each row.
-fn is_labelled(table: &Table, columns: &Columns) -> bool {
-    table.label_words(columns).iter().any(|label| !label.is_empty())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn token_lengths() {
-        let encoding = |length: usize| Encoding {
-            ids: vec![0; length],
-            type_ids: vec![0; length],
-            truncated: length == 9,
-            ..Encoding::default()
-        };
-        let lengths = TokenLengths::of(&[encoding(1), encoding(9), encoding(2)]);
-        assert_eq!(lengths, TokenLengths { mean: 4.0, percentile_95: 2, longest: 9, truncated: 1 });
     }
 }

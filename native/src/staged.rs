@@ -91,6 +91,31 @@ fn remove_anything(path: &Path) {
     let _ = if path.is_dir() { fs::remove_dir_all(path) } else { fs::remove_file(path) };
 }
 
+/// A file in the making, which is too large to be written from memory: a hidden one beside the target,
+/// which takes the target's place in [`StagedFile::finish`] and disappears if that is never reached.
+pub struct StagedFile {
+    staged: Staged,
+    target: PathBuf,
+}
+
+impl StagedFile {
+    /// Starts a file that will be `target`.
+    pub fn create(target: &Path) -> Result<(Self, File)> {
+        let staged = Staged::new(target)?;
+        let file = File::create(&staged.path);
+        let file = file.with_context(|| format!("cannot write {}", target.display()))?;
+        Ok((Self { staged, target: target.to_owned() }, file))
+    }
+
+    /// Gives the file its name, once all of it is on the disk.
+    pub fn finish(self, file: &File) -> Result<()> {
+        file.sync_all()
+            .and_then(|()| fs::rename(&self.staged.path, &self.target))
+            .and_then(|()| sync_parent(&self.target))
+            .with_context(|| format!("cannot write {}", self.target.display()))
+    }
+}
+
 /// A folder in the making: files go into a hidden folder beside the target, which takes the
 /// target's place in [`StagedFolder::finish`] and disappears if that is never reached.
 pub struct StagedFolder {

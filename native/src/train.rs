@@ -4,6 +4,7 @@ use std::path::Path;
 use std::time::Instant;
 
 use anyhow::Result;
+use emberlab_core::data::Targets;
 use emberlab_core::metrics::Metrics;
 use emberlab_core::model::{ModelFiles, Source, StorageDtype};
 use emberlab_core::train::StepInfo;
@@ -153,7 +154,7 @@ impl Run {
         interrupt::finish_step_first();
         while !self.plan.trainer.is_done() && !interrupt::requested() {
             let started = Instant::now();
-            let step = self.plan.trainer.step();
+            let step = self.plan.trainer.step()?;
             self.last_step = Some(step);
             let epoch_ends = self.plan.trainer.is_done() || self.plan.trainer.epoch() != step.epoch;
             if epoch_ends || step.step.is_multiple_of(self.logging_steps) {
@@ -259,7 +260,13 @@ impl Run {
 
 fn measure(plan: &Plan, held_out: &HeldOut) -> Result<Metrics> {
     let classifier = plan.trainer.classifier();
-    let predicting = classifier.predict(&held_out.encodings, plan.recipe.batch_size, |_| {});
-    let predictions = pollster::block_on(predicting)?;
-    Ok(Metrics::new(&held_out.targets, &predictions, &plan.labels))
+    let mut targets = Targets::new(plan.task);
+    let mut predictions = Vec::new();
+    for rows in held_out.rows.in_order() {
+        let rows = rows?;
+        let predicting = classifier.predict(&rows.encodings, plan.recipe.batch_size, |_| {});
+        predictions.extend(pollster::block_on(predicting)?);
+        targets.extend(&rows.targets);
+    }
+    Ok(Metrics::new(&targets, &predictions, &plan.labels))
 }

@@ -117,6 +117,7 @@ impl Scratch {
     ) -> Command {
         let mut command = Command::new(program);
         command.args(arguments).current_dir(self.0.path());
+        command.env("XDG_CACHE_HOME", self.path("cache"));
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
         command
     }
@@ -135,8 +136,12 @@ impl Scratch {
     pub fn pipe(&self, line: &str, input: &str) -> Ran {
         let mut command = self.command(line.split_whitespace());
         let mut child = command.stdin(Stdio::piped()).spawn().unwrap();
-        child.stdin.take().unwrap().write_all(input.as_bytes()).unwrap();
-        child.wait_with_output().unwrap().into()
+        let mut stdin = child.stdin.take().unwrap();
+        // Results come before all input is read, and must be taken.
+        std::thread::scope(|scope| {
+            scope.spawn(move || stdin.write_all(input.as_bytes()).unwrap());
+            child.wait_with_output().unwrap().into()
+        })
     }
 
     /// Writes the random three-layer classifier (billing, delivery, praise, other) with a

@@ -262,7 +262,7 @@ fn frozen_layers_stay() {
             let (encodings, labels) = (case.encodings.clone(), case.labels.clone());
             let classifier = opened(named(family));
             let mut trainer = Trainer::new(classifier, encodings, labels, config).unwrap();
-            trainer.step();
+            trainer.step().unwrap();
             for (key, values) in weights(&trainer.classifier()) {
                 let trained = match layer(&key) {
                     Some(layer) => layer + trainable_layers > last,

@@ -195,7 +195,7 @@ fn each_head_learns_sixteen_rows() {
         let mut trainer =
             Trainer::new(classifier, encodings.clone(), targets.clone(), config).unwrap();
         while !trainer.is_done() {
-            trainer.step();
+            trainer.step().unwrap();
         }
         let classifier = trainer.classifier();
         let predictions = classifier.predict(&encodings, 16, |_| ());

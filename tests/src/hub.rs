@@ -157,10 +157,13 @@ fn models_and_data_sets_are_downloaded_once() {
     let first = server.run(&scratch, line, &[]).ok();
     assert!(first.contains("\"rows\": 2"), "{first}");
     let asked = server.asked();
-    for file in ["org/model/model.safetensors", "datasets/org/set/data/test-00000-of-00001.csv"] {
+    let of_set = ["README.md", "data/test-00000-of-00001.csv"];
+    let of_set = of_set.map(|file| format!("datasets/org/set/{file}"));
+    for file in of_set.into_iter().chain(["org/model/model.safetensors".into()]) {
         assert!(asked.contains(&format!("{file} from 0")), "{asked:?}");
     }
-    for file in ["pytorch_model.bin", "README.md"] {
+    // The other splits stay where they are.
+    for file in ["pytorch_model.bin", "train-00000"] {
         assert!(!asked.iter().any(|asked| asked.contains(file)), "{asked:?}");
     }
     // The folders are those that Python's libraries look in.

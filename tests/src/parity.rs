@@ -111,7 +111,7 @@ fn train_ten_steps(case: &Case, kernels: Kernels) -> (Vec<f32>, Trainer) {
     let mut trainer = Trainer::new(open(case, kernels), encodings, labels, config).unwrap();
     let mut losses = Vec::new();
     while !trainer.is_done() {
-        trainer.step();
+        trainer.step().unwrap();
         losses.push(pollster::block_on(trainer.read_loss()).unwrap().unwrap());
     }
     (losses, trainer)
@@ -195,7 +195,7 @@ fn frozen_layers_stay_and_the_rest_is_trained() {
             ..TrainConfig::default()
         };
         let mut trainer = Trainer::new(classifier, encodings, labels, config).unwrap();
-        trainer.step();
+        trainer.step().unwrap();
         trainer.classifier()
     };
     for kernels in BOTH {
@@ -245,7 +245,7 @@ fn accumulation_equals_a_large_batch() {
         let (encodings, labels) = (case.encodings.clone(), case.labels.clone());
         let mut trainer = Trainer::new(open(&case, kernels), encodings, labels, config).unwrap();
         while !trainer.is_done() {
-            trainer.step();
+            trainer.step().unwrap();
         }
         logits(&trainer.classifier(), &case.encodings)
     };

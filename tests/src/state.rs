@@ -64,7 +64,7 @@ fn trainer(model: &str, kernels: Kernels, config: TrainConfig) -> Trainer {
 
 fn step(trainer: &mut Trainer, steps: usize) {
     for _ in 0..steps {
-        trainer.step();
+        trainer.step().unwrap();
     }
 }
 

@@ -3,6 +3,7 @@
 mod arguments;
 mod bench;
 mod demo;
+mod large;
 mod native;
 mod page;
 mod setup;
@@ -14,7 +15,7 @@ mod workspace;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 use xtask::serve::Server;
 
 use crate::arguments::Arguments;
@@ -31,6 +32,8 @@ cargo xtask COMMAND
   validate                         formatting, lints, repository checks
   bench [--quick] [ROW…]           measure rows 1 to 12 of docs/benchmarks.md beside what people would use instead, and
                                    write them there; --quick: two minutes, only ratios, nothing is written
+  large [ROWS…]                    peak memory and speed of train and predict on generated rows, 1 and 10 million if none
+                                   are given; needs 8 GB of disk below the target folder, and an hour
   serve [DIR] [--port N] [--prefix /sub/folder/]
                                    serve DIR (default: dist) on 127.0.0.1
 
@@ -45,6 +48,7 @@ enum Task {
     Page,
     Validate,
     Bench { quick: bool, rows: Vec<u8> },
+    Large { rows: Vec<usize> },
     Serve { folder: PathBuf, port: Option<u16>, prefix: String },
 }
 
@@ -79,6 +83,11 @@ fn parse(mut arguments: Arguments) -> Result<Task> {
             quick: arguments.flag("--quick"),
             rows: bench::rows(std::iter::from_fn(|| arguments.positional()))?,
         },
+        Some("large") => Task::Large {
+            rows: std::iter::from_fn(|| arguments.positional())
+                .map(|rows| rows.parse().with_context(|| format!("`{rows}` is no number of rows")))
+                .collect::<Result<_>>()?,
+        },
         Some("serve") => Task::Serve {
             port: arguments.number("--port")?,
             prefix: arguments.value("--prefix")?.unwrap_or_else(|| "/".to_owned()),
@@ -99,6 +108,7 @@ fn perform(task: Task) -> Result<()> {
         Task::Page => page::page(&Workspace::here()?)?,
         Task::Validate => validate::validate(&Workspace::here()?)?,
         Task::Bench { quick, rows } => bench::bench(&Workspace::here()?, quick, &rows)?,
+        Task::Large { rows } => large::large(&Workspace::here()?, &rows)?,
         Task::Serve { folder, port, prefix } => {
             let server = Server::start(&folder, &prefix, port)?;
             println!("{} serves {}; Ctrl-C ends it", server.url(), folder.display());

@@ -39,7 +39,7 @@ fn training_step(criterion: &mut Criterion) {
         let mut trainer = Trainer::new(classifier, rows, labels, recipe).expect("a valid recipe");
         criterion.bench_function(&format!("{name} {batch}x{seq}"), |bencher| {
             bencher.iter(|| {
-                trainer.step();
+                trainer.step().expect("rows in memory");
                 pollster::block_on(trainer.read_loss())
             });
         });

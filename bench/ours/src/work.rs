@@ -77,7 +77,7 @@ impl Works {
         let trainer = self.trainers.get_mut(model).context("the trainer was just made")?;
         let mut loss = None;
         let ms = timed(iterations, || {
-            trainer.step();
+            trainer.step()?;
             loss = pollster::block_on(trainer.read_loss())?;
             Ok(())
         })?;

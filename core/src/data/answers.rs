@@ -57,7 +57,9 @@ pub(super) fn answer<'a>(
 /// A label as the file states it; an id whose class has a name there, by that name.
 pub(super) fn label<'a>(table: &'a Table, row: &'a Row, column: &str) -> Result<Cow<'a, str>> {
     match row.cells.get(column) {
-        Some(Value::String(label)) if !label.trim().is_empty() => Ok(label.trim().into()),
+        Some(Value::String(label)) if !label.trim().is_empty() => {
+            Ok(named(table, column, label.trim()))
+        }
         Some(Value::String(_)) => Err(bad_cell(row, column, "is empty")),
         Some(Value::Null) | None => Err(bad_cell(row, column, "is missing")),
         Some(cell) => name(table, column, cell)
@@ -71,13 +73,17 @@ fn labels<'a>(table: &'a Table, row: &'a Row, column: &str) -> Result<Vec<Cow<'a
         Some(Value::Array(items)) => items
             .iter()
             .map(|item| match item {
-                Value::String(label) if !label.trim().is_empty() => Ok(label.trim().into()),
+                Value::String(label) if !label.trim().is_empty() => {
+                    Ok(named(table, column, label.trim()))
+                }
                 item => name(table, column, item).ok_or_else(|| {
                     bad_cell(row, column, "holds what is neither a string nor an integer")
                 }),
             })
             .collect(),
-        Some(Value::String(text)) => Ok(parted(text).map(Cow::Borrowed).collect()),
+        Some(Value::String(text)) => {
+            Ok(parted(text).map(|label| named(table, column, label)).collect())
+        }
         Some(Value::Null) | None => Err(bad_cell(row, column, "is missing")),
         Some(cell) => match name(table, column, cell) {
             Some(name) => Ok(vec![name]),
@@ -89,7 +95,9 @@ fn labels<'a>(table: &'a Table, row: &'a Row, column: &str) -> Result<Vec<Cow<'a
 /// The tags of a row's words: a list, or a text in which white space parts them.
 fn tags<'a>(table: &'a Table, row: &'a Row, column: &str) -> Result<Vec<Cow<'a, str>>> {
     match row.cells.get(column) {
-        Some(Value::String(text)) => Ok(text.split_whitespace().map(Cow::Borrowed).collect()),
+        Some(Value::String(text)) => {
+            Ok(text.split_whitespace().map(|tag| named(table, column, tag)).collect())
+        }
         _ => labels(table, row, column),
     }
 }
@@ -165,6 +173,14 @@ pub(super) fn as_score(cell: &Value) -> Option<f32> {
         _ => None,
     };
     number.filter(|number| number.is_finite())
+}
+
+/// The label in a text, or the name of the class whose id it is: delimited files write ids as text.
+fn named<'a>(table: &'a Table, column: &str, label: &'a str) -> Cow<'a, str> {
+    let names = table.class_names.get(column);
+    let names = names.filter(|names| names.iter().all(|name| name != label));
+    let named = names.and_then(|names| names.get(label.parse::<usize>().ok()?));
+    named.map_or(label, |name| name).into()
 }
 
 /// The name of a class that is given by an integer or a truth value.

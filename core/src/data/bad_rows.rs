@@ -39,6 +39,17 @@ impl BadRows {
         }
     }
 
+    /// Counts what was left out elsewhere, too.
+    pub fn add(&mut self, other: Self) {
+        if let (Self::Skip { count, first }, Self::Skip { count: more, first: others }) =
+            (self, other)
+        {
+            *count += more;
+            first.extend(others);
+            first.truncate(SHOWN);
+        }
+    }
+
     /// How many rows were left out so far.
     pub fn count(&self) -> usize {
         match self {

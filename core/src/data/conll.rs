@@ -34,6 +34,18 @@ pub(super) fn read(bytes: &[u8], reading: &mut Reading) -> Result<()> {
     Ok(())
 }
 
+/// The bytes up to which sentences are whole for sure.
+pub(super) fn last_sentence(bytes: &[u8]) -> usize {
+    let (mut at, mut end) = (0, 0);
+    for line in bytes.split_inclusive(|&byte| byte == b'\n') {
+        at += line.len();
+        if line.ends_with(b"\n") && line.trim_ascii().is_empty() {
+            end = at;
+        }
+    }
+    end
+}
+
 /// A sentence in the making.
 #[derive(Default)]
 struct Sentence {

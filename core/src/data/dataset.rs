@@ -1,6 +1,6 @@
 //! Texts with their labels, ready to be tokenized.
 
-use std::borrow::Cow;
+use std::{borrow::Cow, collections::BTreeSet};
 
 use serde_json::Value;
 
@@ -37,16 +37,7 @@ impl Dataset {
         label_map: Option<&LabelMap>,
         bad: &mut BadRows,
     ) -> Result<Self> {
-        columns.require_label(table)?;
-        let mut rows = Vec::with_capacity(table.rows.len());
-        for row in &table.rows {
-            match Input::of(row, columns, columns.task == Task::TokenClassification)
-                .and_then(|input| Ok((row, input, answer(table, row, columns)?)))
-            {
-                Ok(usable) => rows.push(usable),
-                Err(error) => bad.meet(error)?,
-            }
-        }
+        let rows = usable(table, columns, bad)?;
         let label_map = match label_map {
             Some(map) => map.clone(),
             None => classes(table, columns, rows.iter().map(|(_, _, answer)| answer))?,
@@ -71,20 +62,14 @@ impl Dataset {
     }
 }
 
-/// The classes of a table: its columns where each is one, those that it states, or else those in it.
+/// The classes of a table: those that it states, or else those in its rows.
 fn classes<'a>(
     table: &Table,
     columns: &Columns,
     answers: impl Iterator<Item = &'a Answer<'a>>,
 ) -> Result<LabelMap> {
-    match (columns.task, &columns.labels[..]) {
-        (Task::Regression, _) => return Ok(LabelMap::of_a_score()),
-        (_, [column]) => {
-            if let Some(names) = table.class_names.get(column) {
-                return LabelMap::new(&table.name, names.clone());
-            }
-        }
-        (_, several) => return LabelMap::new(&table.name, several.to_vec()),
+    if let Some(stated) = table.stated_classes(columns)? {
+        return Ok(stated);
     }
     let labels = answers.flat_map(|answer| match answer {
         Answer::Labels(labels) => &labels[..],
@@ -169,6 +154,69 @@ impl Table {
         self.rows = kept;
         Ok(texts)
     }
+
+    /// The labels of the rows that can be used, each once.
+    ///
+    /// # Errors
+    /// [`Error::NoColumn`] without a label column, and [`Error::BadRow`].
+    pub fn distinct_labels(
+        &self,
+        columns: &Columns,
+        bad: &mut BadRows,
+    ) -> Result<BTreeSet<String>> {
+        let mut labels = BTreeSet::new();
+        for (.., answer) in usable(self, columns, bad)? {
+            let Answer::Labels(found) = answer else { continue };
+            for label in found {
+                if !labels.contains(&*label) {
+                    labels.insert(label.into_owned());
+                }
+            }
+        }
+        Ok(labels)
+    }
+
+    /// The classes that are known without a look at the rows: the columns where each is one, or those
+    /// that the file states for ids; of scores, the one that a model has in place of classes.
+    ///
+    /// # Errors
+    /// [`Error::BadLabels`].
+    pub fn stated_classes(&self, columns: &Columns) -> Result<Option<LabelMap>> {
+        Ok(Some(match (columns.task, &columns.labels[..]) {
+            (Task::Regression, _) => LabelMap::of_a_score(),
+            (_, [column]) => match self.class_names.get(column) {
+                Some(names) => LabelMap::new(&self.name, names.clone())?,
+                None => return Ok(None),
+            },
+            (_, several) => LabelMap::new(&self.name, several.to_vec())?,
+        }))
+    }
+
+    /// Whether a row has a label. Public test sets that keep theirs to themselves have none, or -1 in each
+    /// row.
+    pub fn has_labels(&self, columns: &Columns) -> bool {
+        self.label_words(columns).iter().any(|label| !label.is_empty())
+    }
+}
+
+/// The rows that can be used; others are refused or counted, as `bad` says.
+fn usable<'a>(
+    table: &'a Table,
+    columns: &'a Columns,
+    bad: &mut BadRows,
+) -> Result<Vec<(&'a Row, Input<'a>, Answer<'a>)>> {
+    columns.require_label(table)?;
+    let by_words = columns.task == Task::TokenClassification;
+    let mut rows = Vec::with_capacity(table.rows.len());
+    for row in &table.rows {
+        match Input::of(row, columns, by_words)
+            .and_then(|input| Ok((row, input, answer(table, row, columns)?)))
+        {
+            Ok(usable) => rows.push(usable),
+            Err(error) => bad.meet(error)?,
+        }
+    }
+    Ok(rows)
 }
 
 /// What of a row goes to the tokenizer.

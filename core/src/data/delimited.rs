@@ -6,12 +6,17 @@ use serde_json::Value;
 use super::table::{Reading, newlines};
 use crate::Result;
 
-/// A header and a row for each record below it.
-pub(super) fn read(bytes: &[u8], delimiter: u8, reading: &mut Reading) -> Result<()> {
-    let mut records = reader(bytes, delimiter, true);
-    let header = records.byte_headers().map_err(|error| reading.error(1, error.to_string()))?;
-    let columns = columns(header, reading)?;
-    reading.header(columns.clone());
+/// A header, unless an earlier piece had it, and a row for each record below it. The last record of a
+/// file must close its quotes.
+pub(super) fn read(bytes: &[u8], delimiter: u8, last: bool, reading: &mut Reading) -> Result<()> {
+    let has_header = reading.columns().is_empty();
+    let mut records = reader(bytes, delimiter, has_header);
+    if has_header {
+        let header = records.byte_headers().map_err(|error| reading.error(1, error.to_string()))?;
+        let columns = columns(header, reading)?;
+        reading.header(columns);
+    }
+    let columns = reading.columns().to_vec();
     let mut start = RecordStart { bytes, byte: 0, line: 1 };
     for record in records.byte_records() {
         let record = record.map_err(|error| reading.error(start.line, error.to_string()))?;
@@ -20,11 +25,21 @@ pub(super) fn read(bytes: &[u8], delimiter: u8, reading: &mut Reading) -> Result
             reading.row(start.line, columns.iter().cloned().zip(cells).collect());
         }
     }
-    if stays_open(&bytes[start.byte..], delimiter) {
+    if last && stays_open(&bytes[start.byte..], delimiter) {
         // With the rows behind the quote nothing is known of them, so this is not skipped.
         return Err(reading.error(start.line, "a quote opens in this row and is never closed"));
     }
     Ok(())
+}
+
+/// Where the last record begins, which may go on in bytes yet to come.
+pub(super) fn last_record(bytes: &[u8], delimiter: u8) -> usize {
+    let mut records = reader(bytes, delimiter, false);
+    let (mut record, mut start) = (ByteRecord::new(), 0);
+    while matches!(records.read_byte_record(&mut record), Ok(true)) {
+        start = record.position().map_or(0, |position| position.byte() as usize);
+    }
+    start
 }
 
 fn reader(bytes: &[u8], delimiter: u8, has_headers: bool) -> Reader<&[u8]> {
@@ -34,7 +49,7 @@ fn reader(bytes: &[u8], delimiter: u8, has_headers: bool) -> Reader<&[u8]> {
 
 /// The names in the header, each once.
 fn columns(header: &ByteRecord, reading: &Reading) -> Result<Vec<String>> {
-    let name = |cell| Ok(super::table::text(&reading.file, 1, cell)?.trim().to_owned());
+    let name = |cell| Ok(reading.checked(1, cell)?.trim().to_owned());
     let columns: Vec<String> = header.iter().map(name).collect::<Result<_>>()?;
     match columns.iter().enumerate().find(|(i, column)| columns[..*i].contains(column)) {
         None => Ok(columns),

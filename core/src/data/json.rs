@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use super::{
     lines::numbered_lines,
-    table::{Reading, newlines, text},
+    table::{Reading, newlines},
 };
 use crate::{Error, Result};
 
@@ -38,7 +38,7 @@ pub(super) fn read(bytes: &[u8], field: Option<&str>, reading: &mut Reading) -> 
         (_, None) => return Ok(()),
         _ => {}
     }
-    let mut scan = Scan::new(text(&reading.file, 1, bytes)?);
+    let mut scan = Scan::new(reading.checked(1, bytes)?);
     match field {
         Some(field) => scan.field(field, reading)?,
         None => scan.rows(reading)?,

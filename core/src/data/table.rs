@@ -5,10 +5,9 @@ use std::sync::Arc;
 
 use serde_json::{Map, Value};
 
-use super::{conll, delimited, json, lines};
 use crate::{
     Error, Result,
-    data::{BadRows, Format, Place, Selection},
+    data::{BadRows, Format, Pieces, Place, Selection},
 };
 
 /// One row: its place and its cells in column order.
@@ -36,20 +35,15 @@ impl Table {
     /// # Errors
     /// [`Error::NotUtf8`], [`Error::BadRow`] or [`Error::NoRows`], naming file and line.
     pub fn parse(name: &str, bytes: &[u8], format: &Format, bad: &mut BadRows) -> Result<Self> {
-        let bytes = bytes.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(bytes);
-        let mut reading = Reading::new(name, bad);
-        match format {
-            Format::Delimited { delimiter } => delimited::read(bytes, *delimiter, &mut reading)?,
-            Format::Jsonl => json::read_lines(bytes, &mut reading)?,
-            Format::Json { field } => json::read(bytes, field.as_deref(), &mut reading)?,
-            Format::Lines => lines::read(bytes, &mut reading)?,
-            Format::Conll => conll::read(bytes, &mut reading)?,
+        let table = Pieces::new(name, format.clone()).read(bytes, true, bad)?;
+        match table.rows.is_empty() {
+            true => Err(Error::NoRows { name: table.name, skipped: bad.count() }),
+            false => Ok(table),
         }
-        reading.finish()
     }
 
     /// Its columns and classes.
-    fn without_rows(&self) -> Self {
+    pub fn without_rows(&self) -> Self {
         let (columns, class_names) = (self.columns.clone(), self.class_names.clone());
         Self { name: self.name.clone(), columns, rows: Vec::new(), class_names }
     }
@@ -81,23 +75,39 @@ fn new_columns<'a>(known: &[String], found: impl Iterator<Item = &'a String>) ->
     found.filter(|column| !known.contains(column)).cloned().collect()
 }
 
-/// A table in the making.
+/// A table in the making, of a piece of a file. Lines are counted from where the piece begins.
 pub(super) struct Reading<'a> {
-    pub file: Arc<str>,
+    file: Arc<str>,
     columns: Vec<String>,
     rows: Vec<Row>,
+    /// Lines of the file before this piece.
+    lines_before: usize,
     bad: &'a mut BadRows,
 }
 
 impl<'a> Reading<'a> {
-    fn new(name: &str, bad: &'a mut BadRows) -> Self {
-        Self { file: name.into(), columns: Vec::new(), rows: Vec::new(), bad }
+    pub fn new(
+        name: &str,
+        columns: Vec<String>,
+        lines_before: usize,
+        bad: &'a mut BadRows,
+    ) -> Self {
+        Self { file: name.into(), columns, rows: Vec::new(), lines_before, bad }
+    }
+
+    /// The columns known so far, those of earlier pieces included.
+    pub fn columns(&self) -> &[String] {
+        &self.columns
+    }
+
+    fn place(&self, line: usize) -> Place {
+        Place::line(&self.file, self.lines_before + line)
     }
 
     /// The next row's cells; columns are those of all rows, in the order they come up.
     pub fn row(&mut self, line: usize, cells: Map<String, Value>) {
         self.columns.extend(new_columns(&self.columns, cells.keys()));
-        self.rows.push(Row { place: Place::line(&self.file, line), cells });
+        self.rows.push(Row { place: self.place(line), cells });
     }
 
     /// The columns, where a header names them.
@@ -116,7 +126,7 @@ impl<'a> Reading<'a> {
 
     /// What is wrong with the file from `line` on.
     pub fn error(&self, line: usize, reason: impl Into<String>) -> Error {
-        Error::BadRow { place: Place::line(&self.file, line), reason: reason.into() }
+        Error::BadRow { place: self.place(line), reason: reason.into() }
     }
 
     /// The text of bytes that begin at `line`; `None` if they hold none and that is skipped.
@@ -124,35 +134,32 @@ impl<'a> Reading<'a> {
     /// # Errors
     /// [`Error::NotUtf8`], or [`Error::BadRow`] for a NUL byte, where bad rows are refused.
     pub fn text<'b>(&mut self, line: usize, bytes: &'b [u8]) -> Result<Option<&'b str>> {
-        match text(&self.file, line, bytes) {
+        match self.checked(line, bytes) {
             Ok(text) => Ok(Some(text)),
             Err(error) => self.bad.meet(error).map(|()| None),
         }
     }
 
-    fn finish(self) -> Result<Table> {
-        let name = self.file.to_string();
-        if self.rows.is_empty() {
-            return Err(Error::NoRows { name, skipped: self.bad.count() });
+    /// The text of bytes that begin at `line`.
+    ///
+    /// # Errors
+    /// [`Error::NotUtf8`], or [`Error::BadRow`] for a NUL byte, with its line.
+    pub fn checked<'b>(&self, line: usize, bytes: &'b [u8]) -> Result<&'b str> {
+        let text = std::str::from_utf8(bytes).map_err(|error| Error::NotUtf8 {
+            place: self.place(line + newlines(&bytes[..error.valid_up_to()])),
+        })?;
+        match text.find('\0') {
+            None => Ok(text),
+            Some(at) => {
+                let line = line + newlines(&bytes[..at]);
+                Err(self.error(line, "holds a NUL byte; save the file as UTF-8 text"))
+            }
         }
-        Ok(Table { name, columns: self.columns, rows: self.rows, ..Table::default() })
     }
-}
 
-/// The text of bytes that begin at `line`.
-///
-/// # Errors
-/// [`Error::NotUtf8`], or [`Error::BadRow`] for a NUL byte, with its line.
-pub(super) fn text<'b>(file: &Arc<str>, line: usize, bytes: &'b [u8]) -> Result<&'b str> {
-    let text = std::str::from_utf8(bytes).map_err(|error| Error::NotUtf8 {
-        place: Place::line(file, line + newlines(&bytes[..error.valid_up_to()])),
-    })?;
-    match text.find('\0') {
-        None => Ok(text),
-        Some(at) => Err(Error::BadRow {
-            place: Place::line(file, line + newlines(&bytes[..at])),
-            reason: "holds a NUL byte; save the file as UTF-8 text".into(),
-        }),
+    pub fn finish(self) -> Table {
+        let (name, columns, rows) = (self.file.to_string(), self.columns, self.rows);
+        Table { name, columns, rows, ..Table::default() }
     }
 }
 

@@ -62,6 +62,18 @@ impl Targets {
         }
     }
 
+    /// Adds those of more rows, which must be of the same kind.
+    pub fn extend(&mut self, more: &Self) {
+        match (self, more) {
+            (Self::Labels(all), Self::Labels(more)) => all.extend_from_slice(more),
+            (Self::LabelSets(all), Self::LabelSets(more)) | (Self::Tags(all), Self::Tags(more)) => {
+                all.extend_from_slice(more);
+            }
+            (Self::Scores(all), Self::Scores(more)) => all.extend_from_slice(more),
+            (all, more) => debug_assert_eq!(all.task(), more.task()),
+        }
+    }
+
     /// All class ids that stand there, row after row; none of scores.
     pub fn ids(&self) -> Vec<usize> {
         match self {

@@ -27,7 +27,7 @@ pub enum Source {
 
 impl Source {
     /// Its size in bytes.
-    pub(super) fn len(&self) -> io::Result<u64> {
+    pub(crate) fn len(&self) -> io::Result<u64> {
         match self {
             Self::Bytes(bytes) => Ok(bytes.len() as u64),
             Self::File(file) => Ok(file.metadata()?.len()),
@@ -35,7 +35,7 @@ impl Source {
     }
 
     /// Fills `out` with what stands from `start` on.
-    fn read_at(&self, start: u64, out: &mut [u8]) -> io::Result<()> {
+    pub(crate) fn read_at(&self, start: u64, out: &mut [u8]) -> io::Result<()> {
         match self {
             Self::Bytes(bytes) => {
                 let rest = usize::try_from(start).ok().and_then(|start| bytes.get(start..));

@@ -37,12 +37,11 @@ impl Tokenizer {
     /// As [`Tokenizer::encode`].
     pub fn encode_all(&self, texts: &[String], max_length: usize) -> Result<Vec<Encoding>> {
         let room = self.room(max_length, false)?;
-        let encodings = self.pieces(texts)?.into_iter();
-        encodings.map(|encoding| self.finish(encoding, None, room)).collect()
+        each(self.pieces(texts)?, |encoding| self.finish(encoding, None, room))
     }
 
-    /// Texts, in order: whole, as pairs, or word by word. Of a pair that is too long the longer half is cut first
-    /// (transformers' `longest_first`).
+    /// Texts, in order: whole, as pairs, or word by word. Of a pair that is too long the longer half is
+    /// cut first (transformers' `longest_first`).
     ///
     /// # Errors
     /// As [`Tokenizer::encode`].
@@ -55,7 +54,7 @@ impl Tokenizer {
         }
         let room = self.room(max_length, true)?;
         let pairs = self.pieces(&texts.first)?.into_iter().zip(self.pieces(&texts.second)?);
-        pairs.map(|(first, second)| self.finish(first, Some(second), room)).collect()
+        each(pairs.collect(), |(first, second)| self.finish(first, Some(second), room))
     }
 
     /// The tokens of each text without special tokens.
@@ -92,4 +91,18 @@ impl Tokenizer {
             words: words(&encoding),
         })
     }
+}
+
+/// Works on each of many, on all cores where there are threads.
+pub(super) fn each<T: Send, U: Send>(
+    items: Vec<T>,
+    work: impl Fn(T) -> Result<U> + Send + Sync,
+) -> Result<Vec<U>> {
+    #[cfg(not(target_arch = "wasm32"))]
+    {
+        use rayon::prelude::*;
+        items.into_par_iter().map(work).collect()
+    }
+    #[cfg(target_arch = "wasm32")]
+    items.into_iter().map(work).collect()
 }

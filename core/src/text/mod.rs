@@ -7,6 +7,7 @@ mod plan;
 mod texts;
 mod tokenized;
 mod tokenizer;
+mod window;
 mod words;
 
 pub(crate) use batch::MASKED;
@@ -17,4 +18,5 @@ pub use plan::{BUCKETS, PlannedBatch, bucket, plan_by_tokens, plan_epoch, plan_i
 pub use texts::Texts;
 pub use tokenized::Tokenized;
 pub use tokenizer::Tokenizer;
+pub use window::{BLOCK_ROWS, WINDOW_ROWS, stream, window};
 pub use words::Word;

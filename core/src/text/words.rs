@@ -2,7 +2,7 @@
 
 use tokenizers::EncodeInput;
 
-use super::{Encoding, Tokenizer, tokenizer::bad};
+use super::{Encoding, Tokenizer, encode::each, tokenizer::bad};
 use crate::Result;
 
 /// A word of a text that a model sees, and its first token, which is the one that is tagged
@@ -41,7 +41,7 @@ impl Tokenizer {
     fn encode_tagged(&self, texts: Vec<EncodeInput>, max_length: usize) -> Result<Vec<Encoding>> {
         let room = self.room(max_length, false)?;
         let pieces = self.inner.encode_batch(texts, false).map_err(|e| bad(&self.name, e))?;
-        pieces.into_iter().map(|pieces| self.finish(pieces, None, room)).collect()
+        each(pieces, |pieces| self.finish(pieces, None, room))
     }
 }
 

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::{LossConfig, Schedule};
-use crate::{Error, Result};
+use crate::{Error, Result, text::WINDOW_ROWS};
 
 /// Named and preset as transformers' `TrainingArguments`, but for `warmup_ratio` and
 /// `weight_decay`, whose presets are those of the BERT paper.
@@ -81,6 +81,13 @@ impl TrainConfig {
     /// Optimizer steps of one epoch over `rows` rows.
     pub fn steps_per_epoch(&self, rows: usize) -> usize {
         rows.div_ceil(self.batch_size).div_ceil(self.gradient_accumulation_steps)
+    }
+
+    /// Rows of a file that are shuffled together: whole steps, so that an epoch over windows has as many
+    /// as one over all rows.
+    pub fn window_rows(&self) -> usize {
+        let step = self.batch_size.saturating_mul(self.gradient_accumulation_steps);
+        WINDOW_ROWS.div_ceil(step).saturating_mul(step)
     }
 
     /// The learning rate of optimizer step `step` (from 0) of `total_steps`.

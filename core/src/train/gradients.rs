@@ -6,10 +6,7 @@ use burn::{
     tensor::Tensor,
 };
 
-use super::{
-    LossConfig,
-    targets::{check_targets, seen},
-};
+use super::{LabelledRows, LossConfig, targets::checked};
 use crate::{
     Error, Result,
     data::Targets,
@@ -29,9 +26,8 @@ pub async fn gradients(
     targets: &Targets,
 ) -> Result<(f32, Vec<HostTensor>)> {
     let setup = &classifier.setup;
-    setup.check(encodings)?;
-    let targets = &seen(targets.clone(), encodings);
-    check_targets(encodings, targets, setup)?;
+    let rows = LabelledRows { encodings: encodings.to_vec(), targets: targets.clone() };
+    let LabelledRows { encodings, targets } = &checked(rows, setup)?;
     let longest = encodings.iter().map(|encoding| encoding.ids.len()).max().unwrap_or(1);
     let rows: Vec<usize> = (0..encodings.len()).collect();
     let device = setup.device.clone().autodiff();

@@ -98,13 +98,16 @@ impl Trainer {
         self.optimizer.resume(step, moments);
         self.unread_loss = match unread_steps {
             Some(steps) => {
-                let values = stored.values_like(&ParamPath::new(self.model().family()), UNREAD_LOSS, &[1])?;
+                let values = stored.values_like(
+                    &ParamPath::new(self.model().family()),
+                    UNREAD_LOSS,
+                    &[1],
+                )?;
                 Some((Tensor::from_data(TensorData::new(values, [1]), &self.setup.device), steps))
             }
             None => None,
         };
         self.step = step;
-        self.plan.clear();
         Ok(self)
     }
 
@@ -113,13 +116,17 @@ impl Trainer {
     fn training(&self) -> Map<String, Value> {
         let recipe = serde_json::to_string(&self.config).unwrap_or_default();
         let mut training: Map<_, _> = serde_json::from_str(&recipe).unwrap_or_default();
-        training.insert("rows".into(), self.rows().into());
+        training.insert("rows".into(), self.rows.len().into());
         training
     }
 
     fn stored_moments(&self, stored: &Weights) -> Result<HashMap<ParamId, Moments>> {
-        let mut visitor =
-            Restore { stored, path: ParamPath::new(self.model().family()), moments: HashMap::new(), error: None };
+        let mut visitor = Restore {
+            stored,
+            path: ParamPath::new(self.model().family()),
+            moments: HashMap::new(),
+            error: None,
+        };
         self.model().visit(&mut visitor);
         match visitor.error {
             Some(error) => Err(error),
@@ -129,7 +136,8 @@ impl Trainer {
 }
 
 fn cursor(stored: &Weights) -> Result<Cursor> {
-    let bad = |reason: String| Error::BadSafetensors { name: stored.name_of(CURSOR).into(), reason };
+    let bad =
+        |reason: String| Error::BadSafetensors { name: stored.name_of(CURSOR).into(), reason };
     let Some(cursor) = stored.note(CURSOR) else {
         return Err(bad("it holds no state of a training".into()));
     };

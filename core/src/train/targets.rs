@@ -1,9 +1,27 @@
 //! Targets on the host: checked before a device sees them.
 
-use crate::{Error, Result, data::Targets, model::Setup, text::Encoding};
+use super::LabelledRows;
+use crate::{
+    Error, Result,
+    data::{Targets, Task},
+    model::Setup,
+    text::Encoding,
+};
+
+/// Rows that a model can be trained on; of tags those of the words that it sees.
+///
+/// # Errors
+/// [`Error::BadSetting`] naming the first text or target that is out of range, or of another task.
+pub(super) fn checked(rows: LabelledRows, setup: &Setup) -> Result<LabelledRows> {
+    let LabelledRows { encodings, targets } = rows;
+    setup.check(&encodings)?;
+    let targets = seen(targets, &encodings);
+    check_targets(&encodings, &targets, setup)?;
+    Ok(LabelledRows { encodings, targets })
+}
 
 /// Of tags those of the words that the model sees.
-pub(super) fn seen(targets: Targets, encodings: &[Encoding]) -> Targets {
+fn seen(targets: Targets, encodings: &[Encoding]) -> Targets {
     let Targets::Tags(tags) = targets else { return targets };
     if tags.len() != encodings.len() {
         return Targets::Tags(tags); // which is refused
@@ -14,21 +32,25 @@ pub(super) fn seen(targets: Targets, encodings: &[Encoding]) -> Targets {
     Targets::Tags(tags.into_iter().zip(encodings).map(of_row).collect())
 }
 
-/// Checks that there is a target for each text, of the model's task, and that the model has its class.
+fn bad(value: String, reason: String) -> Result<()> {
+    Err(Error::BadSetting { name: "labels", value, reason })
+}
+
+/// Checks that targets of `task` are what the model is for.
 ///
 /// # Errors
-/// [`Error::BadSetting`] naming the first that is out of range.
-pub(super) fn check_targets(
-    encodings: &[Encoding],
-    targets: &Targets,
-    setup: &Setup,
-) -> Result<()> {
-    let bad =
-        |value: String, reason: String| Err(Error::BadSetting { name: "labels", value, reason });
-    let (task, classes) = (setup.task(), setup.num_labels());
-    if targets.task() != task {
-        return bad(targets.task().to_string(), format!("the model is for {task}"));
+/// [`Error::BadSetting`] where they are not.
+pub(super) fn check_task(task: Task, setup: &Setup) -> Result<()> {
+    match setup.task() {
+        known if known == task => Ok(()),
+        known => bad(task.to_string(), format!("the model is for {known}")),
     }
+}
+
+/// Checks that there is a target for each text, of the model's task, and that the model has its class.
+fn check_targets(encodings: &[Encoding], targets: &Targets, setup: &Setup) -> Result<()> {
+    check_task(targets.task(), setup)?;
+    let classes = setup.num_labels();
     if encodings.is_empty() || encodings.len() != targets.len() {
         let reason = format!("expected one for each of {} texts", encodings.len());
         return bad(targets.len().to_string(), reason);

@@ -6,17 +6,17 @@ use burn::{
 };
 
 use super::{
-    AdamWConfig, TrainConfig,
+    AdamWConfig, LabelledRows, RowFile, Rows, TrainConfig,
     adamw::AdamW,
     clip,
     step_gradients::StepGradients,
-    targets::{check_targets, seen},
+    targets::{check_task, checked},
 };
 use crate::{
     Error, Result,
     data::Targets,
     model::{BertForSequenceClassification, Classifier, Pass, Setup, stream},
-    text::{Encoding, PlannedBatch, plan_epoch},
+    text::{Encoding, PlannedBatch, plan_epoch, stream as window_stream, window},
 };
 
 /// Fine-tunes a classifier. [`Trainer::step`] does one optimizer step and returns, so that a
@@ -29,9 +29,13 @@ pub struct Trainer {
     device: Device,
     pub(super) optimizer: AdamW,
     pub(super) config: TrainConfig,
-    encodings: Vec<Encoding>,
-    targets: Targets,
-    pub(super) plan: Vec<PlannedBatch>,
+    pub(super) rows: Rows,
+    /// The rows of the present window, where they come from a file.
+    window: LabelledRows,
+    /// The batches of the present window.
+    plan: Vec<PlannedBatch>,
+    /// The epoch and the window that are planned.
+    planned: Option<(usize, usize)>,
     pub(super) step: usize,
     /// The summed loss of the steps not yet read, and their number.
     pub(super) unread_loss: Option<(Tensor<1>, usize)>,
@@ -62,11 +66,24 @@ impl Trainer {
         targets: impl Into<Targets>,
         config: TrainConfig,
     ) -> Result<Self> {
+        let rows = LabelledRows { encodings, targets: targets.into() };
+        let rows = checked(rows, &classifier.setup)?;
+        Self::on(classifier, Rows::Memory(rows), config)
+    }
+
+    /// The same on rows that are read from a file, a window of them at a time.
+    ///
+    /// # Errors
+    /// [`Error::BadSetting`] for a recipe out of range, or rows of another task; rows themselves are
+    /// checked when they are read.
+    pub fn on_file(classifier: Classifier, rows: RowFile, config: TrainConfig) -> Result<Self> {
+        check_task(rows.task(), &classifier.setup)?;
+        Self::on(classifier, Rows::File(rows), config)
+    }
+
+    fn on(classifier: Classifier, rows: Rows, config: TrainConfig) -> Result<Self> {
         config.check()?;
         let Classifier { model, setup } = classifier;
-        setup.check(&encodings)?;
-        let targets = seen(targets.into(), &encodings);
-        check_targets(&encodings, &targets, &setup)?;
         config.loss.check(setup.task(), setup.num_labels())?;
         let model = model.with_trainable(config.trainable_layers);
         let weight_decay = config.weight_decay;
@@ -75,11 +92,12 @@ impl Trainer {
             model: Some(model.train()),
             device: setup.device.clone().autodiff(),
             optimizer: AdamW::new(adamw, setup.kernels),
+            window: LabelledRows::new(setup.task()),
+            rows,
             setup,
             config,
-            encodings,
-            targets,
             plan: Vec::new(),
+            planned: None,
             step: 0,
             unread_loss: None,
         })
@@ -90,14 +108,9 @@ impl Trainer {
         self.config.epochs * self.steps_per_epoch()
     }
 
-    /// Rows trained on in each epoch.
-    pub(super) fn rows(&self) -> usize {
-        self.encodings.len()
-    }
-
     /// Optimizer steps of one epoch.
     pub fn steps_per_epoch(&self) -> usize {
-        self.config.steps_per_epoch(self.encodings.len())
+        self.config.steps_per_epoch(self.rows.len())
     }
 
     /// Optimizer steps taken.
@@ -123,17 +136,20 @@ impl Trainer {
     /// norm, AdamW. Does nothing but return the last state once the run is done.
     ///
     /// Every random stream is a function of (seed, step), so a run can go on where it stopped.
-    pub fn step(&mut self) -> StepInfo {
+    ///
+    /// # Errors
+    /// Those of [`RowFile::read`], and [`Error::BadSetting`] for what it holds; none for rows in memory.
+    pub fn step(&mut self) -> Result<StepInfo> {
         let epoch = self.epoch();
-        let index = self.step % self.steps_per_epoch();
-        if index == 0 || self.plan.is_empty() {
-            self.plan_epoch(epoch);
-        }
         let learning_rate = self.config.learning_rate_at(self.step, self.total_steps());
         let mut info = StepInfo { step: self.step, epoch, learning_rate, rows: 0, tokens: 0 };
         if self.is_done() {
-            return info;
+            return Ok(info);
         }
+        let index = self.step % self.steps_per_epoch();
+        let steps = self.config.steps_per_epoch(self.window_rows());
+        self.plan_window(epoch, index / steps)?;
+        let index = index % steps;
         let step_seed = stream(self.config.seed, self.step);
         self.device.seed(step_seed);
         let size = self.config.gradient_accumulation_steps;
@@ -141,7 +157,7 @@ impl Trainer {
         info.rows = batches.iter().map(|batch| batch.rows.len()).sum();
 
         let targets: Vec<Targets> =
-            batches.iter().map(|batch| self.targets.select(&batch.rows)).collect();
+            batches.iter().map(|batch| self.present().targets.select(&batch.rows)).collect();
         let weight: f64 = targets.iter().map(|targets| self.config.loss.weight(targets)).sum();
         let mut grads = StepGradients::new();
         for (index, batch) in batches.iter().zip(&targets).enumerate() {
@@ -151,7 +167,7 @@ impl Trainer {
         self.update(grads, learning_rate);
         self.step += 1;
         info.step = self.step;
-        info
+        Ok(info)
     }
 
     /// The mean loss of the steps since the last call. Waits for the device: call it seldom.
@@ -173,11 +189,45 @@ impl Trainer {
         self.model.as_ref().expect("it is there between updates")
     }
 
-    fn plan_epoch(&mut self, epoch: usize) {
-        let lengths: Vec<usize> = self.encodings.iter().map(|e| e.ids.len()).collect();
+    /// Rows that are shuffled together: all there are in memory, else whole steps of a file.
+    fn window_rows(&self) -> usize {
+        match &self.rows {
+            Rows::Memory(rows) => rows.encodings.len(),
+            Rows::File(_) => self.config.window_rows(),
+        }
+    }
+
+    /// The rows that the plan counts.
+    fn present(&self) -> &LabelledRows {
+        match &self.rows {
+            Rows::Memory(rows) => rows,
+            Rows::File(_) => &self.window,
+        }
+    }
+
+    /// Reads a window, where rows come from a file, and plans its batches, unless that is done.
+    fn plan_window(&mut self, epoch: usize, index: usize) -> Result<()> {
+        if self.planned == Some((epoch, index)) {
+            return Ok(());
+        }
+        self.planned = None;
         let TrainConfig { batch_size, seed, .. } = self.config;
+        if let Rows::File(file) = &self.rows {
+            // The old window makes room first.
+            self.window = LabelledRows::new(file.task());
+            let size = self.config.window_rows();
+            let mut rows = LabelledRows::new(file.task());
+            for part in window(file.len(), size, index, seed, epoch as u64) {
+                file.read(part, &mut rows)?;
+            }
+            self.window = checked(rows, &self.setup)?;
+        }
+        let lengths: Vec<usize> = self.present().encodings.iter().map(|e| e.ids.len()).collect();
         let positions = self.setup.max_length();
-        self.plan = plan_epoch(&lengths, batch_size, positions, seed, epoch as u64);
+        let stream = window_stream(epoch as u64, index);
+        self.plan = plan_epoch(&lengths, batch_size, positions, seed, stream);
+        self.planned = Some((epoch, index));
+        Ok(())
     }
 
     /// Adds the gradient of one batch's share of the step's loss, all of which has `weight`; returns the
@@ -189,7 +239,7 @@ impl Trainer {
         seed: u64,
         grads: &mut StepGradients,
     ) -> usize {
-        let batch = self.setup.collate(&self.encodings, &planned.rows, planned.seq_len);
+        let batch = self.setup.collate(&self.present().encodings, &planned.rows, planned.seq_len);
         let kernels = self.setup.kernels;
         let tensors = batch.to_device(kernels, &self.device);
         let loss = grads.add(self.model(), &tensors, Pass::training(kernels, seed), |logits| {

@@ -3,13 +3,14 @@
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
+use serde::Serialize;
 
 use emberlab_core::data::Task;
 
 use crate::values::{delimiter, positive, task};
 
 /// How files become rows, and which of their columns are what.
-#[derive(Debug, Default, Args)]
+#[derive(Debug, Default, Args, Serialize)]
 pub struct ReadArgs {
     /// Column that holds the text [default: guessed, e.g. `text`, `sentence1`]
     #[arg(long, value_name = "NAME")]

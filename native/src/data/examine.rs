@@ -9,7 +9,7 @@ use emberlab_core::text::{Lengths, Texts};
 
 use super::{DataReport, SplitReport, labels::LabelReport, warnings};
 use crate::cli::DataArgs;
-use crate::hub::{self, Kind};
+use crate::hub;
 use crate::load::{DataFiles, Loaded, Loader, Source};
 use crate::tokenize::OpenTokenizer;
 
@@ -50,7 +50,7 @@ pub fn examine(args: &DataArgs) -> Result<DataReport> {
 fn sources(args: &DataArgs) -> Result<Vec<(String, Source)>> {
     let mut sources = Vec::new();
     for path in &args.paths {
-        let path = &hub::folder(path, Kind::Dataset)?;
+        let path = &hub::dataset(path, args.split.iter().map(String::as_str))?;
         if !args.split.is_empty() {
             let slices = args.split.iter().map(|split| Source::with_split(path, Some(split)));
             sources.extend(slices.map(|source| (source.split.clone().unwrap_or_default(), source)));
@@ -89,7 +89,7 @@ fn examine_split(
 ) -> Result<Examined> {
     let mut loader = Loader::new(&args.read);
     let loaded = loader.load(source)?;
-    found.extend(loaded.clamped(source));
+    found.extend(loaded.selected.clamped(source));
     let Loaded { mut table, sha256, .. } = loaded;
     let columns = column_profiles(&table);
     let known = match loader.columns(&table, args.task) {

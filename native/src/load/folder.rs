@@ -6,6 +6,8 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result, bail};
 use emberlab_core::data::{class_folder, ending, split_files};
 
+use super::class_names::{self, ClassNames};
+use super::pieces::GZIP;
 use crate::report::{counted, note_once};
 
 /// Endings that are read alike. A folder's data are the files of the group it has most of, as for
@@ -33,6 +35,8 @@ pub struct DataFiles {
     pub root: PathBuf,
     pub layout: Layout,
     pub splits: Vec<(String, Vec<PathBuf>)>,
+    /// The names of `ClassLabel` columns, where a description of the folder states them.
+    pub class_names: ClassNames,
 }
 
 impl DataFiles {
@@ -44,7 +48,8 @@ impl DataFiles {
         let root = path.to_owned();
         if !path.is_dir() {
             let splits = vec![("train".to_owned(), vec![root.clone()])];
-            return Ok(Self { root, layout: Layout::Rows, splits });
+            let class_names = ClassNames::new();
+            return Ok(Self { root, layout: Layout::Rows, splits, class_names });
         }
         let mut files = Vec::new();
         walk(path, "", &mut files).with_context(|| format!("cannot read {}", path.display()))?;
@@ -69,14 +74,25 @@ impl DataFiles {
         let splits = split_files(&files);
         if splits.is_empty() {
             bail!(
-                "cannot read {}: no data file in this folder; expected .csv, .tsv, .jsonl, .json, .parquet, .txt or .conll",
+                "cannot read {}: no data file in this folder; expected .csv, .tsv, .jsonl, .json, .txt, .conll (or packed as .gz) or .parquet",
                 path.display()
             );
         }
         let in_root = |files: Vec<String>| files.into_iter().map(|file| root.join(file)).collect();
-        let splits = splits.into_iter().map(|(split, files)| (split, in_root(files))).collect();
+        let splits = splits.into_iter().map(|(split, files)| (split, in_root(files)));
+        let splits = splits.collect::<Vec<(String, Vec<PathBuf>)>>();
         let layout = if classes { Layout::ClassFolders } else { Layout::Rows };
-        Ok(Self { root: path.to_owned(), layout, splits })
+        Ok(Self { class_names: class_names::of_folder(&root), root, layout, splits })
+    }
+
+    /// The files of a split, sorted by name; none where there is no such split.
+    pub fn paths(&self, split: &str) -> &[PathBuf] {
+        self.splits.iter().find(|(name, _)| name == split).map_or(&[], |(_, paths)| paths)
+    }
+
+    /// What a split of several files is called in messages.
+    pub fn split_name(&self, split: &str) -> String {
+        format!("{} ({split})", self.root.display())
     }
 
     /// Whether there is such a split.
@@ -106,19 +122,32 @@ impl DataFiles {
     }
 }
 
-/// Of the files of a folder, those that make its splits.
-pub fn data_files(files: Vec<String>) -> Vec<String> {
+/// Of the files of a folder, those that make its splits, or some of them where there are such, and what
+/// describes them.
+pub fn data_files(files: Vec<String>, splits: Option<&[String]>) -> Vec<String> {
+    let described = |file: &&String| class_names::DESCRIPTIONS.contains(&file.as_str());
+    let mut wanted: Vec<String> = files.iter().filter(described).cloned().collect();
     let (files, _) = most_of_a_kind(files);
-    let mut files: Vec<String> =
-        split_files(&files).into_iter().flat_map(|(_, files)| files).collect();
-    files.sort_unstable();
-    files.dedup();
-    files
+    let all = split_files(&files);
+    let is_wanted = |split: &String| splits.is_none_or(|splits| splits.contains(split));
+    let none = !all.iter().any(|(split, _)| is_wanted(split));
+    let found = all.into_iter().filter(|(split, _)| none || is_wanted(split));
+    wanted.extend(found.flat_map(|(_, files)| files));
+    wanted.sort_unstable();
+    wanted.dedup();
+    wanted
 }
 
 /// Whether a name ends as those of data files do.
 pub fn is_data_file(name: &str) -> bool {
-    KINDS.iter().any(|endings| endings.contains(&ending(name).as_str()))
+    kind(name).is_some()
+}
+
+/// The kind of a file, as an index of [`KINDS`]; that of `a.csv.gz` is that of `a.csv`.
+fn kind(name: &str) -> Option<usize> {
+    let packed = (ending(name) == GZIP).then(|| ending(&name[..name.len() - GZIP.len() - 1]));
+    let ending = packed.filter(|of| of != "parquet").unwrap_or_else(|| ending(name));
+    KINDS.iter().position(|endings| endings.contains(&ending.as_str()))
 }
 
 /// All files below a folder as paths in it with `/`; hidden ones are passed over.
@@ -142,8 +171,6 @@ fn walk(folder: &Path, prefix: &str, files: &mut Vec<String>) -> Result<()> {
 fn most_of_a_kind(files: Vec<String>) -> (Vec<String>, usize) {
     let described = split_files(&files).into_iter().flat_map(|(_, files)| files);
     let mut counts = [0; KINDS.len()];
-    let kind =
-        |file: &str| KINDS.iter().position(|endings| endings.contains(&ending(file).as_str()));
     let mut seen: Vec<String> = described.collect();
     seen.sort_unstable();
     seen.dedup();

@@ -1,36 +1,59 @@
 //! Data sets as `load_dataset` opens them: a file, a folder of files, and slices of their splits.
 
+mod class_names;
 mod folder;
+mod large;
 mod parquet;
+mod pieces;
 mod source;
 mod text_folder;
 
-use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result};
 use emberlab_core::data::{
-    BadRows, Columns, Format, NamedColumns, ReadInstruction, Selection, Table, Task, selected_rows,
+    BadRows, Columns, NamedColumns, ReadInstruction, Selection, Table, Task, selected_rows,
 };
-use sha2::{Digest, Sha256};
 
 use crate::cli::ReadArgs;
 use crate::report::{counted, grouped, note};
 
 pub use folder::{DataFiles, Layout, data_files, is_data_file};
+pub use large::{Content, Scan};
+pub use pieces::each_of_text;
+use pieces::sha256;
 pub use source::Source;
+
+/// A set with more bytes or a split with more rows than this is read as a stream.
+const LARGE_BYTES: u64 = 128 << 20;
+const LARGE_ROWS: usize = 200_000;
 
 /// Rows as they were read.
 pub struct Loaded {
     pub table: Table,
     /// SHA-256 of the bytes of the files, one after the other, in hexadecimal.
     pub sha256: String,
+    pub selected: Selected,
+}
+
+/// Which rows a source takes.
+pub struct Selected {
     selections: Vec<Selection>,
     /// The rows of each split that was read, before a slice was taken.
     split_sizes: Vec<(String, usize)>,
 }
 
-impl Loaded {
+impl Selected {
+    /// The number of rows.
+    pub fn rows(&self) -> usize {
+        self.selections.iter().map(|selection| selection.rows.len()).sum()
+    }
+
+    /// Whether it is one split as it stands.
+    fn is_all(&self) -> bool {
+        matches!((&self.selections[..], &self.split_sizes[..]), ([only], [(_, rows)]) if only.rows == (0..*rows))
+    }
+
     /// Says where a slice goes past the end of its split, and so gives fewer rows than it seems to.
     pub fn note_clamped(&self, source: &Source) {
         self.clamped(source).iter().for_each(|clamped| note(format_args!("note: {clamped}")));
@@ -52,6 +75,31 @@ impl Loaded {
     }
 }
 
+/// What an instruction selects of splits of these sizes.
+///
+/// # Errors
+/// A split that is not there; no row is selected.
+fn select(
+    source: &Source,
+    files: &DataFiles,
+    instruction: &ReadInstruction,
+    split_sizes: Vec<(String, usize)>,
+) -> Result<Selected> {
+    let known = files.names();
+    let sizes: Vec<(&str, usize)> = match instruction.splits(&known).len() == split_sizes.len() {
+        true => split_sizes.iter().map(|(split, rows)| (split.as_str(), *rows)).collect(),
+        false => known.iter().map(|split| (*split, 0)).collect(),
+    };
+    let selections = instruction.select(&sizes);
+    let selections = selections.with_context(|| source.path.display().to_string())?;
+    Ok(Selected { selections, split_sizes })
+}
+
+/// Whether bad rows are refused, or left out and counted.
+fn rules(args: &ReadArgs) -> BadRows {
+    if args.skip_bad_rows { BadRows::skip() } else { BadRows::Refuse }
+}
+
 /// Reads data sets, as the arguments say, and counts the rows it skips.
 pub struct Loader<'a> {
     args: &'a ReadArgs,
@@ -60,8 +108,7 @@ pub struct Loader<'a> {
 
 impl<'a> Loader<'a> {
     pub fn new(args: &'a ReadArgs) -> Self {
-        let bad = if args.skip_bad_rows { BadRows::skip() } else { BadRows::Refuse };
-        Self { args, bad }
+        Self { args, bad: rules(args) }
     }
 
     /// Reads the rows that a source names.
@@ -69,38 +116,68 @@ impl<'a> Loader<'a> {
     /// # Errors
     /// A file that cannot be read, with its place; a split that is not there.
     pub fn load(&mut self, source: &Source) -> Result<Loaded> {
-        let files = DataFiles::find(&source.path)?;
-        let instruction = match &source.split {
-            Some(expression) => ReadInstruction::parse(expression)?,
-            None => ReadInstruction::split(files.only_split()?),
-        };
-        let known: Vec<&str> = files.splits.iter().map(|(split, _)| split.as_str()).collect();
-        let mut hash = Sha256::new();
-        let mut tables = Vec::new();
-        for split in instruction.splits(&known) {
-            // A split that is not there is named by `select`, with those that are.
-            let Some((_, paths)) = files.splits.iter().find(|(name, _)| name == split) else {
-                tables.clear();
-                break;
-            };
-            tables.push((split, self.read_split(&files, split, paths, &mut hash)?));
+        let (files, instruction) = source.find()?;
+        let read = self.read(source, &files, &instruction, usize::MAX)?;
+        read.context("no set has more rows than that")
+    }
+
+    /// The same, unless there is too much of it to be held in memory with ease.
+    ///
+    /// # Errors
+    /// Those of [`Loader::load`].
+    pub fn load_small(&mut self, source: &Source) -> Result<Option<Loaded>> {
+        let (files, instruction) = source.find()?;
+        let bytes = |path: &PathBuf| path.metadata().map_or(0, |about| about.len());
+        let splits = instruction.splits(&files.names());
+        let all: u64 = splits.iter().flat_map(|split| files.paths(split)).map(bytes).sum();
+        match all > LARGE_BYTES {
+            true => Ok(None),
+            false => self.read(source, &files, &instruction, LARGE_ROWS),
         }
-        let sizes: Vec<(&str, usize)> = match tables.is_empty() {
-            true => known.iter().map(|split| (*split, 0)).collect(),
-            false => tables.iter().map(|(split, table)| (*split, table.rows.len())).collect(),
-        };
-        let selections =
-            instruction.select(&sizes).with_context(|| source.path.display().to_string())?;
-        let split_sizes = sizes.iter().map(|(split, rows)| ((*split).to_owned(), *rows)).collect();
-        let whole = matches!(&selections[..], [only] if only.rows.len() == sizes[0].1);
+    }
+
+    /// `None` where a split has more than `most` rows.
+    fn read(
+        &mut self,
+        source: &Source,
+        files: &DataFiles,
+        instruction: &ReadInstruction,
+        most: usize,
+    ) -> Result<Option<Loaded>> {
+        let known = files.names();
+        let mut tables = Vec::new();
+        let mut paths = Vec::new();
+        // A split that is not there is named by `select`, with those that are.
+        for split in instruction.splits(&known).into_iter().filter(|split| files.has(split)) {
+            let Some(table) = self.read_split(files, split, most)? else { return Ok(None) };
+            paths.extend(files.paths(split));
+            tables.push((split, table));
+        }
+        let sizes = tables.iter().map(|(split, table)| ((*split).to_owned(), table.rows.len()));
+        let selected = select(source, files, instruction, sizes.collect())?;
         let table = match tables.pop() {
-            Some((_, table)) if whole && tables.is_empty() => table,
+            Some((_, table)) if tables.is_empty() && selected.is_all() => table,
             last => {
                 tables.extend(last);
-                selected_rows(&source.to_string(), &tables, &selections)
+                selected_rows(&source.to_string(), &tables, &selected.selections)
             }
         };
-        Ok(Loaded { table, sha256: format!("{:x}", hash.finalize()), selections, split_sizes })
+        Ok(Some(Loaded { table, sha256: sha256(paths)?, selected }))
+    }
+
+    /// The rows of a split; `None` where there are more than `most`.
+    fn read_split(&mut self, files: &DataFiles, split: &str, most: usize) -> Result<Option<Table>> {
+        let (mut rows, mut parts) = (0, Vec::new());
+        self.each_piece(files, split, &mut |piece| {
+            rows += piece.rows.len();
+            parts.push(piece);
+            Ok(rows <= most)
+        })?;
+        let name = match files.paths(split) {
+            [only] if files.layout == Layout::Rows => only.display().to_string(),
+            _ => files.split_name(split),
+        };
+        Ok((rows <= most).then(|| Table::concat(&name, parts)))
     }
 
     /// Which of a table's columns are what, as the arguments name them or else by their names, for a
@@ -127,52 +204,4 @@ impl<'a> Loader<'a> {
             note(format_args!("  and {} more", counted(count - first.len(), "row")));
         }
     }
-
-    fn read_split(
-        &mut self,
-        files: &DataFiles,
-        split: &str,
-        paths: &[PathBuf],
-        hash: &mut Sha256,
-    ) -> Result<Table> {
-        let name = |path: &Path| path.display().to_string();
-        if files.layout == Layout::ClassFolders {
-            return text_folder::read(
-                paths,
-                &format!("{} ({split})", name(&files.root)),
-                hash,
-                &mut self.bad,
-            );
-        }
-        let mut parts = Vec::with_capacity(paths.len());
-        for path in paths {
-            let bytes = read(path)?;
-            hash.update(&bytes);
-            parts.push(self.parse(&name(path), bytes)?);
-        }
-        match parts.len() {
-            1 => Ok(parts.remove(0)),
-            _ => Ok(Table::concat(&format!("{} ({split})", name(&files.root)), parts)),
-        }
-    }
-
-    fn parse(&mut self, name: &str, bytes: Vec<u8>) -> Result<Table> {
-        if emberlab_core::data::ending(name) == "parquet" {
-            return parquet::read(name, bytes);
-        }
-        let format = match (Format::from_name(name)?, self.args.delimiter, &self.args.field) {
-            (Format::Delimited { .. }, Some(delimiter), _) => Format::Delimited { delimiter },
-            (Format::Json { .. }, _, field) => Format::Json { field: field.clone() },
-            (format, ..) => format,
-        };
-        Ok(Table::parse(name, &bytes, &format, &mut self.bad)?)
-    }
-}
-
-/// The bytes of a data file.
-fn read(path: &Path) -> Result<Vec<u8>> {
-    if !path.exists() {
-        bail!("cannot read {}: there is no such file or folder", path.display());
-    }
-    fs::read(path).with_context(|| format!("cannot read {}", path.display()))
 }

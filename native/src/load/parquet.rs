@@ -1,10 +1,10 @@
 //! Parquet, as `datasets` writes it.
 
 use std::collections::BTreeMap;
+use std::fs::File;
 use std::sync::Arc;
 
 use anyhow::{Result, anyhow};
-use emberlab_core::Error;
 use emberlab_core::data::{At, Place, Row, Table};
 use parquet::errors::ParquetError;
 use parquet::file::metadata::FileMetaData;
@@ -12,21 +12,27 @@ use parquet::file::reader::{FileReader, SerializedFileReader};
 use parquet::record::Field;
 use serde_json::{Map, Value};
 
+use super::class_names::class_names as names_of;
+use super::pieces::Each;
+
 /// The key under which `datasets` keeps its features, class names among them.
 const FEATURES_KEY: &str = "huggingface";
 
-/// All rows of a file.
+/// Rows that are handed on together.
+const PIECE: usize = 4096;
+
+/// Hands on the rows of a file; says whether to go on after it.
 ///
 /// # Errors
-/// It is no whole Parquet file, is compressed in a way that is not supported, or has no rows.
-pub fn read(name: &str, bytes: Vec<u8>) -> Result<Table> {
+/// It is no whole Parquet file, or is compressed in a way that is not supported.
+pub fn each_piece(name: &str, file: File, each: Each) -> Result<bool> {
     let unreadable = |error| unreadable(name, &error);
-    let reader = SerializedFileReader::new(bytes::Bytes::from(bytes)).map_err(unreadable)?;
+    let reader = SerializedFileReader::new(file).map_err(unreadable)?;
     let metadata = reader.metadata().file_metadata();
     let columns = metadata.schema().get_fields().iter().map(|field| field.name().to_owned());
     let (columns, class_names) = (columns.collect(), class_names(metadata));
     let file: Arc<str> = name.into();
-    let mut rows = Vec::new();
+    let mut piece = Table { name: name.into(), columns, rows: Vec::new(), class_names };
     for (index, row) in reader.get_row_iter(None).map_err(unreadable)?.enumerate() {
         let place = Place { file: Arc::clone(&file), at: At::Row(index + 1) };
         let row = row.map_err(|error| match is_unsupported(&error) {
@@ -34,12 +40,15 @@ pub fn read(name: &str, bytes: Vec<u8>) -> Result<Table> {
             false => anyhow!("{place}: {error}. Was the download complete?"),
         })?;
         let cells = row.into_columns().into_iter().map(|(column, field)| (column, cell(&field)));
-        rows.push(Row { place, cells: Map::from_iter(cells) });
+        piece.rows.push(Row { place, cells: Map::from_iter(cells) });
+        if piece.rows.len() == PIECE {
+            let next = piece.without_rows();
+            if !each(std::mem::replace(&mut piece, next))? {
+                return Ok(false);
+            }
+        }
     }
-    if rows.is_empty() {
-        return Err(Error::NoRows { name: name.into(), skipped: 0 }.into());
-    }
-    Ok(Table { name: name.into(), columns, rows, class_names })
+    if piece.rows.is_empty() { Ok(true) } else { each(piece) }
 }
 
 fn unreadable(name: &str, error: &ParquetError) -> anyhow::Error {
@@ -89,18 +98,5 @@ fn class_names(metadata: &FileMetaData) -> BTreeMap<String, Vec<String>> {
         .iter()
         .find(|pair| pair.key == FEATURES_KEY)
         .and_then(|pair| serde_json::from_str::<Value>(pair.value.as_deref()?).ok());
-    let Some(features) = features.as_ref().and_then(|value| value["info"]["features"].as_object())
-    else {
-        return BTreeMap::new();
-    };
-    let names = |feature: &Value| -> Option<Vec<String>> {
-        // Of a list, those of its items.
-        let feature = feature.get("feature").unwrap_or(feature);
-        let names = feature["names"].as_array().filter(|_| feature["_type"] == "ClassLabel")?;
-        names.iter().map(|name| Some(name.as_str()?.to_owned())).collect()
-    };
-    features
-        .iter()
-        .filter_map(|(column, feature)| Some((column.clone(), names(feature)?)))
-        .collect()
+    features.as_ref().map_or_else(BTreeMap::new, |value| names_of(&value["info"]["features"]))
 }

@@ -3,8 +3,11 @@
 use std::fmt;
 use std::path::{Path, PathBuf};
 
+use anyhow::Result;
+use emberlab_core::data::ReadInstruction;
 use serde::Serialize;
 
+use super::DataFiles;
 use crate::hub;
 
 /// A data set and an expression such as `train[:80%]`.
@@ -34,6 +37,19 @@ impl Source {
             Some(split) => Self { path: path.to_owned(), split: Some(split.to_owned()) },
             None => Self::new(path),
         }
+    }
+
+    /// Its files, and which of their rows it takes.
+    ///
+    /// # Errors
+    /// There are no such files; no split is named where there are several.
+    pub(super) fn find(&self) -> Result<(DataFiles, ReadInstruction)> {
+        let files = DataFiles::find(&self.path)?;
+        let instruction = match &self.split {
+            Some(expression) => ReadInstruction::parse(expression)?,
+            None => ReadInstruction::split(files.only_split()?),
+        };
+        Ok((files, instruction))
     }
 }
 

@@ -6,17 +6,17 @@ use anyhow::Result;
 use emberlab_core::Error;
 use emberlab_core::data::{At, BadRows, Place, Row, Table};
 use serde_json::{Map, Value};
-use sha2::{Digest, Sha256};
+
+use crate::files;
 
 /// A row for each file: its text and, as `label`, the name of its folder.
 ///
 /// # Errors
 /// A file that cannot be read or is no text.
-pub fn read(paths: &[PathBuf], name: &str, hash: &mut Sha256, bad: &mut BadRows) -> Result<Table> {
+pub fn read(paths: &[PathBuf], name: &str, bad: &mut BadRows) -> Result<Table> {
     let mut rows = Vec::with_capacity(paths.len());
     for path in paths {
-        let bytes = super::read(path)?;
-        hash.update(&bytes);
+        let bytes = files::read(path)?;
         let place = Place { file: path.display().to_string().into(), at: At::WholeFile };
         let label = path.parent().and_then(|folder| folder.file_name()).unwrap_or_default();
         match text(bytes, &place) {
@@ -28,9 +28,6 @@ pub fn read(paths: &[PathBuf], name: &str, hash: &mut Sha256, bad: &mut BadRows)
             }
             Err(error) => bad.meet(error)?,
         }
-    }
-    if rows.is_empty() {
-        return Err(Error::NoRows { name: name.into(), skipped: bad.count() }.into());
     }
     let columns = vec!["text".to_owned(), "label".to_owned()];
     Ok(Table { name: name.into(), columns, rows, ..Table::default() })

@@ -91,7 +91,7 @@ const UNREADABLE: [Case; 46] = [
     ("empty.parquet", b"", ": not a readable Parquet file"),
     ("text.parquet", b"text,label\na,praise\n", ": not a readable Parquet file"),
     ("rows", b"text,label\na,praise\n", ": cannot tell the format from the name"),
-    ("rows.csv.gz", b"\x1f\x8b", ": cannot tell the format from the name"),
+    ("rows.csv.xz", b"\x1f\x8b", ": cannot tell the format from the name"),
 ];
 
 /// What only a command that needs labels refuses.

@@ -38,6 +38,8 @@ fn one_set_in_every_format_gives_identical_rows() {
         "none.parquet",
         "gzip.parquet",
         "zstd.parquet",
+        "rows.csv.gz",
+        "rows.jsonl.gz",
     ] {
         assert_eq!(predicted(&scratch, &format!("--input {input}")), rows, "{input}");
     }
@@ -98,6 +100,37 @@ fn class_names_of_parquet_become_id2label() {
         let json = scratch.run(&format!("evaluate --model run --data {data} --json")).ok();
         let metrics: Value = serde_json::from_str(&json).unwrap();
         assert_eq!(metrics["per_class"]["praise"]["support"], 4, "{data}: {json}");
+    }
+}
+
+/// Ids of a CSV by the names that `datasets` writes into a dataset card.
+#[test]
+fn class_names_of_a_dataset_card_become_id2label() {
+    let scratch = with_formats();
+    scratch.write("set/train.csv", bytes(&scratch.path("ids.csv")));
+    scratch.write("set/README.md", bytes(&scratch.path("card.md")));
+    let shown = scratch.run("data set --json").ok();
+    let shown: Value = serde_json::from_str(&shown).unwrap();
+    let counts: Vec<_> = shown["splits"][0]["label_counts"].as_array().unwrap().clone();
+    assert_eq!(counts[0], serde_json::json!({"label": "praise", "rows": 4}));
+    scratch.run("train --model bert-tiny --data set --out run --epochs 1 --device cpu").ok();
+    let config = scratch.json("run/config.json");
+    let names = ["0", "1", "2"].map(|id| config["id2label"][id].as_str().unwrap().to_owned());
+    assert_eq!(names, ["praise", "billing", "other"]);
+    scratch.write("set/README.md", "---\ndataset_info: [\n---\n");
+    let ran = scratch.run("data set --json");
+    assert!(ran.stderr.contains("README.md: no class names are read from it"), "{}", ran.stderr);
+}
+
+#[test]
+fn a_damaged_gzip_file_is_named() {
+    let scratch = with_formats();
+    let whole = bytes(&scratch.path("rows.csv.gz"));
+    scratch.write("cut.csv.gz", whole[..whole.len() / 2].to_vec());
+    scratch.write("plain.csv.gz", bytes(&scratch.path("rows.csv")));
+    for input in ["cut.csv.gz", "plain.csv.gz"] {
+        let said = scratch.run(&format!("predict --model model --input {input}")).error();
+        assert!(said.contains(&format!("cannot read {input}")), "{said}");
     }
 }
 

@@ -2,6 +2,7 @@
 
 mod formats;
 mod inspect;
+mod large;
 mod slices;
 mod splits;
 mod tokenize;

@@ -53,7 +53,7 @@ impl Training {
             if self.trainer.is_done() {
                 break;
             }
-            let step = self.trainer.step();
+            let step = self.trainer.step()?;
             self.epoch = step.epoch;
             rows += step.rows;
             tokens += step.tokens;

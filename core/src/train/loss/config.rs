@@ -2,10 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{
-    Error, Result,
-    data::{Targets, Task},
-};
+use crate::{Error, Result, data::Task};
 
 /// How the loss of a task differs from the usual one.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -25,20 +22,20 @@ pub struct LossConfig {
 impl LossConfig {
     /// Weights that make all classes count alike: `items / (classes · items of the class)`, as
     /// scikit-learn's `class_weight="balanced"`; of multi-label sets rows without the class for each
-    /// row with it. A class that does not occur has weight 1.
+    /// row with it. A class that does not occur has weight 1. `counts` are the items of each class among
+    /// `rows` rows (see [`crate::data::Targets::counts`]).
     ///
     /// # Errors
     /// [`Error::BadSetting`] for scores, which have no classes.
-    pub fn balanced(targets: &Targets, classes: usize) -> Result<Vec<f32>> {
-        if targets.task() == Task::Regression {
+    pub fn balanced(task: Task, counts: &[usize], rows: usize) -> Result<Vec<f32>> {
+        if task == Task::Regression {
             return Err(no_classes("class_weights", "balanced"));
         }
-        let counts = targets.counts(classes);
         let occurring = counts.iter().filter(|&&count| count > 0).count();
         let items: usize = counts.iter().sum();
-        let weight = |&count: &usize| match (count, targets) {
+        let weight = |&count: &usize| match (count, task) {
             (0, _) => 1.0,
-            (count, Targets::LabelSets(sets)) => (sets.len() - count) as f32 / count as f32,
+            (count, Task::MultiLabelClassification) => (rows - count) as f32 / count as f32,
             (count, _) => items as f32 / (occurring * count) as f32,
         };
         Ok(counts.iter().map(weight).collect())

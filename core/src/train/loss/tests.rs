@@ -68,11 +68,14 @@ fn focal_with_gamma_0_is_cross_entropy() {
 
 #[test]
 fn balanced_weights_are_those_of_scikit_learn() {
+    let balanced = |targets: &Targets, classes| {
+        LossConfig::balanced(targets.task(), &targets.counts(classes), targets.len())
+    };
     let labels = Targets::Labels(vec![0, 0, 0, 2]);
-    assert_eq!(LossConfig::balanced(&labels, 3).unwrap(), [4.0 / 6.0, 1.0, 2.0]);
+    assert_eq!(balanced(&labels, 3).unwrap(), [4.0 / 6.0, 1.0, 2.0]);
     let sets = Targets::LabelSets(vec![vec![0], vec![0, 1], vec![0], vec![]]);
-    assert_eq!(LossConfig::balanced(&sets, 2).unwrap(), [1.0 / 3.0, 3.0]);
-    assert!(LossConfig::balanced(&Targets::Scores(vec![1.0]), 1).is_err());
+    assert_eq!(balanced(&sets, 2).unwrap(), [1.0 / 3.0, 3.0]);
+    assert!(balanced(&Targets::Scores(vec![1.0]), 1).is_err());
 }
 
 #[test]

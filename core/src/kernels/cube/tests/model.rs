@@ -76,7 +76,7 @@ fn training_steps_agree() {
         let mut trainer = Trainer::new(classifier, texts, labels, config).unwrap();
         let mut losses = Vec::new();
         while !trainer.is_done() {
-            trainer.step();
+            trainer.step().unwrap();
             losses.push(pollster::block_on(trainer.read_loss()).unwrap().unwrap());
         }
         losses

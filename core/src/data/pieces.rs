@@ -1,0 +1,159 @@
+//! A file that comes piece by piece, so that it need not stand in memory whole.
+
+use super::{
+    conll, delimited, json, lines,
+    table::{Reading, newlines},
+};
+use crate::{
+    Error, Result,
+    data::{BadRows, Format, Place, Table},
+};
+
+/// Bytes that a single row may have. Without a limit a quote that is never closed would draw the rest
+/// of a file into memory.
+const LONGEST_ROW: usize = 64 << 20;
+
+/// Parses a file whose bytes come one piece after the other.
+#[derive(Debug)]
+pub struct Pieces {
+    name: String,
+    format: Format,
+    /// The columns known so far.
+    columns: Vec<String>,
+    /// Bytes whose row has not ended yet.
+    pending: Vec<u8>,
+    /// Lines that have been parsed.
+    lines: usize,
+    begun: bool,
+}
+
+impl Pieces {
+    pub fn new(name: &str, format: Format) -> Self {
+        let (columns, pending) = (Vec::new(), Vec::new());
+        Self { name: name.into(), format, columns, pending, lines: 0, begun: false }
+    }
+
+    /// The rows that end in what has come so far and were not returned yet; there may be none. With
+    /// `last` nothing follows. The columns are those of all rows so far. A JSON array is parsed when all
+    /// of it has come.
+    ///
+    /// # Errors
+    /// [`Error::NotUtf8`] or [`Error::BadRow`], naming file and line.
+    pub fn read(&mut self, bytes: &[u8], last: bool, bad: &mut BadRows) -> Result<Table> {
+        self.pending.extend_from_slice(bytes);
+        if !self.begun && (last || self.pending.len() >= BOM.len()) {
+            self.begun = true;
+            if self.pending.starts_with(BOM) {
+                self.pending.drain(..BOM.len());
+            }
+        }
+        let end = if last { self.pending.len() } else { self.whole_rows() };
+        if end == 0 && self.pending.len() > LONGEST_ROW && self.is_cut() {
+            let place = Place::line(&self.name.as_str().into(), self.lines + 1);
+            let reason =
+                format!("a row of more than {} MB; is a quote never closed?", LONGEST_ROW >> 20);
+            return Err(Error::BadRow { place, reason });
+        }
+        let columns = std::mem::take(&mut self.columns);
+        let mut reading = Reading::new(&self.name, columns, self.lines, bad);
+        let piece = &self.pending[..end];
+        match &self.format {
+            Format::Delimited { delimiter } => {
+                delimited::read(piece, *delimiter, last, &mut reading)?;
+            }
+            Format::Jsonl => json::read_lines(piece, &mut reading)?,
+            Format::Json { field } => json::read(piece, field.as_deref(), &mut reading)?,
+            Format::Lines => lines::read(piece, &mut reading)?,
+            Format::Conll => conll::read(piece, &mut reading)?,
+        }
+        let table = reading.finish();
+        self.columns.clone_from(&table.columns);
+        self.lines += newlines(piece);
+        self.pending.drain(..end);
+        if end > 0 && !last && matches!(self.format, Format::Json { .. }) {
+            // It began as JSON Lines and stays that, whatever its next line begins with.
+            self.format = Format::Jsonl;
+        }
+        Ok(table)
+    }
+
+    /// Whether a row is known to end before the file does.
+    fn is_cut(&self) -> bool {
+        match &self.format {
+            Format::Json { field } => {
+                field.is_none() && self.pending.trim_ascii_start().first() == Some(&b'{')
+            }
+            _ => true,
+        }
+    }
+
+    /// The bytes up to which rows are whole for sure.
+    fn whole_rows(&self) -> usize {
+        match &self.format {
+            _ if !self.is_cut() => 0,
+            Format::Delimited { delimiter } => delimited::last_record(&self.pending, *delimiter),
+            Format::Conll => conll::last_sentence(&self.pending),
+            _ => self.pending.iter().rposition(|&byte| byte == b'\n').map_or(0, |at| at + 1),
+        }
+    }
+}
+
+const BOM: &[u8] = b"\xEF\xBB\xBF";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// All rows with their places, where the file comes `size` bytes at a time.
+    fn rows(format: &Format, bytes: &[u8], size: usize) -> Result<Vec<String>, String> {
+        let mut pieces = Pieces::new("a", format.clone());
+        let mut bad = BadRows::Refuse;
+        let mut rows = Vec::new();
+        let mut add = |table: Table| {
+            let row = |row: crate::data::Row| format!("{} {:?}", row.place, row.cells);
+            rows.extend(table.rows.into_iter().map(row));
+        };
+        for piece in bytes.chunks(size) {
+            add(pieces.read(piece, false, &mut bad).map_err(|error| error.to_string())?);
+        }
+        add(pieces.read(b"", true, &mut bad).map_err(|error| error.to_string())?);
+        Ok(rows)
+    }
+
+    #[test]
+    fn pieces_of_any_size_give_the_rows_of_the_whole() {
+        let csv = "\u{feff}text,label\r\n\"a\nb\",x\r\n\r\n\"c\"\"d\",y\r\nü,z";
+        let jsonl = "{\"text\": \"a\"}\n\n{\"text\": \"ü\", \"label\": 1}\n{\"text\": \"c\"}";
+        for (format, text) in [
+            (Format::CSV, csv),
+            (Format::Jsonl, jsonl),
+            (Format::Json { field: None }, jsonl),
+            (Format::Json { field: None }, "[{\"text\": \"a\"},\n{\"text\": \"b\"}]"),
+            (Format::Lines, "a\r\n\nü\nc"),
+            (Format::Conll, "-DOCSTART- O\r\n\r\na O\r\nb B-X\r\n \r\nü O\r\n\r\nc O"),
+        ] {
+            let whole = Table::parse("a", text.as_bytes(), &format, &mut BadRows::Refuse).unwrap();
+            let whole: Vec<String> =
+                whole.rows.iter().map(|row| format!("{} {:?}", row.place, row.cells)).collect();
+            for size in 1..text.len() {
+                assert_eq!(
+                    rows(&format, text.as_bytes(), size).unwrap(),
+                    whole,
+                    "{format:?} {size}"
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn damage_is_named_by_its_line_in_the_file() {
+        for size in [3, 7, 100] {
+            let error = rows(&Format::CSV, b"text,label\na,x\nb,x\nc\nd,x\n", size).unwrap_err();
+            assert!(error.starts_with("a, line 4: 1 cells"), "{error}");
+            let error = rows(&Format::CSV, b"text,label\na,x\nb,\"y\nc,x\n", size).unwrap_err();
+            assert!(error.starts_with("a, line 3: a quote opens"), "{error}");
+            let error = rows(&Format::Jsonl, b"{}\n{}\n{}\n{\n", size).unwrap_err();
+            assert!(error.starts_with("a, line 4: not valid JSON"), "{error}");
+        }
+    }
+}
