@@ -55,7 +55,8 @@ impl Classifier {
             return Err(Error::NoHead { name, key, folder: files.folder().into() });
         };
         let head = Head::stored(&config, &files.path("config.json"), num_labels)?;
-        let load = || weights.load(new_model(&config, &head, device), &[]);
+        let as_stored = Kernels::for_device(device).take_transposed_weights(device);
+        let load = || weights.load(new_model(&config, &head, device), &[], as_stored);
         let (loaded, tokenizer) = both(load, || files.tokenizer(&config));
         let (model, report) = loaded?;
         if let Some(key) = report.initialized.first() {
@@ -89,7 +90,7 @@ impl Classifier {
         let fresh: &[String] = if same_head { &[] } else { &keys };
         let load = || {
             device.seed(seed);
-            weights.load(new_model(&config, &head, device), fresh)
+            weights.load(new_model(&config, &head, device), fresh, false)
         };
         let (loaded, tokenizer) = both(load, || files.tokenizer(&config));
         let (model, report) = loaded?;
@@ -217,6 +218,11 @@ impl Setup {
 
     pub(crate) fn task(&self) -> Task {
         self.about.head.task
+    }
+
+    /// The id that stands for no word.
+    pub(crate) fn pad_token_id(&self) -> u32 {
+        self.about.config.pad_token_id()
     }
 
     /// The longest text the model takes, in tokens.

@@ -15,6 +15,6 @@ pub use encode::Encoding;
 pub use lengths::{Cut, LengthBin, Lengths};
 pub use plan::{BUCKETS, PlannedBatch, bucket, plan_by_tokens, plan_epoch, plan_in_order};
 pub use texts::Texts;
-pub use tokenized::Tokenized;
+pub use tokenized::{Tokenized, WordTokens};
 pub use tokenizer::Tokenizer;
 pub use words::Word;

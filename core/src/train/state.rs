@@ -88,7 +88,7 @@ impl Trainer {
             return Err(Error::OtherTraining { name: name.into(), reason });
         }
         if let Some(model) = self.model.take() {
-            let (model, report) = stored.load(model, &[])?;
+            let (model, report) = stored.load(model, &[], false)?;
             if let Some(key) = report.initialized.first() {
                 return Err(Error::TensorMissing { name: name.into(), key: key.clone() });
             }
@@ -98,7 +98,11 @@ impl Trainer {
         self.optimizer.resume(step, moments);
         self.unread_loss = match unread_steps {
             Some(steps) => {
-                let values = stored.values_like(&ParamPath::new(self.model().family()), UNREAD_LOSS, &[1])?;
+                let values = stored.values_like(
+                    &ParamPath::new(self.model().family()),
+                    UNREAD_LOSS,
+                    &[1],
+                )?;
                 Some((Tensor::from_data(TensorData::new(values, [1]), &self.setup.device), steps))
             }
             None => None,
@@ -118,8 +122,12 @@ impl Trainer {
     }
 
     fn stored_moments(&self, stored: &Weights) -> Result<HashMap<ParamId, Moments>> {
-        let mut visitor =
-            Restore { stored, path: ParamPath::new(self.model().family()), moments: HashMap::new(), error: None };
+        let mut visitor = Restore {
+            stored,
+            path: ParamPath::new(self.model().family()),
+            moments: HashMap::new(),
+            error: None,
+        };
         self.model().visit(&mut visitor);
         match visitor.error {
             Some(error) => Err(error),
@@ -129,7 +137,8 @@ impl Trainer {
 }
 
 fn cursor(stored: &Weights) -> Result<Cursor> {
-    let bad = |reason: String| Error::BadSafetensors { name: stored.name_of(CURSOR).into(), reason };
+    let bad =
+        |reason: String| Error::BadSafetensors { name: stored.name_of(CURSOR).into(), reason };
     let Some(cursor) = stored.note(CURSOR) else {
         return Err(bad("it holds no state of a training".into()));
     };
