@@ -2,9 +2,9 @@
 
 use super::{
     Page,
-    dom::{append, by_id, on, show},
+    dom::{all, append, by_id, on, set, show},
     download,
-    text::{counted, decimal, digits, fill, percent, text},
+    text::{counted, decimal, digits, fill, number, percent, text},
 };
 use crate::messages::{Example, Request, Response};
 use std::{
@@ -80,6 +80,16 @@ impl Many {
         self.said.set_text_content(Some(what));
     }
 
+    /// Writes again what depends on the language; what was said is not said again.
+    pub fn render(&self) {
+        self.say("");
+        for cell in all("#many-rows [data-score]") {
+            if let Some(score) = cell.get_attribute("data-score").and_then(|it| number(&it)) {
+                cell.set_text_content(Some(&percent(score, 1)));
+            }
+        }
+    }
+
     /// Nothing else can be begun while texts are being classified.
     fn busy(&self, busy: bool) {
         self.classify.set_disabled(busy);
@@ -96,7 +106,8 @@ impl Many {
             let row = append(&self.rows, "tr", "", "");
             append(&row, "td", "text", text);
             append(&row, "td", "", &labels[best]);
-            append(&row, "td", "number", &percent(score, 1));
+            let cell = append(&row, "td", "number", &percent(score, 1));
+            set(&cell, &[("data-score", &digits(score))]);
         }
         let mut csv = self.csv.borrow_mut();
         csv.push_str(
