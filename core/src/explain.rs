@@ -157,7 +157,7 @@ impl Path<'_> {
         let way = words - baseline.clone();
         let places: Vec<f32> = places.iter().flat_map(|&at| vec![at; tokens]).collect();
         let rows = places.len();
-        let places = Tensor::from_data(TensorData::new(places, [rows, 1]), &setup.device);
+        let places = Tensor::<2>::from_data(TensorData::new(places, [rows, 1]), &setup.device);
         let words = baseline + way.clone() * places.expand([rows, width]);
         let words = Tensor::<2>::from_inner(words).require_grad();
 
