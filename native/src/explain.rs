@@ -2,19 +2,16 @@
 
 mod html;
 
-use std::path::PathBuf;
-
 use anyhow::{Context, Result, ensure};
 use emberlab_core::explain::Attribution;
 use emberlab_core::model::Prediction;
 use emberlab_core::text::{Encoding, Tokenized, WordTokens};
 use serde::Serialize;
 
-use crate::Outcome;
 use crate::cli::ExplainArgs;
-use crate::files;
 use crate::inference::Inference;
 use crate::report::{counted, note, print, rounded};
+use crate::{Outcome, staged};
 
 /// Characters of the longest bar on each side of the line.
 const BAR: usize = 24;
@@ -34,7 +31,7 @@ pub fn run(args: &ExplainArgs) -> Result<Outcome> {
         explanations.push(explain(&inference, text, pair, args.label.as_deref())?);
     }
     if let Some(path) = &args.html {
-        files::write(path, html::render(&explanations).as_bytes())?;
+        staged::write(path, html::render(&explanations).as_bytes())?;
         note(format_args!("wrote   {}", path.display()));
     }
     for (index, explanation) in explanations.iter().enumerate() {

@@ -108,7 +108,8 @@ impl Many {
                 _ => percent(score.into(), 1),
             };
             let cell = append(&row, "td", "number", &score.map_or_else(String::new, shown));
-            if let Some(score) = score {
+            // What is told again in another language.
+            if let Some(score) = score.filter(|_| model.task != REGRESSION) {
                 set(&cell, &[("data-score", &digits(score.into()))]);
             }
         }
