@@ -254,6 +254,9 @@ impl Setup {
         }
         let BertConfig { vocab_size, type_vocab_size, .. } = self.about.config;
         for (row, encoding) in encodings.iter().enumerate() {
+            if encoding.ids.is_empty() {
+                return bad("input_ids", 0, format!("row {row} has no token"));
+            }
             for (name, ids, limit) in [
                 ("input_ids", &encoding.ids, vocab_size),
                 ("token_type_ids", &encoding.type_ids, type_vocab_size),
