@@ -5,8 +5,8 @@ use std::sync::Arc;
 use burn::{module::Module, tensor::Device};
 
 use super::{
-    BertConfig, BertForSequenceClassification, LoadReport, ModelFiles, Pass, StorageDtype, names,
-    readback, storage, weights::Weights,
+    BertConfig, BertForSequenceClassification, LoadReport, ModelFiles, Pass, StorageDtype, limits,
+    names, readback, storage, weights::Weights,
 };
 use crate::{
     Error, Result,
@@ -237,38 +237,9 @@ impl Setup {
         self.about.config.max_position_embeddings
     }
 
-    /// Checks on the host what no device would: a wrong id on a GPU is silent garbage, or the end of
-    /// the process without a word of the row.
-    ///
-    /// # Errors
-    /// [`Error::BadSetting`] for a text longer than the model's positions, or an id it has no
-    /// embedding for.
+    /// See [`limits::check`].
     pub(crate) fn check(&self, encodings: &[Encoding]) -> Result<()> {
-        let bad = |name, value: usize, reason| {
-            Err(Error::BadSetting { name, value: value.to_string(), reason })
-        };
-        let longest = encodings.iter().map(|encoding| encoding.ids.len()).max().unwrap_or(0);
-        if longest > self.max_length() {
-            let reason = format!("the model has {} positions", self.max_length());
-            return bad("max_length", longest, reason);
-        }
-        let BertConfig { vocab_size, type_vocab_size, .. } = self.about.config;
-        for (row, encoding) in encodings.iter().enumerate() {
-            if encoding.ids.is_empty() {
-                return bad("input_ids", 0, format!("row {row} has no token"));
-            }
-            for (name, ids, limit) in [
-                ("input_ids", &encoding.ids, vocab_size),
-                ("token_type_ids", &encoding.type_ids, type_vocab_size),
-            ] {
-                let most = ids.iter().fold(0, |most, &id| id.max(most)) as usize;
-                if most >= limit {
-                    let reason = format!("row {row} has it, but the model has {limit} of them");
-                    return bad(name, most, reason);
-                }
-            }
-        }
-        Ok(())
+        limits::check(encodings, &self.about.config)
     }
 
     /// A batch of rows of `encodings`, padded to `seq_len` where it must be.

@@ -6,6 +6,7 @@ mod classifier;
 mod config;
 mod files;
 mod header;
+mod limits;
 mod names;
 mod pass;
 mod readback;
