@@ -15,6 +15,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::Result;
+use xtask::chaos::{Series, chaos};
 use xtask::serve::Server;
 
 use crate::arguments::Arguments;
@@ -31,6 +32,8 @@ cargo xtask COMMAND
   validate                         formatting, lints, repository checks
   bench [--quick] [ROW…]           measure rows 1 to 12 of docs/benchmarks.md beside what people would use instead, and
                                    write them there; --quick: two minutes, only ratios, nothing is written
+  chaos [--kills N] [--faults N] [--memory-limits N] [--seed N]
+                                   kill and starve training runs and compare what they end in with an undisturbed one
   serve [DIR] [--port N] [--prefix /sub/folder/]
                                    serve DIR (default: dist) on 127.0.0.1
 
@@ -45,6 +48,7 @@ enum Task {
     Page,
     Validate,
     Bench { quick: bool, rows: Vec<u8> },
+    Chaos(Series),
     Serve { folder: PathBuf, port: Option<u16>, prefix: String },
 }
 
@@ -79,6 +83,17 @@ fn parse(mut arguments: Arguments) -> Result<Task> {
             quick: arguments.flag("--quick"),
             rows: bench::rows(std::iter::from_fn(|| arguments.positional()))?,
         },
+        Some("chaos") => {
+            let mut number = |name, usual| -> Result<usize> {
+                Ok(arguments.number(name)?.map_or(usual, usize::from))
+            };
+            Task::Chaos(Series {
+                kills: number("--kills", 50)?,
+                faults: number("--faults", 100)?,
+                memory_limits: number("--memory-limits", 5)?,
+                seed: number("--seed", 1)? as u64,
+            })
+        }
         Some("serve") => Task::Serve {
             port: arguments.number("--port")?,
             prefix: arguments.value("--prefix")?.unwrap_or_else(|| "/".to_owned()),
@@ -99,6 +114,12 @@ fn perform(task: Task) -> Result<()> {
         Task::Page => page::page(&Workspace::here()?)?,
         Task::Validate => validate::validate(&Workspace::here()?)?,
         Task::Bench { quick, rows } => bench::bench(&Workspace::here()?, quick, &rows)?,
+        Task::Chaos(series) => {
+            let workspace = Workspace::here()?;
+            let emberlab = native::build(&workspace)?;
+            let folder = workspace.target.join("chaos");
+            println!("{}", chaos(&workspace.root, &emberlab, &folder, series)?);
+        }
         Task::Serve { folder, port, prefix } => {
             let server = Server::start(&folder, &prefix, port)?;
             println!("{} serves {}; Ctrl-C ends it", server.url(), folder.display());

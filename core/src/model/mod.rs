@@ -9,6 +9,7 @@ mod files;
 mod head;
 mod header;
 mod layer_norm;
+mod limits;
 mod modern_bert;
 mod names;
 mod pass;

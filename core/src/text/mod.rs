@@ -4,6 +4,7 @@ mod batch;
 mod encode;
 mod lengths;
 mod plan;
+mod template;
 mod texts;
 mod tokenized;
 mod tokenizer;
