@@ -19,7 +19,7 @@ use crate::{
 pub const FAMILIES: [&str; 6] =
     ["roberta", "xlm-roberta", "distilbert", "electra", "modernbert", "modernbert-cls"];
 const LABELS: [&str; 4] = ["billing", "delivery", "praise", "other"];
-type Named = Vec<(String, Vec<u8>)>;
+pub type Named = Vec<(String, Vec<u8>)>;
 
 fn path(family: &str, file: &str) -> std::path::PathBuf {
     fixture("families").join(family).join(file)
@@ -183,7 +183,7 @@ fn a_bare_encoder_is_fine_tuned() {
 }
 
 /// The weights over two files and an index, as transformers spreads large ones.
-fn sharded(family: &str) -> Named {
+pub fn sharded(family: &str) -> Named {
     let mut files = named(family);
     let at = files.iter().position(|(name, _)| name == "model.safetensors").unwrap();
     let (_, weights) = files.swap_remove(at);
