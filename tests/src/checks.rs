@@ -32,7 +32,7 @@ fn ids_types_positions_and_labels_are_checked_on_the_host() {
         (
             Encoding { ids: Vec::new(), type_ids: Vec::new(), truncated: false },
             0,
-            "input_ids = 0: row 1 has no token",
+            "gives no token for row 1",
         ),
         (long, 0, "max_length = 49: the model has 48 positions"),
         (good.clone(), 4, "labels = 4: there are 4 classes"),
