@@ -13,6 +13,7 @@
 
 pub mod data;
 mod error;
+pub mod explain;
 pub mod kernels;
 pub mod metrics;
 pub mod model;

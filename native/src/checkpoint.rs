@@ -90,12 +90,17 @@ impl Checkpoints {
     /// Whether it is time for one after `step`, whose weights have this quality if they were
     /// measured.
     pub fn is_due(&self, step: usize, quality: Option<f64>) -> bool {
-        let passed = match self.every {
-            Interval::Steps(steps) => (step - self.last_step) as f64 / steps as f64,
-            Interval::Time(time) => self.last.elapsed().as_secs_f64() / time.as_secs_f64(),
+        let (is_time, passed) = match self.every {
+            Interval::Steps(steps) => {
+                (step.is_multiple_of(steps), (step - self.last_step) as f64 / steps as f64)
+            }
+            Interval::Time(time) => {
+                let passed = self.last.elapsed().as_secs_f64() / time.as_secs_f64();
+                (passed >= 1.0, passed)
+            }
         };
         let is_best = quality.is_some() && quality > self.best();
-        passed >= 1.0 || is_best && passed >= BEST
+        is_time || is_best && passed >= BEST
     }
 
     /// Writes one whole, then lets go of those that are neither among the newest nor the best, and

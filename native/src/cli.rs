@@ -1,6 +1,7 @@
 //! The command line, declared once: flags, their help and their defaults.
 
 mod data;
+mod explain;
 mod save;
 
 use std::path::PathBuf;
@@ -14,6 +15,7 @@ use crate::device::DeviceChoice;
 use crate::values::{positive, schedule, storage_dtype, task};
 
 pub use data::{DataArgs, Padding, ReadArgs, TokenizeArgs};
+pub use explain::ExplainArgs;
 pub use save::SaveArgs;
 
 /// Tokens a text is cut at, unless something else is asked for.
@@ -46,6 +48,8 @@ pub enum Command {
     Predict(PredictArgs),
     /// Measure a classifier on labelled texts
     Evaluate(EvaluateArgs),
+    /// Show which words made a classifier say what it says
+    Explain(ExplainArgs),
     /// Show what a data set holds, and what is wrong with it
     Data(DataArgs),
     /// Show what a tokenizer makes of texts

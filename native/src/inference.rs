@@ -38,6 +38,11 @@ impl Inference {
         Ok(Self { classifier, max_length, batch_size: args.batch_size })
     }
 
+    /// Tokens at which a text is cut.
+    pub fn max_length(&self) -> usize {
+        self.max_length
+    }
+
     /// The predictions for `texts`, in their order; says how long it took.
     pub fn predict(&self, texts: &Texts) -> Result<Vec<Prediction>> {
         let mut work = Work::new(Some(texts.len()));

@@ -12,6 +12,7 @@ pub mod device;
 pub mod doctor;
 mod embedded;
 pub mod evaluate;
+pub mod explain;
 mod figures;
 mod files;
 mod hub;

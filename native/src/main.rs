@@ -10,7 +10,9 @@ use anyhow::Result;
 use clap::Parser;
 use emberlab::cli::{Cli, Command};
 use emberlab::report::{is_broken_pipe, note};
-use emberlab::{Outcome, convert, data, doctor, evaluate, interrupt, predict, tokenize, train};
+use emberlab::{
+    Outcome, convert, data, doctor, evaluate, explain, interrupt, predict, tokenize, train,
+};
 use emberlab_core::kernels::keep_freed_memory;
 
 fn main() -> ExitCode {
@@ -39,6 +41,7 @@ fn dispatch(command: Command) -> Result<Outcome> {
         Command::Train(args) => train::run(&args),
         Command::Predict(args) => predict::run(&args),
         Command::Evaluate(args) => evaluate::run(&args),
+        Command::Explain(args) => explain::run(&args),
         Command::Data(args) => data::run(&args),
         Command::Tokenize(args) => tokenize::run(&args),
         Command::Convert(args) => convert::run(&args),

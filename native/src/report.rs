@@ -94,6 +94,22 @@ pub fn bytes(number: u64) -> String {
     }
 }
 
+/// Text as HTML shows it, in elements and in attributes.
+pub fn escape(text: &str) -> String {
+    let mut html = String::with_capacity(text.len());
+    for c in text.chars() {
+        match c {
+            '&' => html.push_str("&amp;"),
+            '<' => html.push_str("&lt;"),
+            '>' => html.push_str("&gt;"),
+            '"' => html.push_str("&quot;"),
+            '\'' => html.push_str("&#39;"),
+            c => html.push(c),
+        }
+    }
+    html
+}
+
 /// Indented JSON with each array on one line, so that a confusion matrix takes a line and not a page.
 pub fn json(value: &impl Serialize) -> Result<String> {
     let mut bytes = Vec::new();

@@ -10,11 +10,7 @@ use crate::report::{bytes, clock, counted, shell_word};
 use crate::run_record::{RunRecord, Status};
 
 /// What a person sees at the end.
-pub fn render(
-    record: &RunRecord,
-    metrics: &[(&'static str, Metrics)],
-    out: &Path,
-) -> String {
+pub fn render(record: &RunRecord, metrics: &[(&'static str, Metrics)], out: &Path) -> String {
     let folder = out.display().to_string();
     let mut text = match metrics.last() {
         Some((split, figures)) => {

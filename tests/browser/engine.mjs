@@ -23,14 +23,17 @@ export class Engine {
     this.handle = handle;
   }
 
-  /** Opens a folder of the site, and returns the model's labels. */
-  async open(folder) {
+  /** Opens a folder of the site, with these changes of its `config.json`, and returns the model's labels. */
+  async open(folder, changes = {}) {
     const opened = await this.tab.evaluate(
-      async ([engine, folder, names]) => {
+      async ([engine, folder, names, changes]) => {
         const fetched = names.map(async (name) => [name, await (await fetch(`${folder}/${name}`)).blob()]);
-        return engine.ask({ type: "open", name: folder, files: await Promise.all(fetched) });
+        const files = new Map(await Promise.all(fetched));
+        const config = { ...JSON.parse(await files.get("config.json").text()), ...changes };
+        files.set("config.json", new Blob([JSON.stringify(config)]));
+        return engine.ask({ type: "open", name: folder, files: [...files] });
       },
-      [this.handle, folder, FILES],
+      [this.handle, folder, FILES, changes],
     );
     return opened.model.labels;
   }

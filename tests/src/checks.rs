@@ -19,8 +19,8 @@ fn open() -> Classifier {
 /// Of 120 words, 2 types, 48 positions and 4 classes.
 #[test]
 fn ids_types_positions_and_labels_are_checked_on_the_host() {
-    let good = Encoding { ids: vec![2, 119, 3], type_ids: vec![0, 1, 1], truncated: false };
-    let long = Encoding { ids: vec![1; 49], type_ids: vec![0; 49], truncated: false };
+    let good = Encoding { ids: vec![2, 119, 3], type_ids: vec![0, 1, 1], ..Encoding::default() };
+    let long = Encoding { ids: vec![1; 49], type_ids: vec![0; 49], ..Encoding::default() };
     let cases = [
         (Encoding { ids: vec![2, 120, 3], ..good.clone() }, 0, "input_ids = 120: row 1 has it"),
         (Encoding { ids: vec![2, u32::MAX, 3], ..good.clone() }, 0, "input_ids = 4294967295"),
@@ -28,6 +28,11 @@ fn ids_types_positions_and_labels_are_checked_on_the_host() {
             Encoding { type_ids: vec![0, 2, 0], ..good.clone() },
             0,
             "token_type_ids = 2: row 1 has it, but the model has 2",
+        ),
+        (
+            Encoding::default(),
+            0,
+            "gives no token for row 1",
         ),
         (long, 0, "max_length = 49: the model has 48 positions"),
         (good.clone(), 4, "labels = 4: there are 4 classes"),

@@ -9,7 +9,11 @@ use std::{
     thread,
 };
 
-use crate::command::{Ran, Scratch, classifier, jsonl};
+use crate::{
+    command::{Ran, Scratch, classifier, jsonl},
+    families::sharded,
+    support::{bytes, fixture},
+};
 
 const COMMIT: &str = "0123456789abcdef0123456789abcdef01234567";
 
@@ -175,6 +179,29 @@ fn models_and_data_sets_are_downloaded_once() {
     assert!(server.asked().iter().all(|asked| asked.starts_with("api/")));
     assert_eq!(server.run(&scratch, line, &[("HF_HUB_OFFLINE", "1")]).ok(), first);
     assert_eq!(server.asked(), [""; 0]);
+}
+
+/// Weights over several files come with their index; where there is one file, it alone does.
+#[test]
+fn weights_in_shards_are_downloaded() {
+    let mut hub = Hub::default();
+    for (file, content) in sharded("roberta") {
+        hub.files.insert(format!("org/spread/{file}"), content.clone());
+        hub.files.insert(format!("org/both/{file}"), content);
+    }
+    let whole = bytes(&fixture("families/roberta/model.safetensors"));
+    hub.files.insert("org/both/model.safetensors".into(), whole);
+    let (server, scratch) = (Server::start(hub), Scratch::new());
+    let predict = |model: &str| {
+        let line = format!("predict --text hello --model {model} --device cpu");
+        (server.run(&scratch, &line, &[]).ok(), server.asked())
+    };
+    let (spread, asked) = predict("org/spread");
+    let shard = "org/spread/model-00002-of-00002.safetensors from 0".to_owned();
+    assert!(asked.contains(&shard), "{asked:?}");
+    let (both, asked) = predict("org/both");
+    assert!(!asked.iter().any(|asked| asked.contains("model-0000")), "{asked:?}");
+    assert_eq!(jsonl(&spread), jsonl(&both));
 }
 
 /// Half a gigabyte of weights says nothing on tokens.

@@ -7,6 +7,7 @@ mod cli;
 mod command;
 mod data;
 mod embedded;
+mod explain;
 mod families;
 mod heads;
 mod hub;

@@ -183,15 +183,18 @@ fn a_state_opens_as_a_model() {
     step(&mut trainer, 3);
     let mut files = pollster::block_on(trainer.classifier().to_files(StorageDtype::F32)).unwrap();
     let (encodings, _) = rows("random3");
-    let expected = logits(&trainer.classifier(), &encodings);
+    let open = |files| {
+        let files = ModelFiles::from_named("state", files).unwrap();
+        let (opened, _) = Classifier::open(&files, &Device::flex()).unwrap();
+        logits(&opened, &encodings)
+    };
+    let expected = open(files.clone());
     for (name, content) in &mut files {
         if name == "model.safetensors" {
             *content = state(&trainer);
         }
     }
-    let files = ModelFiles::from_named("state", files).unwrap();
-    let (opened, _) = Classifier::open(&files, &Device::flex()).unwrap();
-    assert_eq!(logits(&opened, &encodings), expected);
+    assert_eq!(open(files), expected);
 }
 
 fn refused(trainer: Trainer, state: Vec<u8>, says: &str) {

@@ -110,6 +110,13 @@ pub fn files(config: Vec<u8>, weights: Vec<u8>) -> ModelFiles {
     ModelFiles::from_named("fixture", named).unwrap()
 }
 
+/// The files of a model folder.
+pub fn folder(path: &std::path::Path) -> ModelFiles {
+    let names = ["config.json", "model.safetensors", "tokenizer.json", "tokenizer_config.json"];
+    let named = names.map(|name| (name.to_string(), bytes(&path.join(name)))).to_vec();
+    ModelFiles::from_named(&path.display().to_string(), named).unwrap()
+}
+
 /// A fixture's batch as encodings (padding dropped) and labels.
 pub fn batch(path: &str) -> (Vec<Encoding>, Vec<usize>) {
     let batch = json(&fixture(path));

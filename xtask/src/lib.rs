@@ -1,3 +1,4 @@
-//! The part of `xtask` that the tests share: the static server.
+//! The parts of `xtask` that the tests share: the static server, and training that is disturbed.
 
+pub mod chaos;
 pub mod serve;

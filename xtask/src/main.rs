@@ -16,6 +16,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::{Context, Result};
+use xtask::chaos::{Series, chaos};
 use xtask::serve::Server;
 
 use crate::arguments::Arguments;
@@ -34,6 +35,8 @@ cargo xtask COMMAND
                                    write them there; --quick: two minutes, only ratios, nothing is written
   large [ROWS…]                    peak memory and speed of train and predict on generated rows, 1 and 10 million if none
                                    are given; needs 8 GB of disk below the target folder, and an hour
+  chaos [--kills N] [--faults N] [--memory-limits N] [--seed N]
+                                   kill and starve training runs and compare what they end in with an undisturbed one
   serve [DIR] [--port N] [--prefix /sub/folder/]
                                    serve DIR (default: dist) on 127.0.0.1
 
@@ -49,6 +52,7 @@ enum Task {
     Validate,
     Bench { quick: bool, rows: Vec<u8> },
     Large { rows: Vec<usize> },
+    Chaos(Series),
     Serve { folder: PathBuf, port: Option<u16>, prefix: String },
 }
 
@@ -88,6 +92,17 @@ fn parse(mut arguments: Arguments) -> Result<Task> {
                 .map(|rows| rows.parse().with_context(|| format!("`{rows}` is no number of rows")))
                 .collect::<Result<_>>()?,
         },
+        Some("chaos") => {
+            let mut number = |name, usual| -> Result<usize> {
+                Ok(arguments.number(name)?.map_or(usual, usize::from))
+            };
+            Task::Chaos(Series {
+                kills: number("--kills", 50)?,
+                faults: number("--faults", 100)?,
+                memory_limits: number("--memory-limits", 5)?,
+                seed: number("--seed", 1)? as u64,
+            })
+        }
         Some("serve") => Task::Serve {
             port: arguments.number("--port")?,
             prefix: arguments.value("--prefix")?.unwrap_or_else(|| "/".to_owned()),
@@ -109,6 +124,12 @@ fn perform(task: Task) -> Result<()> {
         Task::Validate => validate::validate(&Workspace::here()?)?,
         Task::Bench { quick, rows } => bench::bench(&Workspace::here()?, quick, &rows)?,
         Task::Large { rows } => large::large(&Workspace::here()?, &rows)?,
+        Task::Chaos(series) => {
+            let workspace = Workspace::here()?;
+            let emberlab = native::build(&workspace)?;
+            let folder = workspace.target.join("chaos");
+            println!("{}", chaos(&workspace.root, &emberlab, &folder, series)?);
+        }
         Task::Serve { folder, port, prefix } => {
             let server = Server::start(&folder, &prefix, port)?;
             println!("{} serves {}; Ctrl-C ends it", server.url(), folder.display());

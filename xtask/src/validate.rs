@@ -62,6 +62,7 @@ pub fn repository(workspace: &Workspace) -> Result<()> {
     let root = &workspace.root;
     short_files(root)?;
     unsafe_code_denied(root)?;
+    no_tensor_from_outside(root)?;
     small_default(root)
 }
 
@@ -104,6 +105,26 @@ fn unsafe_code_denied(root: &Path) -> Result<()> {
             "{}: it must hold\n[lints]\nworkspace = true",
             path.display()
         );
+    }
+    Ok(())
+}
+
+/// No public function of `core` takes a tensor, so that nobody can bring one of another device.
+fn no_tensor_from_outside(root: &Path) -> Result<()> {
+    for path in files_below(&root.join("core/src"))? {
+        let text = read(&path)?;
+        let functions = |start| text.split(start).skip(1);
+        for public in functions("pub fn ").chain(functions("pub async fn ")) {
+            let signature = public.split(['{', ';']).next().unwrap_or_default();
+            let arguments = signature.split("->").next().unwrap_or_default();
+            ensure!(
+                !arguments.contains("Tensor<") && !arguments.contains("BatchTensors"),
+                "{}: `pub fn {}` takes a tensor, which may be on another device than the model's; \
+                 make it `pub(crate)`, or take values",
+                path.display(),
+                arguments.split('(').next().unwrap_or_default()
+            );
+        }
     }
     Ok(())
 }

@@ -17,11 +17,15 @@ pub(super) fn task(table: &Table, labels: &[String]) -> Task {
         let several = labels.len() > 1;
         return if several { Task::MultiLabelClassification } else { Task::default() };
     };
-    let cells = || table.rows.iter().filter_map(|row| row.cells.get(label));
-    if cells().any(|cell| is_list(cell)) {
+    let cells = || {
+        let cells = table.rows.iter().filter_map(|row| row.cells.get(label));
+        cells.filter(|cell| !is_missing(cell))
+    };
+    // By the first: a list further down is a bad row.
+    if cells().next().is_some_and(is_list) {
         return Task::MultiLabelClassification;
     }
-    if is_scores(&mut cells().filter(|cell| !is_missing(cell)), label) {
+    if is_scores(&mut cells(), label) {
         return Task::Regression;
     }
     Task::SingleLabelClassification
@@ -61,15 +65,15 @@ fn is_scores(cells: &mut dyn Iterator<Item = &Value>, column: &str) -> bool {
     any && (!all_whole || column.eq_ignore_ascii_case(SCORE_NAME))
 }
 
-/// Of `columns`, those whose cells are all 0 or 1 and both somewhere: classes of a multi-label set,
-/// where there are at least two.
+/// Of `columns`, those whose cells are all 0 or 1: classes of a multi-label set, where there are at
+/// least two.
 pub(super) fn flag_columns<'a>(
     table: &Table,
     columns: impl Iterator<Item = &'a String>,
 ) -> Vec<String> {
     let is_flag = |column: &&String| {
-        let cells = table.rows.iter().map(|row| row.cells.get(*column).and_then(as_flag));
-        !table.rows.is_empty() && cells.into_iter().all(|flag| flag.is_some())
+        let mut flags = table.rows.iter().map(|row| row.cells.get(*column).and_then(as_flag));
+        !table.rows.is_empty() && flags.all(|flag| flag.is_some())
     };
     let flags: Vec<String> = columns.filter(is_flag).cloned().collect();
     if flags.len() > 1 { flags } else { Vec::new() }

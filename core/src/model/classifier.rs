@@ -6,7 +6,7 @@ use burn::{module::Module, tensor::Device};
 
 use super::{
     BertConfig, BertForSequenceClassification, Head, LoadReport, ModelFiles, Pass, Prediction,
-    StorageDtype, names, readback, storage,
+    StorageDtype, limits, names, readback, storage,
 };
 use crate::{
     Error, Result,
@@ -55,7 +55,8 @@ impl Classifier {
             return Err(Error::NoHead { name, key, folder: files.folder().into() });
         };
         let head = Head::stored(&config, &files.path("config.json"), num_labels)?;
-        let load = || weights.load(new_model(&config, &head, device), &[]);
+        let as_stored = Kernels::for_device(device).take_transposed_weights(device);
+        let load = || weights.load(new_model(&config, &head, device), &[], as_stored);
         let (loaded, tokenizer) = both(load, || files.tokenizer(&config));
         let (model, report) = loaded?;
         if let Some(key) = report.initialized.first() {
@@ -89,7 +90,7 @@ impl Classifier {
         let fresh: &[String] = if same_head { &[] } else { &keys };
         let load = || {
             device.seed(seed);
-            weights.load(new_model(&config, &head, device), fresh)
+            weights.load(new_model(&config, &head, device), fresh, false)
         };
         let (loaded, tokenizer) = both(load, || files.tokenizer(&config));
         let (model, report) = loaded?;
@@ -219,47 +220,19 @@ impl Setup {
         self.about.head.task
     }
 
+    /// The id that stands for no word.
+    pub(crate) fn pad_token_id(&self) -> u32 {
+        self.about.config.pad_token_id()
+    }
+
     /// The longest text the model takes, in tokens.
     pub(crate) fn max_length(&self) -> usize {
         self.about.config.max_length()
     }
 
-    /// Checks on the host what no device would: a wrong id on a GPU is silent garbage, or the end of
-    /// the process without a word of the row.
-    ///
-    /// # Errors
-    /// [`Error::BadSetting`] for a text longer than the model's positions, or an id it has no
-    /// embedding for; [`Error::BadTokenizer`] for a text without a token.
+    /// See [`limits::check`].
     pub(crate) fn check(&self, encodings: &[Encoding]) -> Result<()> {
-        let bad = |name, value: usize, reason| {
-            Err(Error::BadSetting { name, value: value.to_string(), reason })
-        };
-        if encodings.iter().any(|encoding| encoding.ids.is_empty()) {
-            return Err(Error::BadTokenizer {
-                name: "tokenizer.json".into(),
-                reason: "gives no token for an empty text, as it has no post_processor that puts special tokens around one; leave empty texts out".into(),
-            });
-        }
-        let longest = encodings.iter().map(|encoding| encoding.ids.len()).max().unwrap_or(0);
-        if longest > self.max_length() {
-            let reason = format!("the model has {} positions", self.max_length());
-            return bad("max_length", longest, reason);
-        }
-        let vocab_size = self.about.config.vocab_size;
-        let token_types = self.about.config.token_types().unwrap_or(usize::MAX);
-        for (row, encoding) in encodings.iter().enumerate() {
-            for (name, ids, limit) in [
-                ("input_ids", &encoding.ids, vocab_size),
-                ("token_type_ids", &encoding.type_ids, token_types),
-            ] {
-                let most = ids.iter().fold(0, |most, &id| id.max(most)) as usize;
-                if most >= limit {
-                    let reason = format!("row {row} has it, but the model has {limit} of them");
-                    return bad(name, most, reason);
-                }
-            }
-        }
-        Ok(())
+        limits::check(encodings, &self.about.config)
     }
 
     /// A batch of rows of `encodings`, padded to `seq_len` where it must be.

@@ -181,6 +181,11 @@ fn whole(
 /// The special tokens around a text have ids of their own in `tokenizer.json`, whatever the
 /// vocabulary says.
 fn check_template(name: &str, tokenizer: &Tokenizer, config: &BertConfig) -> Result<()> {
+    let bad = |reason: String| Error::BadTokenizer { name: name.into(), reason };
+    // Its row of a batch would have no first token to classify it by.
+    if tokenizer.encode("", usize::MAX)?.ids.is_empty() {
+        return Err(bad("adds no [CLS] to a text: its post_processor is missing or empty".into()));
+    }
     let Encoding { ids, type_ids, .. } = tokenizer.encode("a", usize::MAX)?;
     let types = config.token_types().unwrap_or(usize::MAX);
     let limits = [
@@ -190,7 +195,7 @@ fn check_template(name: &str, tokenizer: &Tokenizer, config: &BertConfig) -> Res
     for (what, ids, key, limit) in limits {
         if let Some(id) = ids.into_iter().find(|&id| id as usize >= limit) {
             let reason = format!("gives a special token the {what} {id}, but {key} is {limit}");
-            return Err(Error::BadTokenizer { name: name.into(), reason });
+            return Err(bad(reason));
         }
     }
     Ok(())

@@ -11,7 +11,8 @@ use serde::{
 /// last.
 pub(super) fn check_keys(header: &[u8]) -> serde_json::Result<()> {
     let mut json = serde_json::Deserializer::from_slice(header);
-    json.deserialize_map(DistinctKeys)
+    json.deserialize_map(DistinctKeys)?;
+    json.end()
 }
 
 struct DistinctKeys;

@@ -227,7 +227,7 @@ mod tests {
     #[test]
     fn positions_of_roberta_count_from_padding_and_pass_it_over() {
         let ids = vec![0, 7, 1, 1, 8, 2];
-        let encodings = [Encoding { type_ids: vec![1; ids.len()], ids, truncated: false }];
+        let encodings = [Encoding { type_ids: vec![1; ids.len()], ids, ..Encoding::default() }];
         let format =
             InputFormat { pad_token_id: 1, counts_from_padding: true, ..InputFormat::default() };
         let batch = Batch::collate(&encodings, &[0], 8, format);

@@ -1,5 +1,7 @@
 //! One text as a tokenizer sees it, in full: what `emberlab tokenize` and a course's slides show.
 
+use std::ops::Range;
+
 use serde::Serialize;
 use tokenizers::{EncodeInput, TruncationParams};
 
@@ -26,6 +28,13 @@ pub struct Tokenized {
     pub sequence_ids: Vec<Option<usize>>,
     /// What was cut off at `max_length`: of the first text, then of the second.
     pub cut_tokens: Vec<String>,
+}
+
+/// A word of a text: its characters there, and its tokens.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct WordTokens {
+    pub text: String,
+    pub tokens: Range<usize>,
 }
 
 impl Tokenizer {
@@ -93,5 +102,26 @@ impl Tokenized {
         self.offset_mapping.resize(length, (0, 0));
         self.word_ids.resize(length, None);
         self.sequence_ids.resize(length, None);
+    }
+
+    /// The words of the halves of a pair, the second one empty where there is none. Special tokens
+    /// belong to no word.
+    pub fn words(&self, halves: [&str; 2]) -> Vec<WordTokens> {
+        let mut words: Vec<WordTokens> = Vec::new();
+        let mut last = None;
+        for (index, place) in self.sequence_ids.iter().zip(&self.word_ids).enumerate() {
+            let (&Some(half), &Some(word)) = place else { continue };
+            let (from, to) = self.offset_mapping[index];
+            let piece: String = halves[half].chars().skip(from).take(to - from).collect();
+            match words.last_mut().filter(|_| last == Some((half, word))) {
+                Some(known) => {
+                    known.text.push_str(&piece);
+                    known.tokens.end = index + 1;
+                }
+                None => words.push(WordTokens { text: piece, tokens: index..index + 1 }),
+            }
+            last = Some((half, word));
+        }
+        words
     }
 }

@@ -6,6 +6,7 @@ use tokenizers::{
     pre_tokenizers::bert::BertPreTokenizer, processors::bert::BertProcessing,
 };
 
+use super::template;
 use crate::{Error, Result};
 
 /// A Hugging Face tokenizer. Padding and truncation stored in its file are dropped: length is the
@@ -42,6 +43,7 @@ impl Tokenizer {
     /// # Errors
     /// [`Error::BadTokenizer`] when the `tokenizers` crate cannot read it.
     pub fn from_json(name: &str, bytes: &[u8]) -> Result<Self> {
+        template::check(bytes).map_err(|reason| bad(name, reason))?;
         let inner = tokenizers::Tokenizer::from_bytes(bytes)
             .map_err(|error| bad(name, format!("not a readable tokenizer.json: {error}")))?;
         Self::new(name, inner)

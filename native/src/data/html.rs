@@ -7,7 +7,7 @@ use emberlab_core::text::{Cut, Lengths};
 use super::text::{example, kind, labels_in_all, repeated, role, score_figures, score_range};
 use super::{DataReport, SplitReport, labels::LabelReport};
 use crate::hub;
-use crate::report::{counted, grouped};
+use crate::report::{counted, escape, grouped};
 
 const STYLE: &str = include_str!("report.css");
 /// More labels than this are not drawn.
@@ -225,22 +225,6 @@ fn duplicates(report: &DataReport) -> String {
         );
     }
     html + "</table>\n</section>\n"
-}
-
-/// Text as HTML shows it, in elements and in attributes.
-fn escape(text: &str) -> String {
-    let mut html = String::with_capacity(text.len());
-    for c in text.chars() {
-        match c {
-            '&' => html.push_str("&amp;"),
-            '<' => html.push_str("&lt;"),
-            '>' => html.push_str("&gt;"),
-            '"' => html.push_str("&quot;"),
-            '\'' => html.push_str("&#39;"),
-            c => html.push(c),
-        }
-    }
-    html
 }
 
 #[cfg(test)]

@@ -107,12 +107,17 @@ const UNLABELLED: [Case; 11] = [
         ", line 2: \"label\" is missing",
     ),
     ("null.jsonl", b"{\"text\": \"a\", \"label\": null}\n", ", line 1: \"label\" is missing"),
-    ("float.jsonl", b"{\"text\": \"a\", \"label\": 0.5}\n", ", line 1: \"label\" is neither"),
+    // Such labels alone would be scores and sets.
+    (
+        "float.jsonl",
+        b"{\"text\": \"b\", \"label\": \"praise\"}\n{\"text\": \"a\", \"label\": 0.5}\n",
+        ", line 2: \"label\" is neither",
+    ),
     ("huge.jsonl", b"{\"text\": \"a\", \"label\": 1e40}\n", ", line 1: \"label\" is neither"),
     (
         "list.jsonl",
-        b"{\"text\": \"a\", \"label\": [\"praise\"]}\n",
-        ", line 1: \"label\" is neither",
+        b"{\"text\": \"b\", \"label\": \"praise\"}\n{\"text\": \"a\", \"label\": [\"praise\"]}\n",
+        ", line 2: \"label\" is neither",
     ),
     (
         "object.jsonl",

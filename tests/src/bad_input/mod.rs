@@ -1,8 +1,10 @@
 //! Malformed input ends in exit 1, with the file and the line or key named, no panic, and nothing
 //! written.
 
+mod config;
 mod data;
 mod folder;
+mod headers;
 mod models;
 mod settings;
 

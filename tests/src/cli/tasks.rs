@@ -169,8 +169,12 @@ fn tags_from_file_to_prediction() {
 fn answers_of_another_kind_are_refused() {
     let scratch = Scratch::new();
     for (row, task, says) in [
-        (r#"{"text": "a", "score": "high"}"#, "regression", "\"score\" is not a number: \"high\""),
-        (r#"{"text": "a", "score": null}"#, "regression", "\"score\" is missing"),
+        (
+            r#"{"text": "a", "text_b": "b", "score": "high"}"#,
+            "regression",
+            "\"score\" is not a number: \"high\"",
+        ),
+        (r#"{"text": "a", "text_b": "b", "score": null}"#, "regression", "\"score\" is missing"),
         (
             r#"{"text": "a", "labels": [0.5]}"#,
             "multi_label_classification",

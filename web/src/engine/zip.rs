@@ -38,8 +38,7 @@ pub fn unpack(name: &str, bytes: Vec<u8>) -> Result<Files, Problem> {
     let mut files = Files::new();
     let mut left = MAX_BYTES;
     for (index, path) in paths.iter().enumerate() {
-        let Some(file) = path.strip_prefix(&folder).filter(|it| ModelFiles::is_wanted(it))
-        else {
+        let Some(file) = path.strip_prefix(&folder).filter(|it| ModelFiles::is_wanted(it)) else {
             continue;
         };
         let mut entry = archive.by_index(index).map_err(broken)?;

@@ -2,9 +2,9 @@
 
 use super::{
     Page,
-    dom::{append, by_id, on, show},
+    dom::{all, append, by_id, on, set, show},
     download,
-    text::{counted, decimal, digits, fill, percent, text},
+    text::{counted, decimal, digits, fill, number, percent, text},
 };
 use crate::messages::{Example, ModelInfo, Prediction, Request, Response};
 use std::{
@@ -80,6 +80,16 @@ impl Many {
         self.said.set_text_content(Some(what));
     }
 
+    /// Writes again what depends on the language; what was said is not said again.
+    pub fn render(&self) {
+        self.say("");
+        for cell in all("#many-rows [data-score]") {
+            if let Some(score) = cell.get_attribute("data-score").and_then(|it| number(&it)) {
+                cell.set_text_content(Some(&percent(score, 1)));
+            }
+        }
+    }
+
     /// Nothing else can be begun while texts are being classified.
     fn busy(&self, busy: bool) {
         self.classify.set_disabled(busy);
@@ -97,7 +107,11 @@ impl Many {
                 REGRESSION => decimal(score.into(), 4),
                 _ => percent(score.into(), 1),
             };
-            append(&row, "td", "number", &score.map_or_else(String::new, shown));
+            let cell = append(&row, "td", "number", &score.map_or_else(String::new, shown));
+            // What is told again in another language.
+            if let Some(score) = score.filter(|_| model.task != REGRESSION) {
+                set(&cell, &[("data-score", &digits(score.into()))]);
+            }
         }
         let answer = answer.map(|answer| download::csv_cell(&answer));
         let numbers = score.iter().chain(&prediction.probabilities);

@@ -101,7 +101,7 @@ impl Page {
         });
         let page = self.clone();
         text::on_change(move || {
-            page.many.say(""); // it was said in another language
+            page.many.render();
             page.render();
             one::classify(&page);
         });

@@ -17,6 +17,7 @@ use super::{
     compare::Compare,
     dom::{by_id, number_at, on, sleep},
     download,
+    model::Model,
     text::{self, fill},
 };
 use crate::messages::{Example, Finding, Request};
@@ -51,6 +52,8 @@ pub struct FineTune {
     wish: Cell<Wish>,
     running: Cell<bool>,
     changes: Cell<u32>,
+    /// The model that a fresh start begins with, once it was fetched.
+    base: RefCell<Option<Model>>,
     /// What the last training has brought, the rows it was measured on, and the model it began with.
     last: RefCell<Option<Last>>,
 }
@@ -69,6 +72,7 @@ impl FineTune {
             wish: Cell::new(Wish::GoOn),
             running: Cell::new(false),
             changes: Cell::new(0),
+            base: RefCell::default(),
             last: RefCell::default(),
         });
         sources::listen(&fine_tune);

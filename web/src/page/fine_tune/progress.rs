@@ -28,8 +28,9 @@ pub struct Progress {
     pace: RefCell<Pace>,
     steps: Cell<(usize, usize)>,
     taken: Cell<usize>,
-    /// The newest state, for the figures to be written again in another language.
+    /// The newest state and accuracy, for the figures to be written again in another language.
     last: RefCell<Option<Trained>>,
+    measured: Cell<Option<f64>>,
 }
 
 impl Progress {
@@ -50,6 +51,7 @@ impl Progress {
             steps: Cell::new((0, 0)),
             taken: Cell::new(0),
             last: RefCell::default(),
+            measured: Cell::new(None),
         }
     }
 
@@ -65,6 +67,7 @@ impl Progress {
         }
         self.bar.set_value(0.0);
         self.last.take();
+        self.measured.take();
         self.losses.clear(0);
         self.accuracies.clear(0)
     }
@@ -90,7 +93,8 @@ impl Progress {
                 self.accuracies.clear(*total_steps)
             }
             News::Measured { step, accuracy } => {
-                self.accuracy.set_text_content(Some(&percent(*accuracy, 0)));
+                self.measured.set(Some(*accuracy));
+                self.show_accuracy();
                 self.accuracies.add(*step, accuracy * 100.0)
             }
             News::Trained(trained) => self.trained(trained),
@@ -128,11 +132,18 @@ impl Progress {
         self.left.set_text_content(Some(&duration(pace.seconds_for(total - trained.step))));
     }
 
+    fn show_accuracy(&self) {
+        if let Some(accuracy) = self.measured.get() {
+            self.accuracy.set_text_content(Some(&percent(accuracy, 0)));
+        }
+    }
+
     /// Writes again what depends on the language.
     pub fn render(&self) {
         if let Some(trained) = &*self.last.borrow() {
             self.show(trained, &self.pace.borrow());
         }
+        self.show_accuracy();
         self.losses.render();
         self.accuracies.render();
     }

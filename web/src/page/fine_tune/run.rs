@@ -22,6 +22,8 @@ const PORTION: f64 = 200.0;
 const MOST_STEPS: usize = 50;
 /// Time after which the state is kept again, in milliseconds: what a reload makes do again at most.
 const KEEP_EVERY: f64 = 10_000.0;
+/// Share of the time that keeping may take: a large model's state is hundreds of megabytes.
+const KEEPING: f64 = 0.05;
 /// Looks at the held-out rows, beside those before and after.
 const LOOKS: usize = 8;
 
@@ -148,7 +150,7 @@ impl Run<'_> {
     async fn steps(&self, taken: usize, total_steps: usize) -> Result<(usize, f64), String> {
         let look_every = total_steps.div_ceil(LOOKS).max(1);
         let (mut taken, mut milliseconds, mut count) = (taken, 0.0, 1);
-        let (mut kept, mut kept_step) = (now(), taken);
+        let (mut kept, mut kept_step, mut keep_every) = (now(), taken, KEEP_EVERY);
         while taken < total_steps {
             match self.wish.get() {
                 Wish::GoOn => {}
@@ -159,10 +161,12 @@ impl Run<'_> {
                 Wish::Pause => kept = f64::NEG_INFINITY, // whoever pauses may close the lid
                 Wish::Stop | Wish::Drop => break,
             }
-            if now() - kept > KEEP_EVERY && taken > kept_step {
+            if now() - kept > keep_every && taken > kept_step {
+                let began = now();
                 let state = saved(self.ask(&Request::State {}).await?)?;
                 (self.tell)(News::State { step: taken, state });
                 (kept, kept_step) = (now(), taken);
+                keep_every = KEEP_EVERY.max((kept - began) / KEEPING);
                 continue;
             }
             // A portion ends where the held-out rows are looked at.

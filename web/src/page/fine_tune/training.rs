@@ -180,6 +180,16 @@ impl FineTune {
         self.progress.say(&self.done().unwrap_or_default());
     }
 
+    /// Fetched once a visit.
+    async fn base(&self) -> Result<Model, String> {
+        if let Some(model) = self.base.borrow().clone() {
+            return Ok(model);
+        }
+        let model = folder::open(BASE).await?;
+        *self.base.borrow_mut() = Some(model.clone());
+        Ok(model)
+    }
+
     async fn plan(&self, kept: Option<Kept>) -> Result<Plan, String> {
         let (train, held_out) = (self.rows.borrow().train(), self.rows.borrow().held_out());
         if self.rows.borrow().counts().len() < 2 || held_out.texts.is_empty() {
@@ -187,7 +197,7 @@ impl FineTune {
         }
         let (model, states) = match (kept, self.recipe.start()) {
             (Some(Kept { model, states, .. }), _) => (model, states),
-            (None, Start::Base) => (folder::open(BASE).await?, vec![]),
+            (None, Start::Base) => (self.base().await?, vec![]),
             (None, Start::Open) => (self.page.engines.open_files()?, vec![]),
             (None, Start::Picked(model)) => (model, vec![]),
         };

@@ -1,0 +1,34 @@
+//! What the `tokenizers` crate takes for granted of a `tokenizer.json`, and panics without.
+
+use serde::Deserialize;
+use serde_json::Value;
+
+/// The rest of the file is passed over.
+#[derive(Deserialize)]
+struct PostProcessor {
+    #[serde(default)]
+    post_processor: Value,
+}
+
+/// Each special token that a template names has ids. Whatever else is wrong is the crate's to say.
+pub(super) fn check(tokenizer: &[u8]) -> Result<(), String> {
+    let read = serde_json::from_slice(tokenizer);
+    read.map_or(Ok(()), |PostProcessor { post_processor }| check_processor(&post_processor))
+}
+
+fn check_processor(processor: &Value) -> Result<(), String> {
+    for inner in processor["processors"].as_array().into_iter().flatten() {
+        check_processor(inner)?;
+    }
+    for pieces in [&processor["single"], &processor["pair"]] {
+        let pieces = pieces.as_array().into_iter().flatten();
+        for name in pieces.filter_map(|piece| piece["SpecialToken"]["id"].as_str()) {
+            if processor["special_tokens"].get(name).is_none() {
+                return Err(format!(
+                    "its template names \"{name}\", which is not among its special_tokens"
+                ));
+            }
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,174 @@
+//! `emberlab explain`: which words made a classifier say what it says.
+
+mod html;
+
+use anyhow::{Context, Result, ensure};
+use emberlab_core::explain::Attribution;
+use emberlab_core::model::Prediction;
+use emberlab_core::text::{Encoding, Tokenized, WordTokens};
+use serde::Serialize;
+
+use crate::cli::ExplainArgs;
+use crate::inference::Inference;
+use crate::report::{counted, note, print, rounded};
+use crate::{Outcome, staged};
+
+/// Characters of the longest bar on each side of the line.
+const BAR: usize = 24;
+
+/// Runs the command.
+pub fn run(args: &ExplainArgs) -> Result<Outcome> {
+    ensure!(
+        args.text_pair.is_empty() || args.text_pair.len() == args.text.len(),
+        "there are {} and {} for --text-pair; each text needs its other half",
+        counted(args.text.len(), "text"),
+        args.text_pair.len()
+    );
+    let inference = Inference::open(args.model.as_deref(), &args.inference)?;
+    let mut explanations = Vec::new();
+    for (index, text) in args.text.iter().enumerate() {
+        let pair = args.text_pair.get(index).map(String::as_str);
+        explanations.push(explain(&inference, text, pair, args.label.as_deref())?);
+    }
+    if let Some(path) = &args.html {
+        staged::write(path, html::render(&explanations).as_bytes())?;
+        note(format_args!("wrote   {}", path.display()));
+    }
+    for (index, explanation) in explanations.iter().enumerate() {
+        if args.json {
+            print(format_args!("{}\n", serde_json::to_string(explanation)?))?;
+        } else if args.html.is_none() {
+            print(format_args!("{}{}", if index > 0 { "\n" } else { "" }, render(explanation)))?;
+        }
+    }
+    Ok(Outcome::Completed)
+}
+
+/// One text, explained.
+#[derive(Serialize)]
+struct Explanation {
+    text: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    text_pair: Option<String>,
+    /// The class whose logit the scores add up to.
+    label: String,
+    /// None for a score.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    probability: Option<f64>,
+    logit: f64,
+    baseline_logit: f64,
+    completeness_error: f64,
+    words: Vec<Scored>,
+    tokens: Vec<Scored>,
+}
+
+/// A word or a token, and what it adds to the logit.
+#[derive(Serialize)]
+struct Scored {
+    text: String,
+    score: f64,
+}
+
+fn explain(
+    inference: &Inference,
+    text: &str,
+    pair: Option<&str>,
+    label: Option<&str>,
+) -> Result<Explanation> {
+    let classifier = &inference.classifier;
+    let table = classifier.tokenizer().explain(text, pair, inference.max_length())?;
+    if !table.cut_tokens.is_empty() {
+        note(format_args!("cut     {} at {} tokens", table.cut_tokens.join(" "), table.len()));
+    }
+    let encoding = encoding(&table);
+    let predicting = classifier.predict(std::slice::from_ref(&encoding), 1, |_| {});
+    let prediction = pollster::block_on(predicting)?.pop().context("one text, no prediction")?;
+    let labels = classifier.label_map();
+    let id = match label {
+        Some(name) => labels.id(name).with_context(|| {
+            format!("--label {name}: the model knows {}", labels.names().join(", "))
+        })?,
+        None => prediction.label(),
+    };
+    let special: Vec<bool> = table.special_tokens_mask.iter().map(|&mask| mask > 0).collect();
+    let attribution = pollster::block_on(classifier.attribute(&encoding, &special, id))?;
+    let name = labels.names()[id].clone();
+    Ok(explanation([Some(text), pair], &table, &prediction, &attribution, name))
+}
+
+fn encoding(table: &Tokenized) -> Encoding {
+    Encoding {
+        ids: table.input_ids.clone(),
+        type_ids: table.token_type_ids.clone(),
+        truncated: !table.cut_tokens.is_empty(),
+        ..Encoding::default()
+    }
+}
+
+fn explanation(
+    [text, pair]: [Option<&str>; 2],
+    table: &Tokenized,
+    prediction: &Prediction,
+    attribution: &Attribution,
+    label: String,
+) -> Explanation {
+    let word = |WordTokens { text, tokens }: WordTokens| Scored {
+        text,
+        score: rounded(attribution.scores[tokens].iter().sum()),
+    };
+    let token =
+        |(token, &score): (&String, &f32)| Scored { text: token.clone(), score: rounded(score) };
+    let halves = [text.unwrap_or_default(), pair.unwrap_or_default()];
+    Explanation {
+        text: halves[0].to_owned(),
+        text_pair: pair.map(str::to_owned),
+        label,
+        probability: prediction.probabilities.get(attribution.label).copied().map(rounded),
+        logit: rounded(attribution.logit),
+        baseline_logit: rounded(attribution.baseline_logit),
+        completeness_error: rounded(attribution.completeness_error()),
+        words: table.words(halves).into_iter().map(word).collect(),
+        tokens: table.tokens.iter().zip(&attribution.scores).map(token).collect(),
+    }
+}
+
+impl Explanation {
+    /// `joy 97.31%`, or a score.
+    fn verdict(&self) -> String {
+        match self.probability {
+            Some(probability) => format!("{} {:.2}%", self.label, probability * 100.0),
+            None => format!("{} {:.3}", self.label, self.logit),
+        }
+    }
+
+    /// The largest score of a word, up or down.
+    fn largest(&self) -> f64 {
+        self.words.iter().map(|word| word.score.abs()).fold(f64::MIN_POSITIVE, f64::max)
+    }
+
+    fn sum(&self) -> String {
+        format!(
+            "the words add up to {:+.3}: logit {:.3} with them, {:.3} with [PAD] in their place \
+             (the integral is {:.1}% off)",
+            self.words.iter().map(|word| word.score).sum::<f64>(),
+            self.logit,
+            self.baseline_logit,
+            self.completeness_error * 100.0
+        )
+    }
+}
+
+/// A line for each word, with a bar to the left where it speaks against the class.
+fn render(explanation: &Explanation) -> String {
+    let width = explanation.words.iter().map(|word| word.text.chars().count()).max().unwrap_or(0);
+    let largest = explanation.largest();
+    let mut text = format!("{}\n\n", explanation.verdict());
+    for Scored { text: word, score } in &explanation.words {
+        let bar = "█".repeat((score.abs() / largest * BAR as f64).round() as usize);
+        let padding = " ".repeat(width - word.chars().count());
+        let (against, for_it) =
+            if *score < 0.0 { (bar, String::new()) } else { (String::new(), bar) };
+        text.push_str(&format!("{word}{padding}  {score:+7.3}  {against:>BAR$}│{for_it}\n"));
+    }
+    text + "\n" + &explanation.sum() + "\n"
+}

@@ -1,0 +1,81 @@
+//! Training that is killed, runs out of disk, of memory or of luck, and then goes on: each time it has
+//! to end in the very weights of a run that nothing disturbed.
+
+mod faults;
+mod kills;
+mod memory;
+mod random;
+mod scene;
+
+use std::fmt;
+use std::path::Path;
+
+use anyhow::{Context, Result};
+
+use self::random::Random;
+use self::scene::Scene;
+
+/// How much is done.
+#[derive(Clone, Copy, Debug)]
+pub struct Series {
+    /// Times that a run of bert-tiny is killed.
+    pub kills: usize,
+    /// Faults injected into runs of a small random model: the places are spread over all there are.
+    pub faults: usize,
+    /// Runs of bert-tiny with less memory than they need.
+    pub memory_limits: usize,
+    pub seed: u64,
+}
+
+/// What was seen. Whatever was not as it has to be is an error instead.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Figures {
+    pub kills: usize,
+    /// Runs that were killed and went on until they were complete.
+    pub killed_runs: usize,
+    pub faults: usize,
+    /// Faults that ended the run, which then went on; the others it survived.
+    pub ended_by_fault: usize,
+    pub memory_limits: usize,
+    pub ended_by_memory: usize,
+}
+
+impl fmt::Display for Figures {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { kills, killed_runs, faults, ended_by_fault, memory_limits, ended_by_memory } =
+            self;
+        writeln!(
+            f,
+            "kills          {kills} survived, in {killed_runs} runs, each with the undisturbed run's weights"
+        )?;
+        writeln!(
+            f,
+            "faults         {faults} injected, {ended_by_fault} ended the run; no checkpoint damaged, the same weights"
+        )?;
+        write!(
+            f,
+            "memory limits  {memory_limits} tried, {ended_by_memory} ended the run; the same weights"
+        )
+    }
+}
+
+/// Runs the series with the program `emberlab`, in `folder`, which is emptied before and after.
+///
+/// # Errors
+/// The first thing that was not as it has to be; the folder then stays for a look.
+pub fn chaos(root: &Path, emberlab: &Path, folder: &Path, series: Series) -> Result<Figures> {
+    let mut random = Random(series.seed);
+    let mut figures = Figures::default();
+    if series.kills > 0 || series.memory_limits > 0 {
+        let scene = Scene::bert_tiny(root, emberlab, &folder.join("bert-tiny"))?;
+        kills::series(&scene, series.kills, &mut random, &mut figures).context("kills")?;
+        memory::series(&scene, series.memory_limits, &mut figures).context("memory limits")?;
+    }
+    if series.faults > 0 {
+        let scene = Scene::random3(root, emberlab, &folder.join("random3"))?;
+        faults::series(&scene, series.faults, &mut figures).context("faults")?;
+    }
+    std::fs::remove_dir_all(folder)
+        .with_context(|| format!("cannot remove {}", folder.display()))?;
+    Ok(figures)
+}
