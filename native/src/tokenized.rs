@@ -170,7 +170,9 @@ impl Making<'_> {
         let mut label_counts = Targets::new(columns.task).counts(labels.len());
         // Rows that cannot be read are the one's, those that lack text or label the other's.
         let (mut loader, mut usable) = (Loader::new(self.read), Loader::new(self.read));
-        let bar = progress::texts(self.scan.selected.rows());
+        let to_come = self.scan.selected.rows();
+        note(format_args!("tokens  {}: {} to tokenize", self.source, counted(to_come, "row")));
+        let bar = progress::texts(to_come);
         loader.each_selected_ahead(self.scan, |piece| {
             let read = piece.rows.len();
             let dataset = Dataset::from_table(&piece, &columns, Some(&labels), &mut usable.bad);

@@ -105,6 +105,7 @@ fn run(mut command: Command, mut steps: Option<usize>) -> Result<Run> {
     let ended = used.status.success() || used.status.code() == Some(130);
     ensure!(ended, "{shown} failed:\n{said}");
     let seconds = to_first_step.unwrap_or_else(|| started.elapsed()).as_secs_f64();
+    eprintln!("{shown}: {seconds:.1} s, {} MiB", used.rusage.maxrss / MIB);
     Ok(Run { seconds, peak_mib: used.rusage.maxrss / MIB, said })
 }
 

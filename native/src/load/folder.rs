@@ -53,6 +53,13 @@ impl DataFiles {
         }
         let mut files = Vec::new();
         walk(path, "", &mut files).with_context(|| format!("cannot read {}", path.display()))?;
+        if files.iter().any(|file| ending(file) == "arrow") {
+            // What lies beside them in JSON describes them, and holds no rows.
+            bail!(
+                "cannot read {}: Arrow files (of save_to_disk) are not read; write each split with dataset.to_parquet(\"train.parquet\")",
+                path.display()
+            );
+        }
         let (mut files, others) = most_of_a_kind(files);
         if others > 0 {
             note_once(format_args!(

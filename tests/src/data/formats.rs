@@ -122,6 +122,19 @@ fn class_names_of_a_dataset_card_become_id2label() {
     assert!(ran.stderr.contains("README.md: no class names are read from it"), "{}", ran.stderr);
 }
 
+/// A folder of `save_to_disk` has JSON beside its rows, which is not taken for them.
+#[test]
+fn arrow_files_are_refused_with_the_way_out() {
+    let scratch = Scratch::new();
+    scratch.write("saved/data-00000-of-00001.arrow", b"\xff\xff\xff\xff");
+    scratch.write("saved/state.json", "{\"_data_files\": []}");
+    let said = scratch.run("data saved").error();
+    assert!(
+        said.contains("cannot read saved: Arrow files") && said.contains("to_parquet"),
+        "{said}"
+    );
+}
+
 #[test]
 fn a_damaged_gzip_file_is_named() {
     let scratch = with_formats();
