@@ -8,7 +8,7 @@ use emberlab_core::{
     kernels::Kernels,
     model::{Classifier, ModelFiles, Source, StorageDtype},
     text::Encoding,
-    train::{TrainConfig, Trainer},
+    train::{LabelledRows, RowFile, RowFileWriter, TrainConfig, Trainer},
 };
 use safetensors::SafeTensors;
 
@@ -109,6 +109,29 @@ fn goes_on_to_the_same_bits(model: &str, kernels: Kernels, config: &TrainConfig)
     assert!(state(&third) == state(&whole), "another state: {what}");
     // The mean over all nine, none of them looked at before.
     assert_eq!(loss(&mut third).to_bits(), loss(&mut whole).to_bits(), "{what}");
+}
+
+/// Rows of a file are those of memory, and a training on them goes on as well.
+#[test]
+fn training_on_a_file_goes_on_to_the_same_bits() {
+    let (model, kernels, config) = ("random3", Kernels::Own, config(42, None));
+    let mut whole = trainer(model, kernels, config.clone());
+    step(&mut whole, 9);
+    let (encodings, labels) = rows(model);
+    let rows = LabelledRows { encodings, targets: labels.into() };
+    let mut writer = RowFileWriter::new(Vec::new(), rows.targets.task()).unwrap();
+    writer.push(&rows).unwrap();
+    let file = writer.finish(b"").unwrap();
+    let new = || {
+        let rows = RowFile::open("rows", Source::Bytes(file.clone())).unwrap();
+        Trainer::on_file(classifier(model, kernels), rows, config.clone()).unwrap()
+    };
+    let mut first = new();
+    step(&mut first, 4);
+    let mut second = new().restore("state", Source::Bytes(state(&first))).unwrap();
+    step(&mut second, 5);
+    assert!(second.is_done());
+    assert!(state(&second) == state(&whole), "another state");
 }
 
 const SEEDS: [u64; 3] = [1, 42, u64::MAX];

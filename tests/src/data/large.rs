@@ -6,7 +6,7 @@ use std::{
     io::{BufWriter, Write},
 };
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::command::{Scratch, jsonl};
 
@@ -61,7 +61,7 @@ fn a_stream_trains_and_predicts_what_memory_does() {
     let (small, small_data, _) = weights("small.jsonl");
     let (large, large_data, said) = weights("large.jsonl");
     assert_eq!(small, large, "the same rows in the same order give the same weights");
-    for figure in ["tokens", "label_counts", "text_column", "label_column"] {
+    for figure in ["tokens", "label_counts", "text_column", "label_columns"] {
         assert_eq!(small_data[figure], large_data[figure]);
     }
     assert!(said.contains("skipped 2 rows") && said.contains("1,498 rows in"), "{said}");
@@ -108,6 +108,51 @@ fn a_stream_trains_and_predicts_what_memory_does() {
     let small = predicted("small.jsonl");
     assert_eq!(small.len(), ROWS - 1);
     assert!(predicted("again.jsonl") == small, "the same predictions in the same order");
+}
+
+/// Sets of labels, scores, tags and pairs, too: the same weights and the same figures.
+#[test]
+fn a_stream_is_of_any_task() {
+    let scratch = Scratch::new();
+    scratch.write_classifier("model");
+    let filler = "x".repeat(300_000);
+    let (mut small, mut large) = (String::new(), Vec::new());
+    for row in 0..500 {
+        let words: Vec<String> = (0..=row % 5).map(|word| format!("{}", word * row % 13)).collect();
+        let tags: Vec<&str> =
+            (0..=row % 5).map(|word| ["O", "B-X", "I-X"][word * row % 3]).collect();
+        let sets: Vec<&str> = ["b", "a", "c"].into_iter().take(row % 4).collect();
+        let mut cells = json!({
+            "text": words.join(" "), "text_b": format!("{row}"), "tokens": words, "tags": tags,
+            "labels": sets, "score": (row % 11) as f64 / 2.0,
+        });
+        writeln!(small, "{cells}").unwrap();
+        cells["note"] = filler.as_str().into();
+        writeln!(large, "{cells}").unwrap();
+    }
+    scratch.write("small.jsonl", small);
+    scratch.write("large.jsonl", large);
+    for flags in [
+        "--text-column text --label-column labels --class-weights balanced",
+        "--text-column text --text-pair-column text_b --label-column score",
+        "--text-column tokens --label-column tags --task token_classification",
+    ] {
+        let run = |rows: &str| {
+            let line = format!(
+                "train --model model --train {rows} --test {rows} --out run --overwrite --epochs 1 --batch-size 64 --device cpu {flags}"
+            );
+            scratch.run(&line).ok();
+            let run = scratch.json("run/run.json");
+            let data = &run["data"][0];
+            let read = [&data["rows"], &data["label_counts"], &data["tokens"]].map(Value::clone);
+            let figures = [&run["task"], &run["labels"], &run["metrics"], &run["recipe"]];
+            let weights = fs::read(scratch.path("run/model.safetensors")).unwrap();
+            (read, figures.map(Value::clone), weights)
+        };
+        let (small, large) = (run("small.jsonl"), run("large.jsonl"));
+        assert_eq!((small.0, small.1), (large.0, large.1), "{flags}");
+        assert!(small.2 == large.2, "other weights: {flags}");
+    }
 }
 
 /// What comes on standard input is predicted as it comes.
