@@ -29,11 +29,7 @@ fn ids_types_positions_and_labels_are_checked_on_the_host() {
             0,
             "token_type_ids = 2: row 1 has it, but the model has 2",
         ),
-        (
-            Encoding { ids: Vec::new(), type_ids: Vec::new(), truncated: false },
-            0,
-            "gives no token for row 1",
-        ),
+        (Encoding::default(), 0, "gives no token for row 1"),
         (long, 0, "max_length = 49: the model has 48 positions"),
         (good.clone(), 4, "labels = 4: there are 4 classes"),
     ];
