@@ -9,7 +9,7 @@ use super::{
     super::Attention,
     Ints,
     blocks::{
-        BLOCK, Plan, dot, find, head, is_far, nothing, probability_index, put, share, tokens_seen,
+        BLOCK, Plan, dot, find, head, nothing, probability_index, put, seen, share, tokens_seen,
     },
     dropout::{Keep, factor, keep},
     tools::{dense, empty_like, indices},
@@ -57,14 +57,11 @@ fn attend<N: Size>(
         sync_cube();
         let before = most;
         for j in 0..count {
-            let mut score = dot(&query, &keys, j * width, width);
-            if comptime!(local) {
-                // Where nothing was seen yet, this adds to the sums what the first score that
-                // counts shrinks to nothing.
-                if is_far(token - block.start, first + j, window) {
-                    score = f32::new(LOWEST);
-                }
-            }
+            // Where nothing was seen yet, this adds to the sums what the first score that counts
+            // shrinks to nothing.
+            let score = dot(&query, &keys, j * width, width);
+            let score =
+                seen(score, f32::new(LOWEST), token - block.start, first + j, window, local);
             scores[j * BLOCK as usize + unit] = score;
             most = max(most, score);
         }

@@ -10,7 +10,7 @@ use super::{
     Ints,
     attention::LOWEST,
     blocks::{
-        BLOCK, Block, Plan, agree, dot, find, head, is_far, nothing, probability_index, put, share,
+        BLOCK, Block, Plan, agree, dot, find, head, nothing, probability_index, put, seen, share,
         tokens_seen,
     },
     dropout::{Keep, factor, keep},
@@ -66,12 +66,9 @@ fn query_gradients<N: Size>(
         share(value, &mut values, block.start + first, count, width);
         sync_cube();
         for j in 0..count {
-            let mut score = dot(&query, &keys, j * width, width);
-            if comptime!(local) {
-                if is_far(token - block.start, first + j, window) {
-                    score = f32::new(LOWEST);
-                }
-            }
+            let score = dot(&query, &keys, j * width, width);
+            let score =
+                seen(score, f32::new(LOWEST), token - block.start, first + j, window, local);
             let next = max(most, score);
             let shrink = (most - next).exp();
             let weight = (score - next).exp();
@@ -97,12 +94,9 @@ fn query_gradients<N: Size>(
         share(value, &mut values, block.start + first, count, width);
         sync_cube();
         for j in 0..count {
-            let mut probability = (dot(&query, &keys, j * width, width) - logarithm).exp();
-            if comptime!(local) {
-                if is_far(token - block.start, first + j, window) {
-                    probability = 0.0f32;
-                }
-            }
+            let probability = (dot(&query, &keys, j * width, width) - logarithm).exp();
+            let probability =
+                seen(probability, 0.0f32, token - block.start, first + j, window, local);
             let mut slope = dot(&grad, &values, j * width, width);
             if comptime!(dropped) {
                 slope *= factor(&mask, probability_index(token, first + j));
@@ -163,12 +157,9 @@ fn key_value_gradients<N: Size>(
         for j in 0..count {
             let other = block.start + first + j;
             let at = note(other);
-            let mut probability = (dot(&key, &queries, j * width, width) - notes[at]).exp();
-            if comptime!(local) {
-                if is_far(token - block.start, first + j, window) {
-                    probability = 0.0f32;
-                }
-            }
+            let probability = (dot(&key, &queries, j * width, width) - notes[at]).exp();
+            let probability =
+                seen(probability, 0.0f32, token - block.start, first + j, window, local);
             let mut kept = 1.0f32;
             if comptime!(dropped) {
                 kept = factor(&mask, probability_index(other, place));

@@ -195,8 +195,22 @@ pub(super) fn tokens_seen(window: Option<usize>) -> u32 {
     window.and_then(|window| u32::try_from(window).ok()).unwrap_or(u32::MAX)
 }
 
-/// Whether two places of a row are further apart than a token sees.
+/// `value`, or `far` where two places of a row are further apart than a token sees.
 #[cube]
-pub(super) fn is_far(one: usize, other: usize, window: u32) -> bool {
-    (max(one, other) - min(one, other)) as u32 > window
+pub(super) fn seen(
+    value: f32,
+    far: f32,
+    one: usize,
+    other: usize,
+    window: u32,
+    #[comptime] local: bool,
+) -> f32 {
+    let mut seen = value;
+    if comptime!(local) {
+        let distance = (max(one, other) - min(one, other)) as u32;
+        if distance > window {
+            seen = far;
+        }
+    }
+    seen
 }
