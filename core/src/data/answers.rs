@@ -4,7 +4,10 @@ use std::borrow::Cow;
 
 use serde_json::Value;
 
-use super::{Columns, Row, Table, Task};
+use super::{
+    Columns, Row, Table, Task,
+    classes::{name, named},
+};
 use crate::{Error, Result};
 
 /// The answer of a row as its file states it.
@@ -173,30 +176,6 @@ pub(super) fn as_score(cell: &Value) -> Option<f32> {
         _ => None,
     };
     number.filter(|number| number.is_finite())
-}
-
-/// The label in a text, or the name of the class whose id it is: delimited files write ids as text.
-fn named<'a>(table: &'a Table, column: &str, label: &'a str) -> Cow<'a, str> {
-    let names = table.class_names.get(column);
-    let names = names.filter(|names| names.iter().all(|name| name != label));
-    let named = names.and_then(|names| names.get(label.parse::<usize>().ok()?));
-    named.map_or(label, |name| name).into()
-}
-
-/// The name of a class that is given by an integer or a truth value.
-fn name<'a>(table: &'a Table, column: &str, cell: &Value) -> Option<Cow<'a, str>> {
-    match cell {
-        Value::Number(number) if number.is_i64() => {
-            let names = table.class_names.get(column);
-            let id = number.as_u64().and_then(|id| usize::try_from(id).ok());
-            Some(match id.and_then(|id| names?.get(id)) {
-                Some(name) => name.into(),
-                None => number.to_string().into(),
-            })
-        }
-        Value::Bool(label) => Some(label.to_string().into()),
-        _ => None,
-    }
 }
 
 pub(super) fn bad_cell(row: &Row, column: &str, what: &str) -> Error {

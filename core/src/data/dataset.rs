@@ -1,11 +1,12 @@
 //! Texts with their labels, ready to be tokenized.
 
-use std::{borrow::Cow, collections::BTreeSet};
+use std::borrow::Cow;
 
 use serde_json::Value;
 
 use super::{
     answers::{answer, bad_cell, label, words},
+    classes::classes,
     guess::holds_lists,
 };
 use crate::{
@@ -60,22 +61,6 @@ impl Dataset {
     pub fn label_counts(&self) -> Vec<usize> {
         self.targets.counts(self.label_map.len())
     }
-}
-
-/// The classes of a table: those that it states, or else those in its rows.
-fn classes<'a>(
-    table: &Table,
-    columns: &Columns,
-    answers: impl Iterator<Item = &'a Answer<'a>>,
-) -> Result<LabelMap> {
-    if let Some(stated) = table.stated_classes(columns)? {
-        return Ok(stated);
-    }
-    let labels = answers.flat_map(|answer| match answer {
-        Answer::Labels(labels) => &labels[..],
-        Answer::Score(_) => &[],
-    });
-    LabelMap::from_labels(&table.name, labels.map(|label| &**label))
 }
 
 impl Targets {
@@ -155,43 +140,6 @@ impl Table {
         Ok(texts)
     }
 
-    /// The labels of the rows that can be used, each once.
-    ///
-    /// # Errors
-    /// [`Error::NoColumn`] without a label column, and [`Error::BadRow`].
-    pub fn distinct_labels(
-        &self,
-        columns: &Columns,
-        bad: &mut BadRows,
-    ) -> Result<BTreeSet<String>> {
-        let mut labels = BTreeSet::new();
-        for (.., answer) in usable(self, columns, bad)? {
-            let Answer::Labels(found) = answer else { continue };
-            for label in found {
-                if !labels.contains(&*label) {
-                    labels.insert(label.into_owned());
-                }
-            }
-        }
-        Ok(labels)
-    }
-
-    /// The classes that are known without a look at the rows: the columns where each is one, or those
-    /// that the file states for ids; of scores, the one that a model has in place of classes.
-    ///
-    /// # Errors
-    /// [`Error::BadLabels`].
-    pub fn stated_classes(&self, columns: &Columns) -> Result<Option<LabelMap>> {
-        Ok(Some(match (columns.task, &columns.labels[..]) {
-            (Task::Regression, _) => LabelMap::of_a_score(),
-            (_, [column]) => match self.class_names.get(column) {
-                Some(names) => LabelMap::new(&self.name, names.clone())?,
-                None => return Ok(None),
-            },
-            (_, several) => LabelMap::new(&self.name, several.to_vec())?,
-        }))
-    }
-
     /// Whether a row has a label. Public test sets that keep theirs to themselves have none, or -1 in each
     /// row.
     pub fn has_labels(&self, columns: &Columns) -> bool {
@@ -200,7 +148,7 @@ impl Table {
 }
 
 /// The rows that can be used; others are refused or counted, as `bad` says.
-fn usable<'a>(
+pub(super) fn usable<'a>(
     table: &'a Table,
     columns: &'a Columns,
     bad: &mut BadRows,
@@ -220,7 +168,7 @@ fn usable<'a>(
 }
 
 /// What of a row goes to the tokenizer.
-enum Input<'a> {
+pub(super) enum Input<'a> {
     /// A text, and its other half in a pair.
     Text(&'a str, Option<&'a str>),
     Words(Vec<String>),

@@ -2,6 +2,7 @@
 
 mod answers;
 mod bad_rows;
+mod classes;
 mod columns;
 mod conll;
 mod dataset;
