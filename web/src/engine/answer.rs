@@ -167,10 +167,9 @@ impl Engine {
     ) -> Result<Response, Problem> {
         let (classifier, encodings) = self.encode(texts, max_length)?;
         if classifier.task() != Task::SingleLabelClassification {
-            return Err(format!(
-                "The open model is for {}; it has no classes to measure.",
-                classifier.task()
-            ));
+            let task = classifier.task();
+            let message = format!("The open model is for {task}; it has no classes to measure.");
+            return Err(message.into());
         }
         labels::check(texts, labels, classifier.label_map())?;
         let predictions = classifier.predict(&encodings, BATCH_SIZE, |_| ()).await?;
