@@ -1,5 +1,6 @@
 //! The command line, declared once: flags, their help and their defaults.
 
+mod convert;
 mod data;
 mod explain;
 mod save;
@@ -14,6 +15,7 @@ use emberlab_core::train::Schedule;
 use crate::device::DeviceChoice;
 use crate::values::{positive, schedule, storage_dtype, task};
 
+pub use convert::ConvertArgs;
 pub use data::{DataArgs, Padding, ReadArgs, TokenizeArgs};
 pub use explain::ExplainArgs;
 pub use save::SaveArgs;
@@ -278,25 +280,6 @@ pub struct EvaluateArgs {
     pub read: ReadArgs,
     #[command(flatten)]
     pub inference: InferenceArgs,
-}
-
-#[derive(Debug, Args)]
-#[command(after_help = "\
-Example:
-  emberlab convert --model runs/mine --out runs/mine-f16 --dtype f16
-
-Tensors get the names that transformers writes today, a stored `position_ids` is dropped, and the
-other files are copied.")]
-pub struct ConvertArgs {
-    /// Model folder to read
-    #[arg(long, value_name = "DIR")]
-    pub model: PathBuf,
-    /// Model folder to write; must not exist or be empty
-    #[arg(long, value_name = "DIR")]
-    pub out: PathBuf,
-    /// How model.safetensors stores the weights: f32, f16 or bf16
-    #[arg(long, value_name = "DTYPE", value_parser = storage_dtype())]
-    pub dtype: StorageDtype,
 }
 
 #[cfg(test)]

@@ -1,0 +1,27 @@
+//! The flags of `convert`.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use emberlab_core::model::StorageDtype;
+
+use crate::values::storage_dtype;
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Example:
+  emberlab convert --model runs/mine --out runs/mine-f16 --dtype f16
+
+Tensors get the names that transformers writes today, a stored `position_ids` is dropped, and the
+other files are copied.")]
+pub struct ConvertArgs {
+    /// Model folder to read
+    #[arg(long, value_name = "DIR")]
+    pub model: PathBuf,
+    /// Model folder to write; must not exist or be empty
+    #[arg(long, value_name = "DIR")]
+    pub out: PathBuf,
+    /// How model.safetensors stores the weights: f32, f16 or bf16
+    #[arg(long, value_name = "DTYPE", value_parser = storage_dtype())]
+    pub dtype: StorageDtype,
+}
