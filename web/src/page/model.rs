@@ -35,7 +35,7 @@ impl Model {
     }
 
     /// The model with the labels that it has.
-    pub fn as_it_is(self) -> Self {
+    pub fn for_predicting(self) -> Self {
         Self { for_training: None, ..self }
     }
 

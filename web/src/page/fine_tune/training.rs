@@ -212,7 +212,7 @@ impl FineTune {
         self.wish.set(Wish::Drop);
         if let Some(last) = self.last.borrow_mut().take() {
             if last.started_from_open {
-                self.page.open(ready(Ok(last.start.as_it_is())));
+                self.page.open(ready(Ok(last.start.for_predicting())));
             } else {
                 self.page.open(folder::wished());
             }
