@@ -246,7 +246,8 @@ fn what_does_not_belong_is_refused_by_name() {
         refused(new(changed), kept.clone(), says);
     }
     let (mut encodings, mut labels) = rows("random3");
-    (encodings.pop(), labels.pop());
+    encodings.pop();
+    labels.pop();
     let fewer =
         Trainer::new(classifier("random3", Kernels::Own), encodings, labels, config(1, None));
     refused(fewer.unwrap(), kept.clone(), "rows was 11 and is 10");
