@@ -45,7 +45,7 @@ Start here:
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Fine-tune a model on labelled texts and write a run folder
-    Train(TrainArgs),
+    Train(Box<TrainArgs>),
     /// Classify texts
     Predict(PredictArgs),
     /// Measure a classifier on labelled texts

@@ -42,7 +42,7 @@ fn start(args: &TrainArgs) -> Result<Outcome> {
     note(&plan);
     let record = RunRecord::new(args, &plan, origin);
     let folder = RunFolder::start(staged, &plan.sources.out, &record)?;
-    Run::new(args, plan, record, folder).to_the_end()
+    Run::new(args, plan, record, folder).run_to_its_end()
 }
 
 /// Goes on with the run in `folder` where its newest checkpoint was written.
@@ -87,7 +87,7 @@ fn go_on(folder: &Path) -> Result<Outcome> {
     let mut run = Run::new(&args, plan, record, folder);
     run.measured = measured;
     run.catch_up()?;
-    run.to_the_end()
+    run.run_to_its_end()
 }
 
 /// A run under way.
@@ -123,7 +123,7 @@ impl Run {
         }
     }
 
-    fn to_the_end(mut self) -> Result<Outcome> {
+    fn run_to_its_end(mut self) -> Result<Outcome> {
         let outcome = self.train()?;
         if outcome == Outcome::Interrupted {
             self.checkpoint()?;

@@ -6,6 +6,7 @@ use burn::tensor::Device;
 
 use super::{assert_close, gpu};
 use crate::{
+    data::Targets,
     kernels::Kernels,
     model::{Classifier, HostTensor, ModelFiles},
     text::Encoding,
@@ -45,7 +46,7 @@ fn logits_and_gradients_agree() {
     };
     assert_close(&logits(&ours), &logits(&reference), 1e-4, "logits");
 
-    let labels: Vec<usize> = (0..texts.len()).collect();
+    let labels: Targets = (0..texts.len()).collect::<Vec<_>>().into();
     let gradients = |classifier: &Classifier| {
         pollster::block_on(gradients(classifier, &texts, &labels)).unwrap()
     };
@@ -65,7 +66,7 @@ fn training_steps_agree() {
     let losses = |device: &Device| -> Vec<f32> {
         let classifier = open(device);
         let texts = encodings(&classifier);
-        let labels = (0..texts.len()).collect();
+        let labels: Vec<usize> = (0..texts.len()).collect();
         let config = TrainConfig {
             epochs: 4,
             batch_size: 3,
