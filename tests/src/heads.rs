@@ -194,7 +194,7 @@ fn each_head_learns_sixteen_rows() {
             }
         };
         let config = TrainConfig {
-            epochs: 120,
+            epochs: 240,
             batch_size: 16,
             learning_rate: 2e-3,
             ..TrainConfig::default()

@@ -23,7 +23,7 @@ type Ints = IntTensor<Flex>;
 
 impl FusedOps for Flex {
     fn fused_linear(x: Floats, weight: Floats, bias: Floats) -> Floats {
-        let (x, weight, bias) = (dense(x), strided(weight), dense(bias));
+        let (x, weight, bias) = (dense(x), dense(weight), dense(bias));
         let [rows, inputs] = dims(&x);
         let [_, outputs] = dims(&weight);
         let mut out = buffer(rows * outputs);
@@ -162,7 +162,7 @@ impl FusedBackward for Flex {
         grad: Floats,
         [wants_x, wants_weight, wants_bias]: [bool; 3],
     ) -> [Option<Floats>; 3] {
-        let (x, weight, grad) = (dense(x), strided(weight), dense(grad));
+        let (x, weight, grad) = (dense(x), dense(weight), dense(grad));
         let [rows, inputs] = dims(&x);
         let [_, outputs] = dims(&weight);
         let mut dx = wants_x.then(|| buffer(rows * inputs));
@@ -242,18 +242,9 @@ fn dims<const D: usize>(tensor: &Floats) -> [usize; D] {
     tensor.layout().shape().dims()
 }
 
-/// The matrix as it is where it lies whole and at most transposed, as weights do that were read from
-/// a file to predict with.
-fn strided(tensor: Floats) -> Floats {
-    let transposed = tensor.layout().transpose(0, 1);
-    let whole = transposed.num_elements() * size_of::<f32>() == tensor.bytes().len();
-    if whole && transposed.is_contiguous() { tensor } else { dense(tensor) }
-}
-
 fn matrix(tensor: &Floats) -> Matrix<'_> {
-    let [rows, columns] = dims(tensor);
-    let (row_stride, col_stride) = if tensor.is_contiguous() { (columns, 1) } else { (1, rows) };
-    Matrix { values: floats(tensor), row_stride, col_stride }
+    let [_, columns] = dims(tensor);
+    Matrix { values: floats(tensor), row_stride: columns, col_stride: 1 }
 }
 
 /// Room for a result. What stands in it is whatever the memory held: every kernel writes all

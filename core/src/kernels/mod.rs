@@ -62,12 +62,6 @@ impl Kernels {
         false
     }
 
-    /// Whether these multiply best with weights as PyTorch stores them. Training does not have them
-    /// so: its first step would round otherwise than the same step of a run that was resumed.
-    pub(crate) fn take_transposed_weights(self, device: &Device) -> bool {
-        self.on_cpu(device) && !cfg!(target_arch = "wasm32")
-    }
-
     /// Whether attention of the first tokens alone can be had.
     pub(crate) fn attends_first(self, device: &Device) -> bool {
         self == Self::Burn || self.on_cpu(device)

@@ -2,7 +2,7 @@
 
 use burn::{
     module::{Module, ModuleMapper, Param},
-    tensor::{Device, Shape, Tensor, TensorData},
+    tensor::{Tensor, TensorData},
 };
 
 use super::{BertForSequenceClassification, ParamPath, storage, weights::Weights};
@@ -19,8 +19,7 @@ pub struct LoadReport {
 
 impl Weights<'_> {
     /// Replaces the parameters of a module by those of the file. A missing pooler or head keeps
-    /// its new values, as in transformers, and so does one named in `fresh`. Weights of linear
-    /// layers stay as PyTorch stores them, seen transposed, where `as_stored`.
+    /// its new values, as in transformers, and so does one named in `fresh`.
     ///
     /// # Errors
     /// The `Tensor…` variants of [`Error`], naming file and key.
@@ -28,12 +27,10 @@ impl Weights<'_> {
         &self,
         model: BertForSequenceClassification,
         fresh: &[String],
-        as_stored: bool,
     ) -> Result<(BertForSequenceClassification, LoadReport)> {
         let mut loader = Loader {
             weights: self,
             fresh,
-            as_stored,
             path: ParamPath::new(model.family()),
             used: Vec::new(),
             report: LoadReport::default(),
@@ -60,33 +57,25 @@ impl Weights<'_> {
         key: &str,
         shape: &[usize],
     ) -> Result<Vec<f32>> {
-        let values = self.stored_like(path, key, shape)?;
-        match path.is_transposed() {
-            true => Ok(storage::transpose(&values, shape[1], shape[0])),
-            false => Ok(values),
-        }
-    }
-
-    /// The same as the file has them.
-    fn stored_like(&self, path: &ParamPath, key: &str, shape: &[usize]) -> Result<Vec<f32>> {
         let (name, key) = (self.name_of(key).to_owned(), key.to_owned());
         let Some(found) = self.shape(&key) else { return Err(Error::TensorMissing { name, key }) };
+        let transposed = path.is_transposed();
         let mut expected = shape.to_vec();
-        if path.is_transposed() {
+        if transposed {
             expected.reverse();
         }
         if found != expected {
             let found = found.to_vec();
             return Err(Error::TensorShape { name, key, found, expected });
         }
-        self.values(&key)
+        let values = self.values(&key)?;
+        Ok(if transposed { storage::transpose(&values, expected[0], expected[1]) } else { values })
     }
 }
 
 struct Loader<'a> {
     weights: &'a Weights<'a>,
     fresh: &'a [String],
-    as_stored: bool,
     path: ParamPath,
     used: Vec<String>,
     report: LoadReport,
@@ -94,7 +83,7 @@ struct Loader<'a> {
 }
 
 impl Loader<'_> {
-    /// The values of a parameter as the file has them, or `None` where it starts anew.
+    /// The values of a parameter in our layout, or `None` where it starts anew.
     fn read(&mut self, key: &str, shape: &[usize]) -> Result<Option<Vec<f32>>> {
         let name = self.weights.name_of(key);
         let is_fresh = self.fresh.iter().any(|fresh| fresh == key);
@@ -105,22 +94,9 @@ impl Loader<'_> {
             self.report.initialized.push(key.into());
             return Ok(None);
         }
-        let values = self.weights.stored_like(&self.path, key, shape)?;
+        let values = self.weights.values_like(&self.path, key, shape)?;
         self.used.push(key.into());
         Ok(Some(values))
-    }
-
-    fn tensor<const D: usize>(&self, values: Vec<f32>, shape: Shape, device: &Device) -> Tensor<D> {
-        if !self.path.is_transposed() {
-            return Tensor::from_data(TensorData::new(values, shape), device);
-        }
-        let [columns, rows] = [shape[0], shape[1]];
-        if self.as_stored {
-            let stored = Tensor::from_data(TensorData::new(values, [rows, columns]), device);
-            return stored.swap_dims(0, 1);
-        }
-        let values = storage::transpose(&values, rows, columns);
-        Tensor::from_data(TensorData::new(values, shape), device)
     }
 }
 
@@ -140,7 +116,8 @@ impl ModuleMapper for Loader<'_> {
         let shape = param.lazy_shape();
         match self.read(&self.path.key(), shape.as_slice()) {
             Ok(Some(values)) => {
-                let tensor = self.tensor(values, shape, &param.lazy_device());
+                let device = param.lazy_device();
+                let tensor = Tensor::from_data(TensorData::new(values, shape), &device);
                 let id = param.id;
                 param.transform_for_load(tensor, id)
             }

@@ -55,8 +55,7 @@ impl Classifier {
             return Err(Error::NoHead { name, key, folder: files.folder().into() });
         };
         let head = Head::stored(&config, &files.path("config.json"), num_labels)?;
-        let as_stored = Kernels::for_device(device).take_transposed_weights(device);
-        let load = || weights.load(new_model(&config, &head, device), &[], as_stored);
+        let load = || weights.load(new_model(&config, &head, device), &[]);
         let (loaded, tokenizer) = both(load, || files.tokenizer(&config));
         let (model, report) = loaded?;
         if let Some(key) = report.initialized.first() {
@@ -90,7 +89,7 @@ impl Classifier {
         let fresh: &[String] = if same_head { &[] } else { &keys };
         let load = || {
             device.seed(seed);
-            weights.load(new_model(&config, &head, device), fresh, false)
+            weights.load(new_model(&config, &head, device), fresh)
         };
         let (loaded, tokenizer) = both(load, || files.tokenizer(&config));
         let (model, report) = loaded?;

@@ -88,7 +88,7 @@ impl Trainer {
             return Err(Error::OtherTraining { name: name.into(), reason });
         }
         if let Some(model) = self.model.take() {
-            let (model, report) = stored.load(model, &[], false)?;
+            let (model, report) = stored.load(model, &[])?;
             if let Some(key) = report.initialized.first() {
                 return Err(Error::TensorMissing { name: name.into(), key: key.clone() });
             }

@@ -15,7 +15,7 @@ use super::{
 use crate::{
     Error, Result,
     data::Targets,
-    model::{BertForSequenceClassification, Classifier, Pass, Setup, contiguous, stream},
+    model::{BertForSequenceClassification, Classifier, Pass, Setup, stream},
     text::{Encoding, PlannedBatch, plan_epoch, stream as window_stream, window},
 };
 
@@ -85,7 +85,7 @@ impl Trainer {
         config.check()?;
         let Classifier { model, setup } = classifier;
         config.loss.check(setup.task(), setup.num_labels())?;
-        let model = contiguous(model).with_trainable(config.trainable_layers);
+        let model = model.with_trainable(config.trainable_layers);
         let weight_decay = config.weight_decay;
         let adamw = AdamWConfig { beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weight_decay };
         Ok(Self {

@@ -42,7 +42,7 @@ const VALUES: [(&str, &str, &str); 36] = [
     ("initializer_range", "0", "layer_norm_eps and initializer_range must be above 0"),
     ("pad_token_id", "-1", "invalid value: integer `-1`, expected u32"),
     ("pad_token_id", "4294967296", "invalid value: integer `4294967296`, expected u32"),
-    ("model_type", "7", "invalid type: integer `7`, expected a string"),
+    ("model_type", "7", "model_type is 7; expected a name"),
     ("model_type", "\"t5\"", "model_type \"t5\" is not supported"),
     (
         "position_embedding_type",

@@ -8,7 +8,6 @@
 mod adamw;
 mod attention;
 mod attention_backward;
-mod dots;
 mod dropout;
 mod first_attention;
 mod gelu;
