@@ -11,7 +11,7 @@ impl Table {
     /// The labels of the rows that can be used, each once.
     ///
     /// # Errors
-    /// [`Error::NoColumn`] without a label column, and [`Error::BadRow`].
+    /// [`crate::Error::NoColumn`] without a label column, and [`Error::BadRow`].
     pub fn distinct_labels(
         &self,
         columns: &Columns,
@@ -33,7 +33,7 @@ impl Table {
     /// that the file states for ids; of scores, the one that a model has in place of classes.
     ///
     /// # Errors
-    /// [`Error::BadLabels`].
+    /// [`crate::Error::BadLabels`].
     pub fn stated_classes(&self, columns: &Columns) -> Result<Option<LabelMap>> {
         Ok(Some(match (columns.task, &columns.labels[..]) {
             (Task::Regression, _) => LabelMap::of_a_score(),
