@@ -274,7 +274,7 @@ fn frozen_layers_stay() {
     }
 }
 
-/// A tokenizer that puts nothing around a text is taken as it is, but a model needs a token.
+/// A model reads the first token, which a tokenizer that puts nothing around a text does not give.
 #[test]
 fn a_tokenizer_without_special_tokens_is_refused() {
     let mut files = named("roberta");
