@@ -2,7 +2,7 @@
 
 mod html;
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result};
 use emberlab_core::explain::Attribution;
 use emberlab_core::model::Prediction;
 use emberlab_core::text::{Encoding, Tokenized, WordTokens};
@@ -10,7 +10,8 @@ use serde::Serialize;
 
 use crate::cli::ExplainArgs;
 use crate::inference::Inference;
-use crate::report::{counted, note, print, rounded};
+use crate::report::{note, print, rounded};
+use crate::rows::halves;
 use crate::{Outcome, staged};
 
 /// Characters of the longest bar on each side of the line.
@@ -18,16 +19,10 @@ const BAR: usize = 24;
 
 /// Runs the command.
 pub fn run(args: &ExplainArgs) -> Result<Outcome> {
-    ensure!(
-        args.text_pair.is_empty() || args.text_pair.len() == args.text.len(),
-        "there are {} and {} for --text-pair; each text needs its other half",
-        counted(args.text.len(), "text"),
-        args.text_pair.len()
-    );
+    let halves = halves(&args.text, &args.text_pair)?;
     let inference = Inference::open(args.model.as_deref(), &args.inference)?;
     let mut explanations = Vec::new();
-    for (index, text) in args.text.iter().enumerate() {
-        let pair = args.text_pair.get(index).map(String::as_str);
+    for (text, pair) in halves {
         explanations.push(explain(&inference, text, pair, args.label.as_deref())?);
     }
     if let Some(path) = &args.html {

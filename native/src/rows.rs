@@ -9,6 +9,23 @@ use emberlab_core::text::Texts;
 use serde_json::{Map, Value};
 
 use crate::answers::Answers;
+use crate::report::counted;
+
+/// The texts of a command that takes nothing else, each with the other half of a pair if there are
+/// such.
+pub fn halves<'a>(
+    texts: &'a [String],
+    pairs: &'a [String],
+) -> Result<impl Iterator<Item = (&'a str, Option<&'a str>)>> {
+    ensure!(
+        pairs.is_empty() || pairs.len() == texts.len(),
+        "there are {} and {} for --text-pair; each text needs its other half",
+        counted(texts.len(), "text"),
+        pairs.len()
+    );
+    let half = |(index, text): (usize, &'a String)| (&**text, pairs.get(index).map(String::as_str));
+    Ok(texts.iter().enumerate().map(half))
+}
 
 /// The texts of the command line, each with the other half of a pair if there are such.
 pub fn from_arguments(texts: &[String], pairs: &[String]) -> Result<Table> {

@@ -3,7 +3,7 @@
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Context, Result, bail};
 use emberlab_core::text::{Tokenized, Tokenizer};
 use serde::Serialize;
 use serde_json::Value;
@@ -11,22 +11,16 @@ use serde_json::Value;
 use crate::cli::{Padding, TokenizeArgs};
 use crate::hub::{self, Kind};
 use crate::report::{counted, note, print};
+use crate::rows::halves;
 use crate::{Outcome, embedded, files};
 
 /// Runs the command.
 pub fn run(args: &TokenizeArgs) -> Result<Outcome> {
-    ensure!(
-        args.text_pair.is_empty() || args.text_pair.len() == args.text.len(),
-        "there are {} and {} for --text-pair; each text needs its other half",
-        counted(args.text.len(), "text"),
-        args.text_pair.len()
-    );
+    let halves = halves(&args.text, &args.text_pair)?;
     let opened = OpenTokenizer::find(args.model.as_deref())?;
     let max_length = args.max_length.unwrap_or(usize::MAX);
-    let halves =
-        args.text.iter().enumerate().map(|(index, text)| (text, args.text_pair.get(index)));
     let mut tables: Vec<Tokenized> = halves
-        .map(|(text, pair)| opened.tokenizer.explain(text, pair.map(String::as_str), max_length))
+        .map(|(text, pair)| opened.tokenizer.explain(text, pair, max_length))
         .collect::<Result<_, _>>()?;
     let length = match args.padding {
         Padding::DoNotPad => 0,
