@@ -22,6 +22,9 @@ export async function load(address, tell) {
   }
 }
 
+/** Loads a script of `teach/` when it is first asked for, and opens what it shows. */
+export const open = (script, ask) => import(`./teach/${script}.js`).then((it) => it.open(ask));
+
 /** What is kept: the whole file, or the parts of it that have come, one after the other. */
 async function begin(cache, address) {
   const begun = { whole: await cache?.match(address), version: null, parts: [], bytes: 0 };

@@ -6,10 +6,18 @@
 //! word embeddings. By the fundamental theorem the scores add up to the difference of the logits;
 //! how far they do not is the error of the integral, which is told.
 
+mod attentions;
+mod explanation;
+
+pub use attentions::Attentions;
+pub use explanation::Explanation;
+
 use burn::{
     module::Module,
     tensor::{Tensor, TensorData},
 };
+
+use serde::Serialize;
 
 use crate::{
     Error, Result,
@@ -26,7 +34,7 @@ const TOLERANCE: f32 = 0.01;
 const TOKENS_A_PASS: usize = 2048;
 
 /// Why a classifier gives a text the logit that a class has.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Attribution {
     /// The class that is explained.
     pub label: usize,

@@ -3,7 +3,9 @@
 mod convert;
 mod data;
 mod explain;
+mod lesson;
 mod save;
+mod serve;
 
 use std::path::PathBuf;
 
@@ -18,7 +20,9 @@ use crate::values::{positive, schedule, storage_dtype, task};
 pub use convert::ConvertArgs;
 pub use data::{DataArgs, Padding, ReadArgs, TokenizeArgs};
 pub use explain::ExplainArgs;
+pub use lesson::LessonArgs;
 pub use save::SaveArgs;
+pub use serve::ServeArgs;
 
 /// Tokens a text is cut at, unless something else is asked for.
 pub const DEFAULT_MAX_LENGTH: usize = 128;
@@ -52,6 +56,10 @@ pub enum Command {
     Evaluate(EvaluateArgs),
     /// Show which words made a classifier say what it says
     Explain(ExplainArgs),
+    /// Take a few labelled texts through training steps and print every number, as the page's lesson does
+    Lesson(LessonArgs),
+    /// Serve the page, and models for it, to this machine or to a class
+    Serve(ServeArgs),
     /// Show what a data set holds, and what is wrong with it
     Data(DataArgs),
     /// Show what a tokenizer makes of texts

@@ -3,9 +3,8 @@
 mod html;
 
 use anyhow::{Context, Result};
-use emberlab_core::explain::Attribution;
-use emberlab_core::model::Prediction;
-use emberlab_core::text::{Encoding, Tokenized, WordTokens};
+use emberlab_core::explain::Explanation as Explained;
+use emberlab_core::text::WordTokens;
 use serde::Serialize;
 
 use crate::cli::ExplainArgs;
@@ -71,59 +70,40 @@ fn explain(
     label: Option<&str>,
 ) -> Result<Explanation> {
     let classifier = &inference.classifier;
-    let table = classifier.tokenizer().explain(text, pair, inference.max_length())?;
+    let labels = classifier.label_map();
+    let id = |name: &str| {
+        let known = || format!("--label {name}: the model knows {}", labels.names().join(", "));
+        labels.id(name).with_context(known)
+    };
+    let label = label.map(id).transpose()?;
+    let explaining = classifier.explain(text, pair, label, inference.max_length());
+    let explained = pollster::block_on(explaining)?;
+    let table = &explained.tokens;
     if !table.cut_tokens.is_empty() {
         note(format_args!("cut     {} at {} tokens", table.cut_tokens.join(" "), table.len()));
     }
-    let encoding = encoding(&table);
-    let predicting = classifier.predict(std::slice::from_ref(&encoding), 1, |_| {});
-    let prediction = pollster::block_on(predicting)?.pop().context("one text, no prediction")?;
-    let labels = classifier.label_map();
-    let id = match label {
-        Some(name) => labels.id(name).with_context(|| {
-            format!("--label {name}: the model knows {}", labels.names().join(", "))
-        })?,
-        None => prediction.label(),
-    };
-    let special: Vec<bool> = table.special_tokens_mask.iter().map(|&mask| mask > 0).collect();
-    let attribution = pollster::block_on(classifier.attribute(&encoding, &special, id))?;
-    let name = labels.names()[id].clone();
-    Ok(explanation([Some(text), pair], &table, &prediction, &attribution, name))
+    let label = labels.name(explained.attribution.label).to_owned();
+    Ok(explanation(text, pair, explained, label))
 }
 
-fn encoding(table: &Tokenized) -> Encoding {
-    Encoding {
-        ids: table.input_ids.clone(),
-        type_ids: table.token_type_ids.clone(),
-        truncated: !table.cut_tokens.is_empty(),
-        ..Encoding::default()
-    }
-}
-
-fn explanation(
-    [text, pair]: [Option<&str>; 2],
-    table: &Tokenized,
-    prediction: &Prediction,
-    attribution: &Attribution,
-    label: String,
-) -> Explanation {
+fn explanation(text: &str, pair: Option<&str>, explained: Explained, label: String) -> Explanation {
+    let Explained { tokens, words, prediction, attribution, completeness_error } = explained;
     let word = |WordTokens { text, tokens }: WordTokens| Scored {
         text,
         score: rounded(attribution.scores[tokens].iter().sum()),
     };
     let token =
         |(token, &score): (&String, &f32)| Scored { text: token.clone(), score: rounded(score) };
-    let halves = [text.unwrap_or_default(), pair.unwrap_or_default()];
     Explanation {
-        text: halves[0].to_owned(),
+        text: text.to_owned(),
         text_pair: pair.map(str::to_owned),
         label,
         probability: prediction.probabilities.get(attribution.label).copied().map(rounded),
         logit: rounded(attribution.logit),
         baseline_logit: rounded(attribution.baseline_logit),
-        completeness_error: rounded(attribution.completeness_error()),
-        words: table.words(halves).into_iter().map(word).collect(),
-        tokens: table.tokens.iter().zip(&attribution.scores).map(token).collect(),
+        completeness_error: rounded(completeness_error),
+        words: words.into_iter().map(word).collect(),
+        tokens: tokens.tokens.iter().zip(&attribution.scores).map(token).collect(),
     }
 }
 

@@ -11,7 +11,8 @@ use clap::Parser;
 use emberlab::cli::{Cli, Command};
 use emberlab::report::{is_broken_pipe, note};
 use emberlab::{
-    Outcome, convert, data, doctor, evaluate, explain, interrupt, predict, tokenize, train,
+    Outcome, convert, data, doctor, evaluate, explain, interrupt, lesson, predict, serve, tokenize,
+    train,
 };
 use emberlab_core::kernels::keep_freed_memory;
 
@@ -42,6 +43,8 @@ fn dispatch(command: Command) -> Result<Outcome> {
         Command::Predict(args) => predict::run(&args),
         Command::Evaluate(args) => evaluate::run(&args),
         Command::Explain(args) => explain::run(&args),
+        Command::Lesson(args) => lesson::run(&args),
+        Command::Serve(args) => serve::run(&args),
         Command::Data(args) => data::run(&args),
         Command::Tokenize(args) => tokenize::run(&args),
         Command::Convert(args) => convert::run(&args),

@@ -19,12 +19,12 @@ const PATIENCE = 30_000;
  * Opens the page and runs `act({ browser, context, site, page })`, then asserts that no request left the page's origin or
  * folder or was answered by an error, and that nothing failed in the page but what `expectedErrors` (regular expressions) match.
  * `webgpu` switches on Chromium's software adapter, `offline` the page's service worker, which hides requests from a test; `prepare(context)` runs before the page opens.
- * The address may go on with a `query`; `host` says what the server can (server.mjs), and `missing` which paths are not there.
+ * The address may go on with a `query`; `host` says what the server can (server.mjs), and `missing` which paths are not there; `start` starts another server.
  */
 export async function scenario(act, options = {}) {
-  const { webgpu = false, offline = false, expectedErrors = [], prepare = async () => {}, query = "", host = {}, missing = [] } = options;
+  const { webgpu = false, offline = false, expectedErrors = [], prepare = async () => {}, query = "", host = {}, missing = [], start = () => serve(dist, PREFIX, host) } = options;
   const began = Date.now();
-  const site = await serve(dist, PREFIX, host);
+  const site = await start();
   const args = webgpu ? [...FLAGS, "--enable-unsafe-webgpu"] : FLAGS;
   const browser = await chromium.launch({ executablePath: chromiumPath(), args });
   const watched = await watch(await browser.newContext({ serviceWorkers: offline ? "allow" : "block" }), site);

@@ -2,14 +2,11 @@
 // reached by keyboard alone. Screenshots are kept.
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
-import { createRequire } from "node:module";
 import { join } from "node:path";
+import { look } from "./axe.mjs";
 import { root, scenario } from "./harness.mjs";
-import { photograph } from "./photos.mjs";
 import { TYPED } from "./topics.mjs";
 
-const AXE = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
-const RULES = { runOnly: { type: "tag", values: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"] } };
 const TEXT = "I can't stop smiling, the whole house smells of cake and everyone I love is here!";
 const strings = (code) => JSON.parse(readFileSync(join(root, "web/strings", `${code}.json`), "utf8"));
 
@@ -32,7 +29,7 @@ await scenario(async ({ page }) => {
     for (const view of ["classify", "fine-tune"]) {
       await tab.locator(`nav a[href="#${view}"]`).click();
       await tab.locator(`#view-${view}`).waitFor();
-      await look(page, `${view}-${code}`);
+      await look(tab, `${view}-${code}`);
     }
   }
 });
@@ -86,14 +83,4 @@ async function speaks({ tab }, code) {
   });
   const changing = ["training.pause"]; // the button says Resume, too
   for (const [key, said] of found.filter(([key]) => !changing.includes(key))) assert.equal(said, expected[key], key);
-}
-
-/** axe, on every kind of screen. */
-async function look({ tab }, name) {
-  await photograph(tab, name, async (what) => {
-    await tab.evaluate(AXE);
-    const { violations } = await tab.evaluate((rules) => window.axe.run(document, rules), RULES);
-    const told = violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ target, failureSummary }) => `${target} ${failureSummary}`).join("; ")}`);
-    assert.deepEqual(told, [], what);
-  });
 }

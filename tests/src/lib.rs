@@ -1,6 +1,7 @@
 //! One test binary (linking Burn once): a module for each thing that is shown.
 #![cfg(test)]
 
+mod attentions;
 mod bad_input;
 mod checks;
 mod cli;
@@ -11,9 +12,11 @@ mod explain;
 mod families;
 mod heads;
 mod hub;
+mod lesson;
 mod metrics;
 mod page;
 mod parity;
+mod serve;
 mod state;
 mod strings;
 mod support;

@@ -138,6 +138,26 @@ fn speaks_two_languages_and_serves_everyone() {
 }
 
 #[test]
+fn explains_what_it_says() {
+    run("explain.mjs", 5);
+}
+
+#[test]
+fn teaches_a_lesson() {
+    run("lesson.mjs", 5);
+}
+
+#[test]
+fn helps_teachers() {
+    run("teachers.mjs", 4);
+}
+
+#[test]
+fn is_served_to_a_class() {
+    run("serve.mjs", 3);
+}
+
+#[test]
 fn carries_on_without_a_webgpu_adapter() {
     run("no-adapter.mjs", 3);
 }

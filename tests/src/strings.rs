@@ -10,8 +10,11 @@ use crate::support::{bytes, root};
 
 type Strings = BTreeMap<String, String>;
 
-fn strings(language: &str) -> Strings {
-    let path = root().join("web/strings").join(language).with_extension("json");
+/// The page's own, and those that are loaded with the scripts of `web/teach/`.
+const FOLDERS: [&str; 2] = ["web/strings", "web/teach/strings"];
+
+fn strings(folder: &str, language: &str) -> Strings {
+    let path = root().join(folder).join(language).with_extension("json");
     serde_json::from_slice(&bytes(&path)).unwrap()
 }
 
@@ -22,15 +25,17 @@ fn places(said: &str) -> BTreeSet<&str> {
 
 #[test]
 fn every_language_says_everything() {
-    let (english, german) = (strings("en"), strings("de"));
-    assert_eq!(
-        english.keys().collect::<Vec<_>>(),
-        german.keys().collect::<Vec<_>>(),
-        "both files have the same keys"
-    );
-    for (key, said) in &english {
-        assert!(!german[key].trim().is_empty(), "{key} is empty in German");
-        assert_eq!(places(said), places(&german[key]), "{key}");
+    for folder in FOLDERS {
+        let (english, german) = (strings(folder, "en"), strings(folder, "de"));
+        assert_eq!(
+            english.keys().collect::<Vec<_>>(),
+            german.keys().collect::<Vec<_>>(),
+            "both files have the same keys"
+        );
+        for (key, said) in &english {
+            assert!(!german[key].trim().is_empty(), "{key} is empty in German");
+            assert_eq!(places(said), places(&german[key]), "{key}");
+        }
     }
 }
 
@@ -57,7 +62,7 @@ fn rust_files(folder: &Path, found: &mut Vec<std::path::PathBuf>) {
 
 #[test]
 fn what_is_said_is_written_and_what_is_written_is_said() {
-    let (english, quoted) = (strings("en"), quoted());
+    let (english, quoted) = (strings(FOLDERS[0], "en"), quoted());
     let unused: Vec<&String> =
         english.keys().filter(|key| !quoted.contains(key.trim_end_matches(".one"))).collect();
     assert_eq!(unused, Vec::<&String>::new(), "strings that nothing says");
@@ -77,4 +82,27 @@ fn what_is_said_is_written_and_what_is_written_is_said() {
         .filter(|word| !english.contains_key(*word) && !files.contains(&word.as_str()))
         .collect();
     assert_eq!(missing, Vec::<&String>::new(), "strings that are said but not written");
+}
+
+/// A step of the lesson says its title and what it is about; all else stands in quotes.
+#[test]
+fn what_scripts_say_is_written_and_what_is_written_is_said() {
+    let english = strings(FOLDERS[1], "en");
+    let scripts =
+        fs::read_dir(root().join("web/teach")).unwrap().map(|entry| entry.unwrap().path());
+    let scripts = scripts.filter(|path| path.extension().is_some_and(|ending| ending == "js"));
+    let text: String = scripts.map(|path| fs::read_to_string(path).unwrap()).collect();
+    for key in english.keys() {
+        let (group, rest) = key.split_once('.').unwrap();
+        let of_step =
+            ["title", "about"].contains(&rest) && text.contains(&format!("id: \"{group}\""));
+        let composed =
+            text.contains(&format!("say(`{group}.${{")) && text.contains(&format!("\"{rest}\""));
+        assert!(of_step || composed || text.contains(&format!("\"{key}\"")), "nothing says {key}");
+    }
+    let both: Vec<Strings> = vec![english, strings(FOLDERS[0], "en")];
+    for said in text.split("say(\"").skip(1) {
+        let (key, _) = said.split_once('"').unwrap();
+        assert!(both.iter().any(|strings| strings.contains_key(key)), "{key} is not written");
+    }
 }

@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     Error, Result,
-    data::{Answer, BadRows, Columns, LabelMap, Row, Table, Targets, Task},
+    data::{Answer, BadRows, Columns, Format, LabelMap, NamedColumns, Row, Table, Targets, Task},
     text::Texts,
 };
 
@@ -55,6 +55,16 @@ impl Dataset {
             return Err(Error::NoRows { name: table.name.clone(), skipped: bad.count() });
         }
         Ok(Self { name: table.name.clone(), texts, targets, label_map })
+    }
+
+    /// Reads a whole file whose name says its format, and takes the columns that are called as usual.
+    ///
+    /// # Errors
+    /// Those of [`Table::parse`], [`Columns::guess`] and [`Dataset::from_table`].
+    pub fn parse(name: &str, bytes: &[u8], label_map: Option<&LabelMap>) -> Result<Self> {
+        let table = Table::parse(name, bytes, &Format::from_name(name)?, &mut BadRows::Refuse)?;
+        let columns = Columns::guess(&table, NamedColumns::default())?;
+        Self::from_table(&table, &columns, label_map, &mut BadRows::Refuse)
     }
 
     /// How many rows have each class, in id order; of tags, how many words. Nothing of scores.

@@ -52,6 +52,27 @@ pub(super) fn attention(
     context.swap_dims(1, 2).reshape([queries, hidden])
 }
 
+/// `softmax(q·kᵀ / √head_dim)` of one row, as our kernels compute it on their way and never keep it:
+/// queries and keys `[tokens, hidden]` → `[heads, tokens, tokens]`.
+pub(crate) fn attention_probabilities(
+    query_key: [Tensor<2>; 2],
+    heads: usize,
+    window: Option<usize>,
+) -> Tensor<3> {
+    let [tokens, hidden] = query_key[0].dims();
+    let head_dim = hidden / heads;
+    let [query, key] = query_key.map(|x| x.reshape([tokens, heads, head_dim]).swap_dims(0, 1));
+    let scores = (query * (1.0 / (head_dim as f64).sqrt())).matmul(key.transpose());
+    let scores = match window {
+        Some(window) => {
+            let bias = local_bias(tokens, window, &scores.device());
+            scores + bias.reshape([1, tokens, tokens])
+        }
+        None => scores,
+    };
+    softmax(scores, 2)
+}
+
 /// See [`super::Kernels::adamw`].
 pub(super) fn adamw(
     param: Tensor<1>,

@@ -128,6 +128,16 @@ impl BertForSequenceClassification {
         pass.kernels.linear(pass.kernels.dropout(pooled, dropout), &self.classifier)
     }
 
+    /// The attention probabilities of each layer, `[heads, tokens, tokens]`, in a batch of one row without
+    /// padding.
+    pub(crate) fn attentions(&self, batch: &BatchTensors, pass: Pass) -> Vec<Tensor<3>> {
+        let words = self.word_embeddings().val().select(0, batch.input_ids.clone());
+        match &self.bert {
+            Encoder::Bert(bert) => bert.attentions(words, batch, pass),
+            Encoder::ModernBert(bert) => bert.attentions(words, batch, pass),
+        }
+    }
+
     /// A linear layer, its activation and its norm: `[rows, hidden]`. Words are left as they are.
     fn pool(&self, seen: Tensor<2>, pass: Pass) -> Tensor<2> {
         let Some(pooler) = &self.pooler else { return seen };
@@ -185,11 +195,7 @@ impl BertModel {
         pass: Pass,
         of_words: bool,
     ) -> Tensor<2> {
-        let embedded = self.embeddings.forward(words, batch, pass);
-        let embedded = match &self.embeddings_project {
-            Some(project) => pass.kernels.linear(embedded, project),
-            None => embedded,
-        };
+        let embedded = self.embed(words, batch, pass);
         let first_only = !of_words && pass.kernels.attends_first(&embedded.device());
         let last = self.encoder.layer.len() - 1;
         let layers = self.encoder.layer.iter().enumerate();
@@ -202,5 +208,25 @@ impl BertModel {
             (_, true) => hidden.select(0, batch.words.clone()),
             _ => hidden.select(0, batch.first_tokens.clone()),
         }
+    }
+
+    /// What the first layer sees, `[tokens, hidden]`.
+    fn embed(&self, words: Tensor<2>, batch: &BatchTensors, pass: Pass) -> Tensor<2> {
+        let embedded = self.embeddings.forward(words, batch, pass);
+        match &self.embeddings_project {
+            Some(project) => pass.kernels.linear(embedded, project),
+            None => embedded,
+        }
+    }
+
+    fn attentions(&self, words: Tensor<2>, batch: &BatchTensors, pass: Pass) -> Vec<Tensor<3>> {
+        let mut hidden = self.embed(words, batch, pass);
+        let layers = self.encoder.layer.iter().enumerate();
+        let seen = layers.map(|(index, layer)| {
+            let before = hidden.clone();
+            hidden = layer.forward(before.clone(), &batch.layout, None, pass, 3 * index + 2);
+            layer.attention.self_attention.probabilities(before, pass)
+        });
+        seen.collect()
     }
 }

@@ -30,7 +30,7 @@ pub use head::Head;
 pub(crate) use names::ParamPath;
 pub(crate) use pass::{Pass, stream};
 pub use prediction::Prediction;
-pub(crate) use readback::Readback;
+pub(crate) use readback::{Readback, some_weights};
 pub(crate) use storage::encode_with;
 pub use storage::{HostTensor, StorageDtype, convert};
 pub use weights::Source;

@@ -17,7 +17,7 @@ pub(super) use self::layers::Layers;
 use self::rotary::Rotary;
 use super::{Pass, config::LayerAttention, layer_norm::LayerNorm};
 use crate::{
-    kernels::Attention,
+    kernels::{Attention, attention_probabilities},
     text::{BatchTensors, Layout},
 };
 
@@ -78,9 +78,7 @@ impl ModernBertModel {
 
     /// What the head sees of each row, `[rows, hidden]`: its first token, or the mean of all.
     pub(super) fn forward(&self, words: Tensor<2>, batch: &BatchTensors, pass: Pass) -> Tensor<2> {
-        let normed = self.embeddings.norm.normalize(words, pass);
-        let dropout = pass.dropout(EMBEDDINGS, self.embeddings.dropout_prob);
-        let embedded = pass.kernels.dropout(normed, dropout);
+        let embedded = self.embed(words, pass);
         let rotaries = self.rotaries(batch, &embedded);
         let layers = self.layers.iter().enumerate();
         let hidden = layers.fold(embedded, |hidden, (index, layer)| {
@@ -92,6 +90,32 @@ impl ModernBertModel {
             }
             _ => self.final_norm.normalize(hidden.select(0, batch.first_tokens.clone()), pass),
         }
+    }
+
+    /// What the first layer sees, `[tokens, hidden]`.
+    fn embed(&self, words: Tensor<2>, pass: Pass) -> Tensor<2> {
+        let normed = self.embeddings.norm.normalize(words, pass);
+        pass.kernels.dropout(normed, pass.dropout(EMBEDDINGS, self.embeddings.dropout_prob))
+    }
+
+    /// See [`super::BertForSequenceClassification::attentions`].
+    pub(super) fn attentions(
+        &self,
+        words: Tensor<2>,
+        batch: &BatchTensors,
+        pass: Pass,
+    ) -> Vec<Tensor<3>> {
+        let mut hidden = self.embed(words, pass);
+        let rotaries = self.rotaries(batch, &hidden);
+        let layers = self.layers.iter().enumerate();
+        let seen = layers.map(|(index, layer)| {
+            let before = hidden.clone();
+            hidden = layer.forward(before.clone(), &batch.layout, &rotaries, pass, 3 * index + 2);
+            let [query, key, _] = layer.attn.project(layer.normed(before, pass), &rotaries, pass);
+            let LayerAttention { window, .. } = layer.attn.kind;
+            attention_probabilities([query, key], layer.attn.num_heads, window)
+        });
+        seen.collect()
     }
 
     /// One for each base that there is among the layers.
@@ -118,13 +142,18 @@ impl ModernBertLayer {
         pass: Pass,
         site: usize,
     ) -> Tensor<2> {
-        let normed = match &self.attn_norm {
-            Some(norm) => norm.normalize(hidden.clone(), pass),
-            None => hidden.clone(),
-        };
+        let normed = self.normed(hidden.clone(), pass);
         let hidden = hidden + self.attn.forward(normed, layout, rotaries, pass, site);
         let normed = self.mlp_norm.normalize(hidden.clone(), pass);
         hidden + self.mlp.forward(normed, pass, site + 2)
+    }
+
+    /// What attention sees.
+    fn normed(&self, hidden: Tensor<2>, pass: Pass) -> Tensor<2> {
+        match &self.attn_norm {
+            Some(norm) => norm.normalize(hidden, pass),
+            None => hidden,
+        }
     }
 }
 
@@ -137,6 +166,19 @@ impl ModernBertAttention {
         pass: Pass,
         site: usize,
     ) -> Tensor<2> {
+        let projected = self.project(x, rotaries, pass);
+        let attention = Attention {
+            heads: self.num_heads,
+            window: self.kind.window,
+            dropout: pass.dropout(site, self.dropout_prob),
+        };
+        let context = pass.kernels.attention(projected, layout, attention);
+        let out = pass.kernels.linear(context, &self.wo);
+        pass.kernels.dropout(out, pass.dropout(site + 1, self.dropout_prob))
+    }
+
+    /// Queries, keys and values, all `[tokens, hidden]`.
+    fn project(&self, x: Tensor<2>, rotaries: &[Rotary], pass: Pass) -> [Tensor<2>; 3] {
         let hidden = x.dims()[1];
         let projected = pass.kernels.linear(x, &self.wqkv);
         let value = projected.clone().narrow(1, 2 * hidden, hidden);
@@ -145,15 +187,7 @@ impl ModernBertAttention {
             Some(rotary) => rotary.turn(turned, 2 * self.num_heads),
             None => turned,
         };
-        let (query, key) = (turned.clone().narrow(1, 0, hidden), turned.narrow(1, hidden, hidden));
-        let attention = Attention {
-            heads: self.num_heads,
-            window: self.kind.window,
-            dropout: pass.dropout(site, self.dropout_prob),
-        };
-        let context = pass.kernels.attention([query, key, value], layout, attention);
-        let out = pass.kernels.linear(context, &self.wo);
-        pass.kernels.dropout(out, pass.dropout(site + 1, self.dropout_prob))
+        [turned.clone().narrow(1, 0, hidden), turned.narrow(1, hidden, hidden), value]
     }
 }
 

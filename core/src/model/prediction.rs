@@ -1,9 +1,11 @@
 //! What a model says of one text.
 
+use serde::Serialize;
+
 use crate::{data::Task, text::Word};
 
 /// The outputs for one text.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct Prediction {
     /// One for each class, in id order; of a regression the score alone; of token classification those
     /// of each word, `[words, num_labels]`.

@@ -58,12 +58,13 @@ impl Readback {
     }
 }
 
-struct Weights {
+struct Weights<'a> {
     path: ParamPath,
+    wanted: &'a dyn Fn(&str) -> bool,
     readback: Readback,
 }
 
-impl ModuleVisitor for Weights {
+impl ModuleVisitor for Weights<'_> {
     fn enter_module(&mut self, name: &str, container_type: &str) {
         self.path.enter(name, container_type);
     }
@@ -73,7 +74,9 @@ impl ModuleVisitor for Weights {
     }
 
     fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
-        self.readback.push(&self.path, param.val());
+        if (self.wanted)(&self.path.key()) {
+            self.readback.push(&self.path, param.val());
+        }
     }
 }
 
@@ -82,8 +85,19 @@ impl ModuleVisitor for Weights {
 /// # Errors
 /// [`Error::Device`] when the device fails.
 pub(crate) async fn weights(model: &BertForSequenceClassification) -> Result<Vec<HostTensor>> {
+    some_weights(model, &|_| true).await
+}
+
+/// The parameters whose keys are `wanted`.
+///
+/// # Errors
+/// [`Error::Device`] when the device fails.
+pub(crate) async fn some_weights(
+    model: &BertForSequenceClassification,
+    wanted: &dyn Fn(&str) -> bool,
+) -> Result<Vec<HostTensor>> {
     let path = ParamPath::new(model.family());
-    let mut visitor = Weights { path, readback: Readback::default() };
+    let mut visitor = Weights { path, wanted, readback: Readback::default() };
     model.visit(&mut visitor);
     visitor.readback.read().await
 }

@@ -5,7 +5,7 @@ use std::ops::Range;
 use serde::Serialize;
 use tokenizers::{EncodeInput, TruncationParams};
 
-use super::{Tokenizer, tokenizer::bad};
+use super::{Encoding, Tokenizer, tokenizer::bad};
 use crate::Result;
 
 /// The columns of a table with a row for each token; names are transformers'.
@@ -31,7 +31,7 @@ pub struct Tokenized {
 }
 
 /// A word of a text: its characters there, and its tokens.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct WordTokens {
     pub text: String,
     pub tokens: Range<usize>,
@@ -89,6 +89,16 @@ impl Tokenized {
     /// Whether there is no token.
     pub fn is_empty(&self) -> bool {
         self.tokens.is_empty()
+    }
+
+    /// What a model reads of it.
+    pub fn encoding(&self) -> Encoding {
+        Encoding {
+            ids: self.input_ids.clone(),
+            type_ids: self.token_type_ids.clone(),
+            truncated: !self.cut_tokens.is_empty(),
+            ..Encoding::default()
+        }
     }
 
     /// Fills up to `length` tokens with padding.

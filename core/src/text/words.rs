@@ -1,5 +1,6 @@
 //! Words and the tokens they begin with, for tags of words.
 
+use serde::Serialize;
 use tokenizers::EncodeInput;
 
 use super::{Encoding, Tokenizer, encode::each, tokenizer::bad};
@@ -7,7 +8,7 @@ use crate::Result;
 
 /// A word of a text that a model sees, and its first token, which is the one that is tagged
 /// (transformers' examples give the others -100).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct Word {
     /// Its number in its text.
     pub index: usize,

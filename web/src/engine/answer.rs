@@ -4,7 +4,7 @@ use super::{
     files::{self, Attached},
     labels, now,
     problem::Problem,
-    rows,
+    rows, teach,
     train::Training,
     zip,
 };
@@ -72,6 +72,14 @@ impl Engine {
             Request::Review { texts, labels, held_out, seed } => {
                 rows::review(&texts, &labels, held_out, seed)
             }
+            Request::Explain { text, label } => {
+                teach::explain(&self.classifier()?, &text, label).await
+            }
+            Request::Lesson { rows, settings } => {
+                teach::lesson(&self.classifier()?, &rows, &settings).await
+            }
+            Request::Schedule { settings } => Ok(teach::schedule(&settings)),
+            Request::Script(_) => Err("A script is asked by the page alone.".into()),
         }
     }
 

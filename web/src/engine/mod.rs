@@ -6,6 +6,7 @@ mod files;
 mod labels;
 mod problem;
 mod rows;
+mod teach;
 mod train;
 mod zip;
 
@@ -72,8 +73,13 @@ fn post(id: u32, response: &Response) {
 
 fn try_post(id: u32, response: &Response) -> Result<(), String> {
     let object = to_object(id, response)?;
-    if let Response::Saved { file } = response {
-        attach_files(&object, &Array::of1(&Array::of2(&"file".into(), file)))?;
+    let beside = match response {
+        Response::Saved { file } => Some(("file", file)),
+        Response::Explained { attentions, .. } => Some(("attentions", attentions)),
+        _ => None,
+    };
+    if let Some((name, data)) = beside {
+        attach_files(&object, &Array::of1(&Array::of2(&name.into(), data)))?;
     }
     worker().post_message(&object).map_err(|error| describe(&error))
 }

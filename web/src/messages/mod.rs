@@ -27,6 +27,14 @@
 //! // { id: 7, type: "evaluated", accuracy, macro_f1, confusion_matrix, predicted, scores }
 //! engine.postMessage({ id: 8, type: "save" });
 //! // { id: 8, type: "saved", files: [["file", Blob]] }
+//! engine.postMessage({ id: 9, type: "explain", text: "I can't wait!", label: null });
+//! // { id: 9, type: "explained", explanation: { tokens, words, prediction, attribution,
+//! //   completeness_error }, labels, layers, heads, files: [["attentions", Float32Array]] }
+//! const settings = { steps: 8, learning_rate: 1e-3, warmup_ratio: 0.25, schedule: "linear", zero_grad: true };
+//! engine.postMessage({ id: 10, type: "lesson", rows: "text,label\nI can't wait!,joy\n", settings });
+//! // { id: 10, type: "lesson", labels, rows, loss, gradients, gradient_norm, weights, steps }
+//! engine.postMessage({ id: 11, type: "schedule", settings });
+//! // { id: 11, type: "schedule", learning_rates }
 //! ```
 //!
 //! `open_for_training` opens a folder as `open` does, but for labels of its own: the head is kept where
@@ -48,6 +56,8 @@ mod request;
 mod response;
 
 pub use read::{Read, field};
+#[cfg(feature = "engine")]
+pub use request::LessonSettings;
 pub use request::{Request, TrainSettings};
 pub use response::{
     Classified, Evaluated, Example, Finding, Gradient, ModelInfo, Prediction, Response, Reviewed,
@@ -75,6 +85,12 @@ pub fn to_object<T: Serialize>(id: u32, body: &T) -> Result<JsValue, String> {
     Reflect::set(&object, &"type".into(), &name).map_err(failed)?;
     Reflect::set(&object, &"id".into(), &id.into()).map_err(failed)?;
     Ok(object)
+}
+
+/// A request that a script has written, with this id.
+pub fn with_id(object: &JsValue, id: u32) -> JsValue {
+    let _ = Reflect::set(object, &"id".into(), &id.into());
+    object.clone()
 }
 
 /// The id of a posted object; 0 where it has none.

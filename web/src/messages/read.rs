@@ -126,7 +126,7 @@ impl Read for Finding {
 }
 
 impl Read for Response {
-    /// What the page asks for; `tokenized` and `gradients` are for tests.
+    /// What the page asks for; what it does not know was asked for by a script of `web/teach/`.
     fn read(value: &JsValue) -> Option<Self> {
         Some(match &*field::<String>(value, "type")? {
             "ready" => Self::Ready {},
@@ -149,7 +149,7 @@ impl Read for Response {
                 Self::Failed { message: field(value, "message")?, words: field(value, "words")? }
             }
             "died" => Self::Died { message: field(value, "message")? },
-            _ => return None,
+            _ => Self::Script(value.clone()),
         })
     }
 }

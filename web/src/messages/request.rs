@@ -1,6 +1,7 @@
 //! What the page asks of an engine.
 
 use serde::{Deserialize, Serialize};
+use wasm_bindgen::JsValue;
 
 #[derive(Clone, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -33,6 +34,19 @@ pub enum Request {
     ReadPasted { text: String },
     /// Looks over rows to train on, and holds out a share of each label's (0 to 1).
     Review { texts: Vec<String>, labels: Vec<String>, held_out: f64, seed: u64 },
+    /// The tokens of a text, its attentions, and what each token adds to a class: that which is predicted,
+    /// where none is named. Of a long text the first 128 tokens.
+    #[cfg(feature = "engine")]
+    Explain { text: String, label: Option<usize> },
+    /// What becomes of labelled rows (a CSV file) on the way through a few steps of training.
+    #[cfg(feature = "engine")]
+    Lesson { rows: String, settings: LessonSettings },
+    /// The learning rate of each step of such a run.
+    #[cfg(feature = "engine")]
+    Schedule { settings: LessonSettings },
+    /// One of the three above, as a script of `web/teach/` has written it.
+    #[serde(skip)]
+    Script(JsValue),
 }
 
 /// What of a training's recipe the page sets, named as in `emberlab_core::train::TrainConfig`, whose
@@ -48,4 +62,17 @@ pub struct TrainSettings {
     pub max_length: Option<usize>,
     /// The last layers that are trained beside the head; all, where left out.
     pub trainable_layers: Option<usize>,
+}
+
+/// The recipe of a lesson, named as in `emberlab_core::train::TrainConfig`.
+#[cfg(feature = "engine")]
+#[derive(Clone, Deserialize, Serialize)]
+pub struct LessonSettings {
+    pub steps: usize,
+    pub learning_rate: f64,
+    pub warmup_ratio: f64,
+    /// `linear` or `cosine`
+    pub schedule: emberlab_core::train::Schedule,
+    /// Whether the gradients are set to zero before each step.
+    pub zero_grad: bool,
 }

@@ -39,6 +39,26 @@ pub enum Response {
         rows: Vec<Example>,
     },
     Reviewed(Reviewed),
+    #[cfg(feature = "engine")]
+    Explained {
+        explanation: Box<emberlab_core::explain::Explanation>,
+        /// The classes in id order.
+        labels: Vec<String>,
+        layers: usize,
+        heads: usize,
+        /// `[layers, heads, tokens, tokens]` as a `Float32Array`, which goes beside the answer.
+        #[serde(skip)]
+        attentions: JsValue,
+    },
+    #[cfg(feature = "engine")]
+    Lesson(Box<emberlab_core::train::Lesson>),
+    #[cfg(feature = "engine")]
+    Schedule {
+        learning_rates: Vec<f64>,
+    },
+    /// One of the three above, for the script that asked.
+    #[serde(skip)]
+    Script(JsValue),
     Failed {
         message: String,
         /// The page's own string for it, where it has one.

@@ -11,7 +11,7 @@ use super::{
     one,
     text::{fill, text},
 };
-use crate::messages::{ModelInfo, Prediction, Request};
+use crate::messages::{ModelInfo, Prediction, Request, Response};
 use std::{
     cell::{Cell, RefCell},
     rc::Rc,
@@ -68,7 +68,7 @@ impl Compare {
 
     /// Offers the model that was open until now, unless it comes with the page.
     pub fn offer_previous(&self, model: Option<Model>) {
-        let is_own = |model: &Model| gallery::folders().all(|it| folder::name(it) != model.name);
+        let is_own = |model: &Model| gallery::folders().all(|it| folder::name(&it) != model.name);
         *self.previous.borrow_mut() =
             model.filter(is_own).map(|model| named("compare.previous", model));
     }
@@ -97,7 +97,7 @@ impl Compare {
         self.choice.set_text_content(None);
         self.option("", &text("compare.none"));
         for folder in gallery::folders().filter(|folder| folder::name(folder) != open) {
-            self.option(folder, folder::name(folder));
+            self.option(&folder, folder::name(&folder));
         }
         for (value, model) in [(BEFORE, &self.before), (PREVIOUS, &self.previous)] {
             if let Some(model) = &*model.borrow() {
@@ -133,6 +133,12 @@ impl Compare {
             Ok(_) => {}
             Err(message) => self.say(&message),
         }
+    }
+
+    /// Has the other model answer a request.
+    pub async fn ask(&self, request: &Request) -> Result<Response, String> {
+        let other = self.other.borrow().clone().ok_or_else(|| text("status.no_model"))?;
+        Ok(other.engine.ask(request, None, PATIENCE).await?)
     }
 
     fn shows(&self, other: &Rc<Other>) -> bool {

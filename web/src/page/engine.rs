@@ -6,6 +6,7 @@ use super::{
 };
 use crate::messages::{
     Read, Request, Response, UNASKED, Words, attach_files, describe, id_of, property, to_object,
+    with_id,
 };
 use futures_channel::oneshot::{self, Sender};
 use futures_util::future::{Either, select};
@@ -120,7 +121,10 @@ impl Engine {
     }
 
     fn post(&self, id: u32, request: &Request, files: Option<&Array>) -> Result<(), String> {
-        let object = to_object(id, request)?;
+        let object = match request {
+            Request::Script(object) => with_id(object, id),
+            request => to_object(id, request)?,
+        };
         if let Some(files) = files {
             attach_files(&object, files)?;
         }

@@ -18,6 +18,7 @@ mod most;
 mod one;
 mod pick;
 mod status;
+mod teach;
 mod text;
 mod views;
 
@@ -73,6 +74,7 @@ impl Page {
 
     fn begin(self: Rc<Self>) {
         self.listen();
+        teach::listen(&self);
         views::listen();
         FineTune::listen(&self);
         self.render();

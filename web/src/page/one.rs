@@ -4,6 +4,7 @@ use super::{
     Page,
     bars::Bars,
     dom::{by_id, on, sleep},
+    teach,
 };
 use std::{cell::Cell, rc::Rc};
 use wasm_bindgen_futures::spawn_local;
@@ -80,6 +81,7 @@ pub fn classify(page: &Rc<Page>) {
             if let Err(message) = classify_once(&page).await {
                 page.status.busy(&message);
             }
+            teach::tell_answered();
         }
         page.one.busy.set(false);
     });

@@ -1,12 +1,17 @@
 //! Which view is shown: the one that the address names after `#`, so that a link leads to it and
 //! the browser's own buttons go back and forth.
 
-use super::dom::{all, by_id, document, on, set, show, window};
+use super::{
+    dom::{all, by_id, document, on, set, show, window},
+    teach,
+};
 use wasm_bindgen::UnwrapThrowExt;
 use web_sys::{Event, HtmlElement};
 
 /// The first is shown where the address names none.
-const VIEWS: [&str; 2] = ["classify", "fine-tune"];
+const VIEWS: [&str; 4] = ["classify", "fine-tune", "lesson", "teachers"];
+/// Those that are loaded when they are opened.
+const LOADED: [&str; 2] = ["lesson", "teachers"];
 
 pub fn listen() {
     let tab = window();
@@ -24,6 +29,9 @@ fn present() {
     let chosen = named.unwrap_or(VIEWS[0]);
     for view in VIEWS {
         show(&by_id::<HtmlElement>(&["view-", view].concat()), view == chosen);
+    }
+    if LOADED.contains(&chosen) {
+        teach::open_view(chosen);
     }
     for link in all("nav a") {
         let is_chosen = link.get_attribute("href").is_some_and(|href| href.ends_with(chosen));

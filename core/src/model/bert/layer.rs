@@ -11,7 +11,7 @@ use super::{
     EMBEDDINGS,
 };
 use crate::{
-    kernels::Attention,
+    kernels::{Attention, attention_probabilities},
     text::{BatchTensors, Layout},
 };
 
@@ -106,6 +106,13 @@ impl BertSelfAttention {
         let dropout = pass.dropout(site, self.dropout_prob);
         let attention = Attention { heads: self.num_heads, window: None, dropout };
         pass.kernels.attention(projected, layout, attention)
+    }
+
+    /// Which tokens each token of one row attends to, `[heads, tokens, tokens]`.
+    pub(super) fn probabilities(&self, hidden: Tensor<2>, pass: Pass) -> Tensor<3> {
+        let projected =
+            [&self.query, &self.key].map(|linear| pass.kernels.linear(hidden.clone(), linear));
+        attention_probabilities(projected, self.num_heads, None)
     }
 
     /// Of the first tokens `[rows, hidden]` to all tokens of their row.

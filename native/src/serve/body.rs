@@ -1,0 +1,41 @@
+//! What is sent: bytes that are there, or a part of a file, read as it goes out.
+
+use std::fs::File;
+use std::io::{self, Read, Seek, SeekFrom, Write};
+use std::ops::Range;
+use std::path::Path;
+
+use bytes::Bytes;
+
+pub enum Contents {
+    Bytes(Bytes),
+    File { file: File, length: u64 },
+}
+
+impl Contents {
+    /// A part of a file.
+    pub fn of_file(path: &Path, part: Range<u64>) -> io::Result<Self> {
+        let mut file = File::open(path)?;
+        file.seek(SeekFrom::Start(part.start))?;
+        Ok(Self::File { file, length: part.end - part.start })
+    }
+
+    pub fn len(&self) -> u64 {
+        match self {
+            Self::Bytes(bytes) => bytes.len() as u64,
+            Self::File { length, .. } => *length,
+        }
+    }
+
+    /// # Errors
+    /// The other end is gone or slow, or the file has become shorter than was promised.
+    pub fn write_to(self, stream: &mut impl Write) -> io::Result<()> {
+        match self {
+            Self::Bytes(bytes) => stream.write_all(&bytes),
+            Self::File { file, length } => {
+                let sent = io::copy(&mut file.take(length), stream)?;
+                if sent == length { Ok(()) } else { Err(io::ErrorKind::UnexpectedEof.into()) }
+            }
+        }
+    }
+}

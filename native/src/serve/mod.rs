@@ -1,0 +1,48 @@
+//! `emberlab serve`: the page and models for it, from one binary.
+//!
+//! ```text
+//! connection (limits) → answer (HTTP) → site (which file) → page (folder or built in), packed (gzip, kept)
+//! ```
+
+mod announce;
+mod answer;
+mod body;
+mod connection;
+mod packed;
+mod page;
+mod site;
+
+use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener};
+
+use anyhow::{Context, Result, anyhow};
+
+use crate::Outcome;
+use crate::cli::ServeArgs;
+use page::Page;
+use site::Site;
+
+const DEFAULT_PORT: u16 = 8080;
+const PORTS_TRIED: u16 = 100;
+
+/// Runs the command, until it is interrupted.
+pub fn run(args: &ServeArgs) -> Result<Outcome> {
+    let page = Page::find(args.page.as_deref())?;
+    let site = Site::new(page, &args.runs)?;
+    let listener = listen(args.lan, args.port)?;
+    announce::announce(&site, listener.local_addr()?.port(), args.lan)?;
+    connection::serve(&listener, site);
+    Ok(Outcome::Completed)
+}
+
+fn listen(lan: bool, port: Option<u16>) -> Result<TcpListener> {
+    let host = IpAddr::from(if lan { Ipv4Addr::UNSPECIFIED } else { Ipv4Addr::LOCALHOST });
+    let bind = |port| TcpListener::bind(SocketAddr::from((host, port)));
+    match port {
+        Some(port) => {
+            bind(port).map_err(|error| anyhow!("{host}:{port}: {error}; choose another --port"))
+        }
+        None => (DEFAULT_PORT..DEFAULT_PORT + PORTS_TRIED)
+            .find_map(|port| bind(port).ok())
+            .with_context(|| format!("no free port from {DEFAULT_PORT} on; choose one: --port")),
+    }
+}
