@@ -1,17 +1,19 @@
 //! Our parameter paths and the keys of Hugging Face checkpoints.
 
-use super::Family;
+use super::{BertForSequenceClassification, Family};
 
 /// Where a visitor stands in the module tree, and the Hugging Face key of what is there.
 pub(crate) struct ParamPath {
     family: Family,
+    of_words: bool,
     parts: Vec<String>,
     containers: Vec<String>,
 }
 
 impl ParamPath {
-    pub(crate) fn new(family: Family) -> Self {
-        Self { family, parts: Vec::new(), containers: Vec::new() }
+    pub(crate) fn new(model: &BertForSequenceClassification) -> Self {
+        let (family, of_words) = (model.family(), model.is_of_words());
+        Self { family, of_words, parts: Vec::new(), containers: Vec::new() }
     }
 
     pub(crate) fn enter(&mut self, name: &str, container: &str) {
@@ -39,7 +41,7 @@ impl ParamPath {
             other => other.to_string(),
         };
         let parts = self.parts.iter().filter(|part| !part.is_empty()).map(part);
-        self.family.key(&parts.collect::<Vec<_>>().join("."))
+        self.family.key(&parts.collect::<Vec<_>>().join("."), self.of_words)
     }
 
     /// Whether this is of the head, which a model may lack that was never fine-tuned.

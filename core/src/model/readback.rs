@@ -96,7 +96,7 @@ pub(crate) async fn some_weights(
     model: &BertForSequenceClassification,
     wanted: &dyn Fn(&str) -> bool,
 ) -> Result<Vec<HostTensor>> {
-    let path = ParamPath::new(model.family());
+    let path = ParamPath::new(model);
     let mut visitor = Weights { path, wanted, readback: Readback::default() };
     model.visit(&mut visitor);
     visitor.readback.read().await
