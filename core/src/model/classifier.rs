@@ -79,8 +79,8 @@ impl Classifier {
         let name = files.path("config.json");
         let weights = files.weights(|key| names::of_parameter(config.family, key))?;
         let of_words = head.task == Task::TokenClassification;
-        let keys = ["classifier.weight", "classifier.bias"]
-            .map(|path| config.family.key(path, of_words));
+        let keys =
+            ["classifier.weight", "classifier.bias"].map(|path| config.family.key(path, of_words));
         let same_head = match weights.shape(&keys[0]) {
             Some(&[rows, _]) if rows == head.label_map.len() => {
                 Head::stored(&config, &name, rows)? == head

@@ -174,7 +174,7 @@ async fn changes(
     label: usize,
 ) -> Result<Vec<WeightChange>> {
     let family = classifier.config().family;
-    let keys = ["classifier.bias", "classifier.weight"].map(|path| family.key(path));
+    let keys = ["classifier.bias", "classifier.weight"].map(|path| family.key(path, false));
     let wanted = |key: &str| keys.iter().any(|known| known == key);
     let before = some_weights(&classifier.model, &wanted).await?;
     let after = some_weights(&after.valid(), &wanted).await?;
