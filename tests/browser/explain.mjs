@@ -105,7 +105,7 @@ async function shows(page, list, text, more) {
 /** A token that has the focus says what it looks at, in the head that is chosen with the keyboard. */
 async function attention(tab) {
   const said = tab.locator(".explained .said");
-  const smiling = tab.getByRole("button", { name: /^smiling: id \d+, attention mask 1/ });
+  const smiling = tab.getByRole("button", { name: /^smiling \d+ mask 1/ });
   await smiling.focus();
   const size = reference.input_ids.length;
   const token = (await tab.locator(".tokens button").allInnerTexts()).findIndex((it) => it.startsWith("smiling"));

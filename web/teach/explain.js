@@ -10,7 +10,7 @@ const QUICK = 1500;
 const SHADES = 4;
 
 const place = document.getElementById("why");
-const [here, status] = [h("div", { className: "sides explained" }), h("p", { className: "quiet", role: "status" })];
+const [here, status] = [h("div", { className: "sides explained" }), h("p", { className: "quiet", ariaLive: "polite" })];
 const again = h("button", { type: "button", hidden: true, onclick: () => explain() });
 let ask;
 let turn = 0;
@@ -133,8 +133,8 @@ function chips({ tokens, input_ids: ids, attention_mask: mask, token_type_ids: t
   return tokens.map((piece, index) => {
     const values = { piece, id: ids[index], mask: mask[index], type: types[index], score: signed(scores[index]) };
     const about = say(special[index] ? "why.special" : "why.token", values);
-    const parts = [h("b", {}, piece), h("span", {}, ids[index]), h("span", { className: "mask" }, say("why.mask", values))];
-    return h("button", { type: "button", className: special[index] ? "special" : "", ariaLabel: about, title: about, "data-token": index }, parts);
+    const parts = [h("b", {}, piece), " ", h("span", {}, ids[index]), " ", h("span", {}, say("why.mask", values))];
+    return h("button", { type: "button", className: special[index] ? "special" : "", title: about, "data-token": index }, parts);
   });
 }
 

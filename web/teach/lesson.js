@@ -34,7 +34,7 @@ let problem = null;
 let turn = 0;
 
 const list = h("ol", { className: "steps" });
-const status = h("p", { className: "said", role: "status" });
+const status = h("p", { className: "said", ariaLive: "polite" });
 const next = h("button", { type: "button", className: "primary", onclick: () => reveal(state.seen + 1) });
 const all = h("button", { type: "button", onclick: () => reveal(STEPS.length) });
 const title = h("h2", { id: "lesson-title" });

@@ -36,7 +36,7 @@ export async function open() {
     it.dispatchEvent(new Event("input"));
   }
   const labels = list(query.get("labels") ?? "").slice(0, MOST_LABELS);
-  const said = h("p", { className: "quiet", role: "status" });
+  const said = h("p", { className: "quiet", ariaLive: "polite" });
   const chips = h("ul", { className: "chips" }, labels.map((label) => h("li", {}, h("button", { type: "button", onclick: () => take(label) }, label))));
   document.getElementById("row-form").after(said, chips);
   chips.hidden = labels.length === 0;

@@ -28,7 +28,7 @@ function data({ rows, labels, state, refusal, set }) {
     table(say("data.title"), ["", "text", column], lines),
     h("p", {}, say("data.classes", { rows: rows.length, classes: labels.length, counts })),
     h("label", { className: "check" }, box, say("data.wrong")),
-    h("p", { className: "refusal", role: "status" }, state.wrong ? refusal : ""),
+    h("p", { className: "refusal", ariaLive: "polite" }, state.wrong ? refusal : ""),
   ];
 }
 

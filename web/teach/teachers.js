@@ -22,7 +22,7 @@ let refresh = () => {};
 function draw() {
   const labels = h("input", { id: "share-labels", type: "text", autocomplete: "off" });
   const address = h("input", { id: "share-link", type: "text", readOnly: true, spellcheck: false });
-  const said = h("p", { className: "quiet", role: "status" });
+  const said = h("p", { className: "quiet", ariaLive: "polite" });
   const fill = () => {
     address.value = link(list(labels.value));
   };
