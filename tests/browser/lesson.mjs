@@ -52,10 +52,10 @@ function native(row, more) {
 }
 
 /** The numbers in the cells of a step's table, row by row. */
-const cells = async (page, id, table = 0) => {
+async function cells(page, id, table = 0) {
   const rows = await page.tab.locator(`#lesson-${id} table`).nth(table).locator("tbody tr").all();
   return Promise.all(rows.map(async (row) => (await row.locator("td").allInnerTexts()).map((text) => Number(text.replace("−", "-")))));
-};
+}
 
 function close(found, expected, what, tolerance = TOLERANCE) {
   const distance = Math.max(...found.flat().map((value, index) => Math.abs(value - expected.flat()[index])));
@@ -149,7 +149,7 @@ async function wrongColumn(page) {
   const { tab } = page;
   const refusal = tab.locator(".refusal");
   await tab.getByRole("checkbox", { name: /Call the label column/ }).press("Space");
-  await page.until("the engine refuses the column", 20_000, async () => /no column label; it has: text, emotion/.test(await refusal.innerText()));
+  await page.until("the engine refuses the column", 20_000, async () => /no label column; it has: text, emotion/.test(await refusal.innerText()));
   console.log(await refusal.innerText());
   await tab.locator("#language").selectOption("de");
   await page.until("it is said in German", 20_000, async () => /keine Spalte label; es gibt: text, emotion/.test(await refusal.innerText()));
