@@ -35,6 +35,10 @@ pub fn to_jsonl(
                 cells.extend(answers.json(index, prediction));
             }
         }
+        if let Targets::Scores(_) = targets {
+            // To the last bit: scores that are rounded alike would share a rank.
+            cells.insert("score".to_owned(), f64::from(prediction.score()).into());
+        }
         let logits = prediction.logits.iter().map(|&logit| rounded(logit));
         cells.insert("logits".to_owned(), logits.collect());
         serde_json::to_writer(&mut out, &cells)?;
@@ -60,7 +64,7 @@ fn gold(targets: &Targets, index: usize, labels: &LabelMap) -> Value {
         Targets::LabelSets(gold) | Targets::Tags(gold) => {
             gold[index].iter().map(|&id| labels.name(id)).collect()
         }
-        Targets::Scores(gold) => rounded(gold[index]).into(),
+        Targets::Scores(gold) => f64::from(gold[index]).into(),
     }
 }
 
