@@ -30,10 +30,10 @@ pub fn render(report: &DataReport) -> String {
     body.push_str(&warnings(&report.warnings));
     report.splits.iter().for_each(|split| body.push_str(&section(split)));
     body.push_str(&duplicates(report));
-    let _ = write!(
+    let _ = writeln!(
         body,
         "<footer>Lengths are counted in tokens of {}, special tokens included. Made by \
-         <code>emberlab data</code> {}.</footer>\n",
+         <code>emberlab data</code> {}.</footer>",
         escape(&report.tokenizer.display().to_string()),
         env!("CARGO_PKG_VERSION")
     );

@@ -16,10 +16,10 @@ pub fn render(explanations: &[Explanation]) -> String {
          <p class=\"key\"><mark class=\"for\">speaks for the class</mark> <mark class=\"against\">speaks against it</mark></p>\n"
     );
     explanations.iter().for_each(|explanation| body.push_str(&section(explanation)));
-    let _ = write!(
+    let _ = writeln!(
         body,
         "<footer>Integrated gradients (Sundararajan, Taly and Yan 2017) of the logit. Made by \
-         <code>emberlab explain</code> {}.</footer>\n",
+         <code>emberlab explain</code> {}.</footer>",
         env!("CARGO_PKG_VERSION")
     );
     page(TITLE, STYLE, &body)

@@ -60,9 +60,9 @@ impl Chart<'_> {
         // Writing to a String cannot fail.
         for y in &y_ticks {
             let (to, at) = (WIDTH - right, at_y(*y));
-            let _ = write!(
+            let _ = writeln!(
                 svg,
-                "<path class=\"grid\" d=\"M{left} {at:.1}H{to}\"/><text class=\"y\" x=\"{}\" y=\"{:.1}\">{}</text>\n",
+                "<path class=\"grid\" d=\"M{left} {at:.1}H{to}\"/><text class=\"y\" x=\"{}\" y=\"{:.1}\">{}</text>",
                 left - 8.0,
                 at + 4.0,
                 number(*y)

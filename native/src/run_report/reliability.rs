@@ -111,9 +111,9 @@ fn words(run: &Run, split: &str, error: f64) -> String {
     };
     let before = numbers(&calibration["expected_calibration_error"][split]);
     let rows = calibration["rows"].as_u64().unwrap_or_default() as usize;
-    let _ = write!(
+    let _ = writeln!(
         html,
-        "<p>Logits are divided by a <b>temperature of {temperature:.3}</b>, fitted on {} of {}. {}No answer changes by it.</p>\n",
+        "<p>Logits are divided by a <b>temperature of {temperature:.3}</b>, fitted on {} of {}. {}No answer changes by it.</p>",
         counted(rows, "row"),
         escape(calibration["fitted_on"].as_str().unwrap_or_default()),
         match before.first() {
