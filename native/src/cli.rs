@@ -3,6 +3,7 @@
 mod convert;
 mod data;
 mod explain;
+mod results;
 mod save;
 
 use std::path::PathBuf;
@@ -18,6 +19,7 @@ use crate::values::{positive, schedule, storage_dtype, task};
 pub use convert::ConvertArgs;
 pub use data::{DataArgs, Padding, ReadArgs, TokenizeArgs};
 pub use explain::ExplainArgs;
+pub use results::{CompareArgs, ReportArgs, ResultArgs};
 pub use save::SaveArgs;
 
 /// Tokens a text is cut at, unless something else is asked for.
@@ -50,6 +52,10 @@ pub enum Command {
     Predict(PredictArgs),
     /// Measure a classifier on labelled texts
     Evaluate(EvaluateArgs),
+    /// Test whether two runs differ by more than chance
+    Compare(CompareArgs),
+    /// Write a run's report.html again
+    Report(ReportArgs),
     /// Show which words made a classifier say what it says
     Explain(ExplainArgs),
     /// Show what a data set holds, and what is wrong with it
@@ -139,6 +145,8 @@ pub struct TrainArgs {
     pub logging_steps: usize,
     #[command(flatten)]
     pub save: SaveArgs,
+    #[command(flatten)]
+    pub results: ResultArgs,
     #[command(flatten)]
     pub device: DeviceArg,
     // Last, because its help heading holds for whatever follows.

@@ -2,6 +2,7 @@
 #![cfg(test)]
 
 mod bad_input;
+mod batching;
 mod checks;
 mod cli;
 mod command;
@@ -15,6 +16,7 @@ mod metrics;
 mod page;
 mod parity;
 mod state;
+mod statistics;
 mod strings;
 mod support;
 mod tokens;

@@ -3,6 +3,8 @@
 //! A panic, a hang or a result on the wrong stream shows here and nowhere else.
 
 mod predict;
+mod report;
+mod results;
 mod resume;
 mod tasks;
 mod train;
