@@ -10,6 +10,7 @@ mod data;
 mod embedded;
 mod explain;
 mod families;
+mod family_words;
 mod heads;
 mod hub;
 mod metrics;

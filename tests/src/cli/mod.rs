@@ -6,6 +6,7 @@ mod predict;
 mod report;
 mod results;
 mod resume;
+mod resume_stream;
 mod tasks;
 mod train;
 mod transformers;
