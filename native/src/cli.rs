@@ -4,6 +4,7 @@ mod convert;
 mod data;
 mod explain;
 mod lesson;
+mod results;
 mod save;
 mod serve;
 
@@ -21,6 +22,7 @@ pub use convert::ConvertArgs;
 pub use data::{DataArgs, Padding, ReadArgs, TokenizeArgs};
 pub use explain::ExplainArgs;
 pub use lesson::LessonArgs;
+pub use results::{CompareArgs, ReportArgs, ResultArgs};
 pub use save::SaveArgs;
 pub use serve::ServeArgs;
 
@@ -54,6 +56,10 @@ pub enum Command {
     Predict(PredictArgs),
     /// Measure a classifier on labelled texts
     Evaluate(EvaluateArgs),
+    /// Test whether two runs differ by more than chance
+    Compare(CompareArgs),
+    /// Write a run's report.html again
+    Report(ReportArgs),
     /// Show which words made a classifier say what it says
     Explain(ExplainArgs),
     /// Take a few labelled texts through training steps and print every number, as the page's lesson does
@@ -147,6 +153,8 @@ pub struct TrainArgs {
     pub logging_steps: usize,
     #[command(flatten)]
     pub save: SaveArgs,
+    #[command(flatten)]
+    pub results: ResultArgs,
     #[command(flatten)]
     pub device: DeviceArg,
     // Last, because its help heading holds for whatever follows.

@@ -11,8 +11,8 @@ use clap::Parser;
 use emberlab::cli::{Cli, Command};
 use emberlab::report::{is_broken_pipe, note};
 use emberlab::{
-    Outcome, convert, data, doctor, evaluate, explain, interrupt, lesson, predict, serve, tokenize,
-    train,
+    Outcome, compare, convert, data, doctor, evaluate, explain, interrupt, lesson, predict,
+    run_report, serve, tokenize, train,
 };
 use emberlab_core::kernels::keep_freed_memory;
 
@@ -42,6 +42,8 @@ fn dispatch(command: Command) -> Result<Outcome> {
         Command::Train(args) => train::run(&args),
         Command::Predict(args) => predict::run(&args),
         Command::Evaluate(args) => evaluate::run(&args),
+        Command::Compare(args) => compare::run(&args),
+        Command::Report(args) => run_report::run(&args),
         Command::Explain(args) => explain::run(&args),
         Command::Lesson(args) => lesson::run(&args),
         Command::Serve(args) => serve::run(&args),

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::time::SystemTime;
 
 use anyhow::{Context, Result};
-use emberlab_core::data::Task;
+use emberlab_core::data::{Duplicates, Task};
 use emberlab_core::train::TrainConfig;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -13,6 +13,7 @@ use serde_json::{Map, Value};
 use crate::cli::TrainArgs;
 use crate::plan::Plan;
 use crate::report::shell_word;
+use crate::results::Calibration;
 use crate::splits::Split;
 use crate::system;
 
@@ -29,6 +30,7 @@ pub struct RunRecord {
     pub task: Task,
     pub labels: Vec<String>,
     pub data: Vec<Split>,
+    pub duplicates: Duplicates,
     pub recipe: TrainConfig,
     pub seed: u64,
     pub max_length: usize,
@@ -42,6 +44,8 @@ pub struct RunRecord {
     pub loss: Option<f32>,
     /// By split.
     pub metrics: Map<String, Value>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub calibration: Option<Calibration>,
 }
 
 /// How the run was started, which `--resume` needs.
@@ -55,6 +59,10 @@ pub struct Origin {
     pub working_folder: PathBuf,
     /// UTC.
     pub started_at: String,
+    /// Those of all runs of `--seeds`; this one's alone where it stands by itself, and then nothing
+    /// says how far another seed would differ.
+    #[serde(default)]
+    pub seeds: Vec<u64>,
 }
 
 /// How the run ended, if it did.
@@ -99,13 +107,17 @@ impl Origin {
             arguments,
             working_folder: env::current_dir().context("there is no working folder")?,
             started_at: system::utc(SystemTime::now()),
+            seeds: Vec::new(),
         })
     }
 }
 
 impl RunRecord {
     /// A run before its first step.
-    pub fn new(args: &TrainArgs, plan: &Plan, origin: Origin) -> Self {
+    pub fn new(args: &TrainArgs, plan: &Plan, mut origin: Origin) -> Self {
+        if origin.seeds.is_empty() {
+            origin.seeds.push(plan.recipe.seed);
+        }
         Self {
             status: Status::Running,
             origin,
@@ -126,6 +138,7 @@ impl RunRecord {
             task: plan.task,
             labels: plan.labels.names().to_vec(),
             data: plan.splits.clone(),
+            duplicates: plan.duplicates.clone(),
             recipe: plan.recipe.clone(),
             seed: plan.recipe.seed,
             max_length: plan.max_length,
@@ -137,6 +150,7 @@ impl RunRecord {
             peak_memory_bytes: None,
             loss: None,
             metrics: Map::new(),
+            calibration: None,
         }
     }
 

@@ -3,6 +3,7 @@
 
 mod attentions;
 mod bad_input;
+mod batching;
 mod checks;
 mod cli;
 mod command;
@@ -10,6 +11,7 @@ mod data;
 mod embedded;
 mod explain;
 mod families;
+mod family_words;
 mod heads;
 mod hub;
 mod lesson;
@@ -18,6 +20,7 @@ mod page;
 mod parity;
 mod serve;
 mod state;
+mod statistics;
 mod strings;
 mod support;
 mod tokens;

@@ -30,6 +30,8 @@ pub struct Classifier {
 pub(crate) struct Setup {
     pub(crate) device: Device,
     pub(crate) kernels: Kernels,
+    /// What logits are divided by before they become probabilities; 1 changes nothing.
+    temperature: f32,
     about: Arc<About>,
 }
 
@@ -61,7 +63,9 @@ impl Classifier {
         if let Some(key) = report.initialized.first() {
             return Err(Error::TensorMissing { name, key: key.clone() });
         }
-        Ok((Self::new(files, config, head, tokenizer?, model, device), report))
+        let temperature = config.temperature(&files.path("config.json"))?;
+        let classifier = Self::new(files, config, head, tokenizer?, model, device);
+        Ok((classifier.with_temperature(temperature), report))
     }
 
     /// Opens a folder to fine-tune it for these classes, or for another task: its head is kept if it
@@ -108,7 +112,8 @@ impl Classifier {
         let tokenizer_config = files.tokenizer_config(&config);
         let about = Arc::new(About { config, head, tokenizer, tokenizer_config });
         let kernels = Kernels::for_device(device);
-        Self { model, setup: Setup { device: device.clone(), kernels, about } }
+        let setup = Setup { device: device.clone(), kernels, temperature: 1.0, about };
+        Self { model, setup }
     }
 
     /// The same classifier, computing with Burn's own operations: slower, and the reference for
@@ -116,6 +121,17 @@ impl Classifier {
     pub fn without_kernels(self) -> Self {
         let setup = Setup { kernels: Kernels::Burn, ..self.setup };
         Self { setup, ..self }
+    }
+
+    /// The same classifier with the probabilities of its logits divided by `temperature`, which
+    /// `config.json` will state.
+    pub fn with_temperature(self, temperature: f32) -> Self {
+        Self { setup: Setup { temperature, ..self.setup }, ..self }
+    }
+
+    /// What its logits are divided by; 1 unless it was calibrated.
+    pub fn temperature(&self) -> f32 {
+        self.setup.temperature
     }
 
     pub fn config(&self) -> &BertConfig {
@@ -178,7 +194,11 @@ impl Classifier {
             let mut logits = logits.chunks(self.label_map().len());
             for &row in &planned.rows {
                 let words = &encodings[row].words;
-                predictions[row] = Some(Prediction::new(self.task(), &mut logits, words));
+                let prediction = Prediction::new(self.task(), &mut logits, words);
+                predictions[row] = Some(match self.temperature() {
+                    1.0 => prediction,
+                    temperature => prediction.at_temperature(self.task(), temperature),
+                });
             }
             done += planned.rows.len();
             progress(done);
@@ -203,8 +223,9 @@ impl Classifier {
     /// [`Error::BadTokenizer`] where the tokenizer cannot be written.
     pub fn files_beside_weights(&self, dtype: StorageDtype) -> Result<Vec<(String, Vec<u8>)>> {
         let about = &self.setup.about;
+        let config = about.config.to_json(&about.head, dtype.name(), self.temperature());
         Ok(vec![
-            ("config.json".into(), about.config.to_json(&about.head, dtype.name())),
+            ("config.json".into(), config),
             ("tokenizer.json".into(), about.tokenizer.to_json()?),
             ("tokenizer_config.json".into(), about.tokenizer_config.clone()),
         ])

@@ -3,7 +3,10 @@
 //! A panic, a hang or a result on the wrong stream shows here and nowhere else.
 
 mod predict;
+mod report;
+mod results;
 mod resume;
+mod resume_stream;
 mod tasks;
 mod train;
 mod transformers;
