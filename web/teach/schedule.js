@@ -29,14 +29,16 @@ export function schedule({ result, state, set, ask }) {
   const present = { ...settings };
   let timer;
 
-  const draw = (rates) => {
-    state.rates = rates;
-    frame.querySelector("svg")?.remove();
-    frame.prepend(curve(say("schedule.curve"), rates, MOST).querySelector("svg"));
+  const place = () => {
     handle.style.left = `${(100 * x(present.warmup_ratio)) / WIDTH}%`;
     handle.style.top = `${(100 * y(present.learning_rate / MOST)) / HEIGHT}%`;
     const values = { rate: short(present.learning_rate), part: Math.round(100 * present.warmup_ratio) };
     handle.ariaLabel = say("schedule.handle", values);
+  };
+  const draw = (rates) => {
+    state.rates = rates;
+    frame.querySelector("svg")?.remove();
+    frame.prepend(curve(say("schedule.curve"), rates, MOST).querySelector("svg"));
     const list = rates.map((rate) => short(rate)).join(" · ");
     said.textContent = say("schedule.rates", { rates: list });
   };
@@ -45,6 +47,7 @@ export function schedule({ result, state, set, ask }) {
     Object.assign(present, change);
     present.learning_rate = Math.min(MOST, Math.max(LEAST, Math.round(present.learning_rate * 1e4) / 1e4));
     present.warmup_ratio = Math.min(0.9, Math.max(0, Math.round(present.warmup_ratio * 100) / 100));
+    place();
     draw((await ask({ type: "schedule", settings: present })).learning_rates);
   };
   handle.onkeydown = (event) => {
@@ -79,6 +82,7 @@ export function schedule({ result, state, set, ask }) {
   };
   const shapes = ["linear", "cosine"].map((shape) => h("option", { value: shape, selected: shape === settings.schedule }, say(`schedule.${shape}`)));
   const choice = h("select", { id: "schedule-shape", "data-keep": "shape", onchange: ({ target }) => move({ schedule: target.value }).then(take) }, shapes);
+  place();
   draw(state.rates ?? result.steps.map(({ learning_rate: rate }) => rate));
   const final = result.steps.at(-1);
   return [
