@@ -2,9 +2,11 @@
 //!
 //! Model and training mathematics live in `emberlab-core`; nothing here computes with tensors.
 
+mod adapter;
 mod answers;
 mod checkpoint;
 pub mod cli;
+pub mod config_file;
 pub mod convert;
 mod cuda;
 pub mod data;
@@ -19,10 +21,13 @@ mod hub;
 mod inference;
 pub mod interrupt;
 mod load;
+mod memory;
 mod model_card;
+mod picture;
 mod plan;
 pub mod predict;
 mod progress;
+mod recipe;
 pub mod report;
 mod resume;
 mod rows;
@@ -38,6 +43,7 @@ pub mod tokenize;
 mod tokenized;
 pub mod train;
 mod values;
+mod watch;
 
 /// How a command that did not fail ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -7,7 +7,7 @@ use emberlab_core::metrics::Metrics;
 
 use crate::figures::metrics_table;
 use crate::hub;
-use crate::plan::recipe_line;
+use crate::recipe::recipe_line;
 use crate::report::{clock, counted};
 use crate::run_record::{RunRecord, Status};
 

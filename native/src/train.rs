@@ -1,11 +1,13 @@
 //! `emberlab train`: drives the trainer step by step, evaluates, and writes the run folder.
 
+mod best_weights;
+
 use std::path::Path;
 use std::time::Instant;
 
 use anyhow::Result;
 use emberlab_core::data::Targets;
-use emberlab_core::metrics::Metrics;
+use emberlab_core::metrics::{self, Metrics};
 use emberlab_core::model::{ModelFiles, Source, StorageDtype};
 use emberlab_core::train::StepInfo;
 use serde_json::Value;
@@ -19,7 +21,7 @@ use crate::progress::TrainProgress;
 use crate::report::{counted, json, note, print, short};
 use crate::run_folder::{METRICS, RunFolder};
 use crate::run_record::{Origin, RunRecord, Status};
-use crate::{Outcome, interrupt, model_card, resume, staged, summary};
+use crate::{Outcome, interrupt, model_card, picture, resume, staged, summary};
 
 /// Runs the command.
 pub fn run(args: &TrainArgs) -> Result<Outcome> {
@@ -33,7 +35,9 @@ fn start(args: &TrainArgs) -> Result<Outcome> {
     let origin = Origin::here()?;
     let sources = Sources::resolve(args)?;
     if args.dry_run {
-        print(Plan::prepare(args, sources)?)?;
+        let plan = Plan::prepare(args, sources)?;
+        let picture = picture::schedule(&plan.recipe, plan.trainer.total_steps());
+        print(format_args!("{plan}\n{picture}"))?;
         return Ok(Outcome::Completed);
     }
     // The folder first: a place that cannot be written is said before an hour of training.
@@ -65,7 +69,6 @@ fn go_on(folder: &Path) -> Result<Outcome> {
 
     staged::sweep(folder.path())?;
     staged::sweep(&folder.path().join(checkpoint::FOLDER))?;
-    let mut measured = None;
     match checkpoint::newest(folder.path()) {
         Some((path, manifest)) => {
             let weights = path.join(ModelFiles::WEIGHTS);
@@ -73,8 +76,9 @@ fn go_on(folder: &Path) -> Result<Outcome> {
             plan.trainer = plan.trainer.restore(&weights.display().to_string(), state)?;
             let then: Value = serde_json::from_slice(&files::read(&path.join(RUN_FILE))?)?;
             record.add_up(&then);
-            folder.rewind(&files::read(&path.join(METRICS))?)?;
-            measured = manifest.quality.map(|quality| (manifest.step, quality));
+            let metrics = files::read(&path.join(METRICS))?;
+            folder.rewind(&metrics)?;
+            plan.watch.catch_up(&metrics);
             let (step, total) = (manifest.step, plan.trainer.total_steps());
             note(format_args!("going on after step {step} of {total}"));
         }
@@ -85,7 +89,6 @@ fn go_on(folder: &Path) -> Result<Outcome> {
     }
     folder.write_record(&record)?;
     let mut run = Run::new(&args, plan, record, folder);
-    run.measured = measured;
     run.catch_up()?;
     run.run_to_its_end()
 }
@@ -102,14 +105,16 @@ struct Run {
     last_step: Option<StepInfo>,
     /// The latest figures of each split.
     metrics: Vec<(&'static str, Metrics)>,
-    /// The step of the last evaluation, and the figure that tells how good the weights were.
-    measured: Option<(usize, f64)>,
+    eval_steps: Option<usize>,
 }
 
 impl Run {
     fn new(args: &TrainArgs, plan: Plan, record: RunRecord, folder: RunFolder) -> Self {
-        let progress = TrainProgress::new(plan.trainer.total_steps(), plan.recipe.epochs);
-        let checkpoints = Checkpoints::new(folder.path(), &args.save, plan.trainer.step_count());
+        let (trainer, keeps_best) = (&plan.trainer, plan.watch.loads_best);
+        let epochs = trainer.total_steps().div_ceil(trainer.steps_per_epoch());
+        let progress = TrainProgress::new(trainer.total_steps(), epochs);
+        let step = trainer.step_count();
+        let checkpoints = Checkpoints::new(folder.path(), &args.save, step, keeps_best);
         Self {
             plan,
             record,
@@ -119,7 +124,7 @@ impl Run {
             logging_steps: args.logging_steps,
             last_step: None,
             metrics: Vec::new(),
-            measured: None,
+            eval_steps: args.best.eval_steps,
         }
     }
 
@@ -131,6 +136,10 @@ impl Run {
             if let Some(step) = self.last_step {
                 self.log_loss(&step)?;
             }
+        } else {
+            self.record.reached(self.plan.trainer.step_count());
+            self = self.with_best_weights()?;
+            self.evaluate("test", "the end", true)?;
         }
         self.progress.finish();
         self.save(outcome)
@@ -138,13 +147,10 @@ impl Run {
 
     /// The evaluation that the run before did not get to, or whose figures the report needs.
     fn catch_up(&mut self) -> Result<()> {
-        let trainer = &self.plan.trainer;
-        let step = trainer.step_count();
-        let epoch_ended = step > 0 && step.is_multiple_of(trainer.steps_per_epoch());
-        let is_logged = self.measured.is_some();
-        if epoch_ended && (!is_logged || trainer.is_done()) {
-            let when = format!("epoch {}", step / trainer.steps_per_epoch());
-            self.evaluate("eval", &when, !is_logged)?;
+        let step = self.plan.trainer.step_count();
+        let is_logged = self.plan.watch.last_step == Some(step);
+        if self.evaluates_after(step) && (!is_logged || self.is_over()) {
+            self.evaluate("eval", &self.when(step), !is_logged)?;
         }
         Ok(())
     }
@@ -152,7 +158,7 @@ impl Run {
     /// Trains to the end, or until Ctrl-C.
     fn train(&mut self) -> Result<Outcome> {
         interrupt::finish_step_first();
-        while !self.plan.trainer.is_done() && !interrupt::requested() {
+        while !self.is_over() && !interrupt::requested() {
             let started = Instant::now();
             let step = self.plan.trainer.step()?;
             self.last_step = Some(step);
@@ -162,8 +168,8 @@ impl Run {
             }
             self.record.train_seconds += started.elapsed().as_secs_f64();
             self.progress.step(&step);
-            if epoch_ends && !interrupt::requested() {
-                self.evaluate("eval", &format!("epoch {}", step.epoch + 1), true)?;
+            if self.evaluates_after(step.step) && !interrupt::requested() {
+                self.evaluate("eval", &self.when(step.step), true)?;
             }
             let is_due = self.checkpoints.is_due(step.step, self.quality());
             if is_due && !self.plan.trainer.is_done() && !interrupt::requested() {
@@ -173,7 +179,6 @@ impl Run {
         if interrupt::requested() {
             return Ok(Outcome::Interrupted);
         }
-        self.evaluate("test", "the end", true)?;
         Ok(Outcome::Completed)
     }
 
@@ -191,10 +196,9 @@ impl Run {
         Ok(())
     }
 
-    /// The macro F1 of the present weights on the evaluation rows, if it was measured.
+    /// How good the present weights are on the evaluation rows, if it was measured.
     fn quality(&self) -> Option<f64> {
-        let (step, quality) = self.measured?;
-        (step == self.plan.trainer.step_count()).then_some(quality)
+        self.plan.watch.quality(self.plan.trainer.step_count())
     }
 
     fn log_loss(&mut self, step: &StepInfo) -> Result<()> {
@@ -211,7 +215,7 @@ impl Run {
             return Ok(());
         };
         let started = Instant::now();
-        let metrics = measure(&self.plan, held_out)?;
+        let (metrics, eval_loss) = measure(&self.plan, held_out)?;
         let loss = self.record.loss;
         self.progress.say(&format!(
             "{when}: {split} {} ({} in {}){}",
@@ -223,10 +227,8 @@ impl Run {
         let (step, epoch) = (self.plan.trainer.step_count(), self.epochs_done());
         if is_new {
             self.record.evaluation_seconds += started.elapsed().as_secs_f64();
-            self.folder.log_evaluation(split, step, epoch, &metrics)?;
-        }
-        if split == "eval" {
-            self.measured = metrics.quality().map(|quality| (step, quality));
+            let line = self.folder.log_evaluation(split, step, epoch, (&metrics, eval_loss))?;
+            self.plan.watch.see(&line);
         }
         self.record.metrics.insert(split.to_owned(), serde_json::to_value(&metrics)?);
         self.metrics.retain(|(known, _)| *known != split);
@@ -238,8 +240,8 @@ impl Run {
     /// Epochs done so far, with two decimals.
     fn epochs_done(&self) -> f64 {
         let trainer = &self.plan.trainer;
-        let part = trainer.step_count() as f64 / trainer.total_steps().max(1) as f64;
-        (part * self.plan.recipe.epochs as f64 * 100.0).round() / 100.0
+        let epochs = trainer.step_count() as f64 / trainer.steps_per_epoch() as f64;
+        (epochs * 100.0).round() / 100.0
     }
 
     /// Writes the run folder and says what came of it.
@@ -248,7 +250,9 @@ impl Run {
             Outcome::Completed => Status::Completed,
             Outcome::Interrupted => Status::Interrupted,
         };
-        self.record.reached(self.plan.trainer.step_count());
+        if outcome == Outcome::Interrupted {
+            self.record.reached(self.plan.trainer.step_count());
+        }
         let classifier = self.plan.trainer.classifier();
         let model_files = pollster::block_on(classifier.to_files(self.plan.storage))?;
         let Self { plan, record, folder, metrics, .. } = self;
@@ -258,7 +262,8 @@ impl Run {
     }
 }
 
-fn measure(plan: &Plan, held_out: &HeldOut) -> Result<Metrics> {
+/// The figures and the loss of the present weights.
+fn measure(plan: &Plan, held_out: &HeldOut) -> Result<(Metrics, f64)> {
     let classifier = plan.trainer.classifier();
     let mut targets = Targets::new(plan.task);
     let mut predictions = Vec::new();
@@ -268,5 +273,6 @@ fn measure(plan: &Plan, held_out: &HeldOut) -> Result<Metrics> {
         predictions.extend(pollster::block_on(predicting)?);
         targets.extend(&rows.targets);
     }
-    Ok(Metrics::new(&targets, &predictions, &plan.labels))
+    let loss = metrics::loss(&targets, &predictions);
+    Ok((Metrics::new(&targets, &predictions, &plan.labels), loss))
 }

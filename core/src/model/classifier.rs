@@ -5,8 +5,8 @@ use std::sync::Arc;
 use burn::{module::Module, tensor::Device};
 
 use super::{
-    BertConfig, BertForSequenceClassification, Head, LoadReport, ModelFiles, Pass, Prediction,
-    StorageDtype, limits, names, readback, storage,
+    BertConfig, BertForSequenceClassification, Head, LoadReport, LoraConfig, ModelFiles, Pass,
+    Prediction, StorageDtype, limits, lora, names, readback, storage,
 };
 use crate::{
     Error, Result,
@@ -30,6 +30,8 @@ pub struct Classifier {
 pub(crate) struct Setup {
     pub(crate) device: Device,
     pub(crate) kernels: Kernels,
+    /// Where adapters are trained.
+    pub(crate) lora: Option<LoraConfig>,
     about: Arc<About>,
 }
 
@@ -38,6 +40,8 @@ struct About {
     head: Head,
     tokenizer: Tokenizer,
     tokenizer_config: Vec<u8>,
+    /// What adapters of the model call it.
+    name: String,
 }
 
 impl Classifier {
@@ -105,9 +109,10 @@ impl Classifier {
         device: &Device,
     ) -> Self {
         let tokenizer_config = files.tokenizer_config(&config);
-        let about = Arc::new(About { config, head, tokenizer, tokenizer_config });
+        let name = files.name().to_owned();
+        let about = Arc::new(About { config, head, tokenizer, tokenizer_config, name });
         let kernels = Kernels::for_device(device);
-        Self { model, setup: Setup { device: device.clone(), kernels, about } }
+        Self { model, setup: Setup { device: device.clone(), kernels, lora: None, about } }
     }
 
     /// The same classifier, computing with Burn's own operations: slower, and the reference for
@@ -185,14 +190,20 @@ impl Classifier {
         Ok(predictions.into_iter().map(Option::unwrap_or_default).collect())
     }
 
-    /// The files of a Hugging Face folder that transformers opens unchanged, by name.
+    /// The files of a Hugging Face folder that transformers opens unchanged, by name; of adapters those
+    /// of a folder that peft opens, to which `config.json` adds the names of the labels.
     ///
     /// # Errors
     /// [`Error::Device`] when the weights cannot be read back.
     pub async fn to_files(&self, dtype: StorageDtype) -> Result<Vec<(String, Vec<u8>)>> {
-        let weights = readback::weights(&self.model).await?;
         let mut files = self.files_beside_weights(dtype)?;
-        files.push((ModelFiles::WEIGHTS.into(), storage::encode(&weights, dtype)?));
+        files.push(match self.setup.lora {
+            Some(_) => (ModelFiles::ADAPTER.into(), lora::write(&self.model, dtype).await?),
+            None => {
+                let weights = readback::weights(&self.model).await?;
+                (ModelFiles::WEIGHTS.into(), storage::encode(&weights, dtype)?)
+            }
+        });
         Ok(files)
     }
 
@@ -202,11 +213,16 @@ impl Classifier {
     /// [`Error::BadTokenizer`] where the tokenizer cannot be written.
     pub fn files_beside_weights(&self, dtype: StorageDtype) -> Result<Vec<(String, Vec<u8>)>> {
         let about = &self.setup.about;
-        Ok(vec![
+        let mut files = vec![
             ("config.json".into(), about.config.to_json(&about.head, dtype.name())),
             ("tokenizer.json".into(), about.tokenizer.to_json()?),
             ("tokenizer_config.json".into(), about.tokenizer_config.clone()),
-        ])
+        ];
+        if let Some(lora) = &self.setup.lora {
+            let config = lora.to_json(about.config.family, about.head.task, &about.name);
+            files.push((ModelFiles::ADAPTER_CONFIG.into(), config));
+        }
+        Ok(files)
     }
 }
 
@@ -217,6 +233,11 @@ impl Setup {
 
     pub(crate) fn task(&self) -> Task {
         self.about.head.task
+    }
+
+    /// The layers of the encoder.
+    pub(crate) fn num_layers(&self) -> usize {
+        self.about.config.num_hidden_layers
     }
 
     /// The id that stands for no word.

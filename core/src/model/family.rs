@@ -126,6 +126,17 @@ impl Family {
         }
     }
 
+    /// The modules of the head, as transformers names them; of tags there is no pooler.
+    pub(crate) fn head_modules(self, tags: bool) -> &'static [&'static str] {
+        match self {
+            Self::Bert if tags => &["classifier"],
+            Self::Bert => &["classifier", "pooler"],
+            Self::DistilBert => &["classifier", "pre_classifier"],
+            Self::ModernBert => &["classifier", "head"],
+            Self::Roberta | Self::XlmRoberta | Self::Electra => &["classifier"],
+        }
+    }
+
     /// The key with the prefix that a bare encoder leaves out.
     pub(crate) fn with_prefix_of_bare(self, key: String) -> String {
         let bare: &[&str] = match self {

@@ -4,6 +4,7 @@ mod adamw;
 mod clip;
 mod config;
 mod gradients;
+mod layer_rates;
 mod loss;
 mod row_file;
 mod row_words;
@@ -12,6 +13,7 @@ mod schedule;
 mod state;
 mod step_gradients;
 mod targets;
+mod trainable;
 mod trainer;
 
 pub use adamw::AdamWConfig;
@@ -23,3 +25,5 @@ pub use rows::{LabelledRows, Rows};
 pub use schedule::Schedule;
 pub(crate) use state::is_of_optimizer;
 pub use trainer::{StepInfo, Trainer};
+
+pub use crate::model::LoraConfig;

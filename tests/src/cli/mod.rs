@@ -2,6 +2,9 @@
 //!
 //! A panic, a hang or a result on the wrong stream shows here and nowhere else.
 
+mod best;
+mod config;
+mod lora;
 mod predict;
 mod resume;
 mod tasks;

@@ -29,7 +29,7 @@ fn start(scratch: &Scratch, line: &str) -> Child {
 }
 
 /// Waits until a file is there, or the process has ended.
-fn wait_for(scratch: &Scratch, file: &str, training: &mut Child) {
+pub fn wait_for(scratch: &Scratch, file: &str, training: &mut Child) {
     let limit = Instant::now() + Duration::from_secs(60);
     while !scratch.path(file).exists() && training.try_wait().unwrap().is_none() {
         assert!(Instant::now() < limit, "no {file} within a minute");
@@ -37,7 +37,7 @@ fn wait_for(scratch: &Scratch, file: &str, training: &mut Child) {
     }
 }
 
-fn signal(training: Child, signal: &str) -> Ran {
+pub fn signal(training: Child, signal: &str) -> Ran {
     // Where it has already ended, there is nobody to send it to.
     let _ = Command::new("kill").args([signal, &training.id().to_string()]).status();
     let output = training.wait_with_output().unwrap();
@@ -270,7 +270,8 @@ fn the_newest_and_the_best_are_kept() {
     let history = jsonl(&scratch.read("run/metrics.jsonl"));
     let measured = history.iter().filter(|line| line["split"] == "eval" && line["epoch"] != 6.0);
     let figure = |line: &&serde_json::Value| line["macro_f1"].as_f64().unwrap();
-    let best = measured.max_by(|a, b| figure(a).total_cmp(&figure(b))).unwrap();
+    // Of equals the first.
+    let best = measured.rev().max_by(|a, b| figure(a).total_cmp(&figure(b))).unwrap();
     let kept = steps_kept(&scratch, "run");
     assert_eq!(kept[kept.len() - 2..], [30, 33]);
     assert!(kept.contains(&(best["step"].as_u64().unwrap() as usize)), "{kept:?} without {best}");
