@@ -1,12 +1,40 @@
-// Loads a file that may be large, such as a model's weights: tells how far it is, keeps what has come, and goes on from there after an
-// interruption, at once or at a later visit. What is whole is kept, too, for visits without a network or to a host that has no newer one.
+// Loads a model's weights: tells how far they are, keeps what has come, and goes on from there after an interruption, at once or at a
+// later visit. What is whole is kept, too, for visits without a network or to a host that has no newer one.
 const CACHE = "emberlab"; // as in sw.js, which leaves weights to this file
 const PIECE = 4_000_000; // bytes that are kept at a time
 const TELL_EVERY = 200; // milliseconds
 const PAUSES = [500, 1000, 2000, 4000]; // before another try, in milliseconds, as long as nothing comes
 
-/** The file as a Blob, or the status with which the host refuses it. `tell([loaded, total])` hears of bytes; a total of 0 is not known. */
-export async function load(address, tell) {
+const WEIGHTS = "model.safetensors";
+const INDEX = "model.safetensors.index.json"; // says which files the weights of a large model are spread over
+const SHARD = /^model-[a-z0-9-]*\.safetensors$/i;
+
+/**
+ * The weights of the folder at `base` as pairs of a name and a Blob (or the status with which the host refused it): one file, or an index
+ * and all that it names. `tell([name, loaded, total])` hears of bytes; a total of 0 is not known.
+ */
+export async function weights(base, tell) {
+  const get = async (name) => [name, await load(base + name, ([loaded, total]) => tell([name, loaded, total]))];
+  const one = await get(WEIGHTS);
+  const index = one[1] === 404 && (await get(INDEX));
+  if (!(index[1] instanceof Blob)) return [one];
+  const named = Object.values((await readJson(index[1])).weight_map ?? {});
+  const files = [index];
+  for (const name of new Set(named.filter((name) => SHARD.test(name)))) files.push(await get(name));
+  return files;
+}
+
+/** What is wrong with an index is found by the engine, which has words for it. */
+async function readJson(blob) {
+  try {
+    return JSON.parse(await blob.text()) ?? {};
+  } catch {
+    return {};
+  }
+}
+
+/** The file as a Blob, or the status with which the host refuses it. */
+async function load(address, tell) {
   const cache = await globalThis.caches?.open(CACHE).catch(() => undefined);
   for (let failures = 0; ; ) {
     const begun = await begin(cache, address);

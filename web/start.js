@@ -9,6 +9,11 @@ if (serviceWorker) {
   await serviceWorker.register("./sw.js");
   const { active } = await serviceWorker.ready;
   active.postMessage([document.baseURI]);
-  const tell = (list) => active.postMessage(list.getEntries().map(({ name }) => name));
-  new PerformanceObserver(tell).observe({ type: "resource", buffered: true });
+  const observe = (type, files) => {
+    const tell = (list) => active.postMessage(list.getEntries().flatMap(({ name }) => files(name)));
+    new PerformanceObserver(tell).observe({ type, buffered: true });
+  };
+  observe("resource", (name) => [name]);
+  // What a worker loads is not among them: the page marks an engine that is there by the name of its script.
+  observe("mark", (script) => [script, script.replace("_loader", ""), script.replace("_loader.js", "_bg.wasm")]);
 }

@@ -1,13 +1,11 @@
 // Keeps what the page has loaded, so that the next visit works without a network. The network comes first where there is one: the
 // engines' files carry no hash in their names, and a new version must not be mixed with an old one.
 const CACHE = "emberlab";
-// What the page's own list of loads lacks: workers load these.
-const ENGINE = ["engine-cpu_loader.js", "engine-cpu.js", "engine-cpu_bg.wasm"];
 
 self.addEventListener("install", () => self.skipWaiting());
 self.addEventListener("activate", (event) => event.waitUntil(self.clients.claim()));
 // The page tells what it loaded before this worker was there.
-self.addEventListener("message", (event) => event.waitUntil(keep([...event.data, ...ENGINE])));
+self.addEventListener("message", (event) => event.waitUntil(keep(event.data)));
 self.addEventListener("fetch", (event) => {
   const { request } = event;
   if (request.method === "GET" && isOurs(request.url)) event.respondWith(answer(request));
@@ -16,11 +14,20 @@ self.addEventListener("fetch", (event) => {
 /** Weights are kept by load.js, which can go on with them. */
 const isOurs = (address) => address.startsWith(self.registration.scope) && !/\.safetensors($|\?)/.test(address);
 
-async function keep(addresses) {
-  const cache = await caches.open(CACHE);
+/** What is kept or on its way: it is asked for once. */
+const known = new Map();
+
+function keep(addresses) {
   const own = addresses.map((address) => new URL(address, self.registration.scope).href);
-  const wanted = own.filter(isOurs);
-  await Promise.all(wanted.map(async (address) => (await cache.match(address)) ?? cache.add(address).catch(() => {})));
+  for (const address of own.filter(isOurs)) if (!known.has(address)) known.set(address, keepOne(address));
+  return Promise.all(known.values());
+}
+
+/** From the browser's own cache where it can be: the page has just loaded it. */
+async function keepOne(address) {
+  const cache = await caches.open(CACHE);
+  if (await cache.match(address)) return;
+  await cache.add(new Request(address, { cache: "force-cache" })).catch(() => known.delete(address));
 }
 
 async function answer(request) {

@@ -18,6 +18,8 @@ await scenario(
         return found.every(Boolean);
       }, NEEDED);
     await page.until("what is needed is kept", 30_000, kept);
+    const loads = site.requests.filter(({ path }) => path.endsWith("engine-cpu_bg.wasm"));
+    assert.equal(loads.length, 1, "what is kept is not loaded again, be the host as plain as it may");
 
     const devtools = await page.tab.context().newCDPSession(tab);
     const { installabilityErrors } = await devtools.send("Page.getInstallabilityErrors");

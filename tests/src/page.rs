@@ -123,6 +123,11 @@ fn follows_links_to_models() {
 }
 
 #[test]
+fn loads_weights_that_are_spread_over_files() {
+    run("shards.mjs", 3);
+}
+
+#[test]
 fn shows_two_models_side_by_side() {
     run("two-models.mjs", 4);
 }

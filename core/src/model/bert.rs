@@ -26,14 +26,15 @@ use super::{
 };
 use crate::{Result, text::BatchTensors};
 
-/// An encoder, its pooler and a linear head; or, without a pooler, transformers'
-/// `BertForTokenClassification`, whose head reads the first token of each word.
+/// An encoder, its pooler and a linear head; or, of words, transformers' `BertForTokenClassification`,
+/// whose head reads the first token of each word and has a pooler in ModernBERT alone.
 #[derive(Module, Debug)]
 pub struct BertForSequenceClassification {
     bert: Encoder,
     pooler: Option<Pooler>,
     dropout_prob: f64,
     classifier: Linear,
+    of_words: bool,
     #[module(skip)]
     family: Family,
 }
@@ -79,18 +80,24 @@ impl BertForSequenceClassification {
             let pooler = Pooler { dense: new.linear(hidden, hidden), norm: None };
             (Encoder::Bert(new.encoder()), pooler, new.linear(hidden, num_labels))
         };
-        let (pooler, dropout_prob) = (Some(pooler), config.classifier_dropout());
-        Self { bert, pooler, dropout_prob, classifier, family: config.family }
+        let (family, dropout_prob) = (config.family, config.classifier_dropout());
+        Self { bert, pooler: Some(pooler), dropout_prob, classifier, of_words: false, family }
     }
 
     pub(crate) fn family(&self) -> Family {
         self.family
     }
 
-    /// The same for tags of words, which need no pooler.
-    pub(crate) fn for_words(mut self) -> Self {
-        self.pooler = None;
-        self
+    /// Whether it gives words their classes, not whole texts.
+    pub(crate) fn is_of_words(&self) -> bool {
+        self.of_words
+    }
+
+    /// The same for tags of words.
+    pub(crate) fn for_words(self, config: &BertConfig) -> Self {
+        let pooler = self.pooler.filter(|_| self.family.pools_words());
+        let dropout_prob = config.words_dropout();
+        Self { pooler, dropout_prob, of_words: true, ..self }
     }
 
     /// The same, of which the last `layers` of the encoder, the pooler and the classifier take
@@ -130,17 +137,16 @@ impl BertForSequenceClassification {
         batch: &BatchTensors,
         pass: Pass,
     ) -> Tensor<2> {
-        let of_words = self.pooler.is_none();
         let seen = match &self.bert {
-            Encoder::Bert(bert) => bert.forward(words, batch, pass, of_words),
-            Encoder::ModernBert(bert) => bert.forward(words, batch, pass),
+            Encoder::Bert(bert) => bert.forward(words, batch, pass, self.of_words),
+            Encoder::ModernBert(bert) => bert.forward(words, batch, pass, self.of_words),
         };
         let pooled = self.pool(seen, pass);
         let dropout = pass.dropout(HEAD, self.dropout_prob);
         pass.linear(pass.kernels.dropout(pooled, dropout), &self.classifier)
     }
 
-    /// A linear layer, its activation and its norm: `[rows, hidden]`. Words are left as they are.
+    /// A linear layer, its activation and its norm: `[rows, hidden]`; nothing where there is no pooler.
     fn pool(&self, seen: Tensor<2>, pass: Pass) -> Tensor<2> {
         let Some(pooler) = &self.pooler else { return seen };
         let seen = match self.family.drops_before_pooler() {

@@ -31,7 +31,7 @@ impl Weights<'_> {
         let mut loader = Loader {
             weights: self,
             fresh,
-            path: ParamPath::new(model.family()),
+            path: ParamPath::new(&model),
             used: Vec::new(),
             report: LoadReport::default(),
             error: None,

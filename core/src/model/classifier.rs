@@ -54,7 +54,7 @@ impl Classifier {
         let config = files.config()?;
         let name = files.weights_name();
         let weights = files.weights(|key| names::of_parameter(config.family, key))?;
-        let key = config.family.key("classifier.weight");
+        let key = config.family.key("classifier.weight", Head::is_of_words(&config));
         let Some(&[num_labels, _]) = weights.shape(&key) else {
             return Err(Error::NoHead { name, key, folder: files.folder().into() });
         };
@@ -81,9 +81,10 @@ impl Classifier {
     ) -> Result<(Self, LoadReport)> {
         let (config, head) = (files.config()?, head.into());
         let name = files.path("config.json");
-        head.check(&config, &name)?;
         let weights = files.weights(|key| names::of_parameter(config.family, key))?;
-        let keys = ["classifier.weight", "classifier.bias"].map(|path| config.family.key(path));
+        let of_words = head.task == Task::TokenClassification;
+        let keys =
+            ["classifier.weight", "classifier.bias"].map(|path| config.family.key(path, of_words));
         let same_head = match weights.shape(&keys[0]) {
             Some(&[rows, _]) if rows == head.label_map.len() => {
                 Head::stored(&config, &name, rows)? == head
@@ -264,7 +265,7 @@ impl Setup {
 fn new_model(config: &BertConfig, head: &Head, device: &Device) -> BertForSequenceClassification {
     let model = BertForSequenceClassification::new(config, head.label_map.len(), device);
     match head.task {
-        Task::TokenClassification => model.for_words(),
+        Task::TokenClassification => model.for_words(config),
         _ => model,
     }
 }

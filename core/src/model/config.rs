@@ -166,6 +166,14 @@ impl BertConfig {
         self.classifier_dropout.unwrap_or(self.hidden_dropout_prob)
     }
 
+    /// Dropout before the head of words: DistilBERT's setting is that of whole texts alone.
+    pub(super) fn words_dropout(&self) -> f64 {
+        match self.family {
+            Family::DistilBert => self.hidden_dropout_prob,
+            _ => self.classifier_dropout(),
+        }
+    }
+
     /// The id that padding has; the family's unless the file says otherwise.
     pub fn pad_token_id(&self) -> u32 {
         let usual = match self.family {

@@ -59,16 +59,19 @@ impl Family {
         }
     }
 
-    /// The class of transformers that a fine-tuned folder is opened with.
-    pub(crate) fn architecture(self) -> &'static str {
-        match self {
-            Self::Bert => "BertForSequenceClassification",
-            Self::Roberta => "RobertaForSequenceClassification",
-            Self::XlmRoberta => "XLMRobertaForSequenceClassification",
-            Self::DistilBert => "DistilBertForSequenceClassification",
-            Self::Electra => "ElectraForSequenceClassification",
-            Self::ModernBert => "ModernBertForSequenceClassification",
-        }
+    /// The class of transformers that a fine-tuned folder is opened with: one for words, or one for
+    /// whole texts.
+    pub(crate) fn architecture(self, of_words: bool) -> String {
+        let name = match self {
+            Self::Bert => "Bert",
+            Self::Roberta => "Roberta",
+            Self::XlmRoberta => "XLMRoberta",
+            Self::DistilBert => "DistilBert",
+            Self::Electra => "Electra",
+            Self::ModernBert => "ModernBert",
+        };
+        let task = if of_words { "Token" } else { "Sequence" };
+        format!("{name}For{task}Classification")
     }
 
     /// The class that transformers opens its tokenizer with.
@@ -100,6 +103,11 @@ impl Family {
         matches!(self, Self::Roberta | Self::XlmRoberta | Self::Electra)
     }
 
+    /// Whether a classifier of words has what stands between encoder and last layer, too.
+    pub(crate) fn pools_words(self) -> bool {
+        self == Self::ModernBert
+    }
+
     pub(crate) fn pooler_activation(self) -> PoolerActivation {
         match self {
             Self::Bert | Self::Roberta | Self::XlmRoberta => PoolerActivation::Tanh,
@@ -110,8 +118,9 @@ impl Family {
 
     /// The Hugging Face key of a parameter from its path in our modules, which is its key in BERT
     /// but that the pooler is not part of the encoder: `bert.encoder.layer.0.output.dense.weight`,
-    /// `pooler.dense.bias`, `classifier.weight`.
-    pub(crate) fn key(self, path: &str) -> String {
+    /// `pooler.dense.bias`, `classifier.weight`. The last layer is called otherwise where it is one
+    /// `of_words`.
+    pub(crate) fn key(self, path: &str, of_words: bool) -> String {
         let (part, rest) = path.split_once('.').unwrap_or((path, ""));
         match (part, self) {
             ("bert", Self::DistilBert) => format!("distilbert.{}", distilbert_key(rest)),
@@ -121,19 +130,19 @@ impl Family {
             ("pooler", Self::ModernBert) => format!("head.{rest}"),
             ("pooler", _) => format!("classifier.{rest}"),
             ("classifier", Self::Bert | Self::DistilBert | Self::ModernBert) => path.into(),
+            ("classifier", _) if of_words => path.into(),
             ("classifier", _) => format!("classifier.out_proj.{rest}"),
             _ => path.into(),
         }
     }
 
-    /// The modules of the head, as transformers names them; of tags there is no pooler.
-    pub(crate) fn head_modules(self, tags: bool) -> &'static [&'static str] {
+    /// The modules of the head, as transformers names them.
+    pub(crate) fn head_modules(self, of_words: bool) -> &'static [&'static str] {
         match self {
-            Self::Bert if tags => &["classifier"],
-            Self::Bert => &["classifier", "pooler"],
-            Self::DistilBert => &["classifier", "pre_classifier"],
             Self::ModernBert => &["classifier", "head"],
-            Self::Roberta | Self::XlmRoberta | Self::Electra => &["classifier"],
+            Self::Bert if !of_words => &["classifier", "pooler"],
+            Self::DistilBert if !of_words => &["classifier", "pre_classifier"],
+            _ => &["classifier"],
         }
     }
 
@@ -191,7 +200,7 @@ mod tests {
 
     #[test]
     fn a_parameter_has_the_key_of_its_family() {
-        let keys = |path| Family::ALL.map(|family| family.key(path));
+        let keys = |path| Family::ALL.map(|family| family.key(path, false));
         assert_eq!(
             keys("bert.encoder.layer.3.attention.output.LayerNorm.weight"),
             [
@@ -225,5 +234,7 @@ mod tests {
                 "classifier.weight",
             ]
         );
+        let of_words = Family::ALL.map(|family| family.key("classifier.weight", true));
+        assert_eq!(of_words, ["classifier.weight"; 6]);
     }
 }

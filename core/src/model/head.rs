@@ -31,7 +31,6 @@ impl Head {
     /// [`Error::BadLabels`] or [`Error::BadConfig`] where these contradict one another.
     pub(super) fn stored(config: &BertConfig, name: &str, num_labels: usize) -> Result<Self> {
         let task = task(config, name, num_labels)?;
-        check(task, config, name)?;
         if task == Task::Regression {
             if num_labels != 1 {
                 let reason =
@@ -52,12 +51,12 @@ impl Head {
         Ok(Self { task, label_map })
     }
 
-    /// Whether an encoder takes it.
-    ///
-    /// # Errors
-    /// [`Error::BadConfig`] where there is no such head for the family.
-    pub(super) fn check(&self, config: &BertConfig, name: &str) -> Result<()> {
-        check(self.task, config, name)
+    /// Whether a folder states a head that gives words their classes.
+    pub(super) fn is_of_words(config: &BertConfig) -> bool {
+        let is_tokens =
+            |name: &Value| name.as_str().is_some_and(|n| n.ends_with("ForTokenClassification"));
+        let architectures = config.raw("architectures").and_then(Value::as_array);
+        architectures.is_some_and(|names| names.iter().any(is_tokens))
     }
 
     /// What `config.json` says of it.
@@ -71,10 +70,7 @@ impl Head {
             Task::TokenClassification => Value::Null,
             task => json!(task.name()),
         };
-        let architecture = match self.task {
-            Task::TokenClassification => "BertForTokenClassification",
-            _ => family.architecture(),
-        };
+        let architecture = family.architecture(self.task == Task::TokenClassification);
         Map::from_iter([
             ("architectures".to_owned(), json!([architecture])),
             ("problem_type".to_owned(), problem_type),
@@ -84,22 +80,8 @@ impl Head {
     }
 }
 
-fn check(task: Task, config: &BertConfig, name: &str) -> Result<()> {
-    if task != Task::TokenClassification || config.family == Family::Bert {
-        return Ok(());
-    }
-    let reason = format!(
-        "token classification with model_type \"{}\" is not supported; only with \"bert\"",
-        config.family.model_type()
-    );
-    Err(Error::BadConfig { name: name.into(), reason })
-}
-
 fn task(config: &BertConfig, name: &str, num_labels: usize) -> Result<Task> {
-    let architectures = config.raw("architectures").and_then(Value::as_array);
-    let is_tokens =
-        |name: &Value| name.as_str().is_some_and(|n| n.ends_with("ForTokenClassification"));
-    if architectures.is_some_and(|names| names.iter().any(is_tokens)) {
+    if Head::is_of_words(config) {
         return Ok(Task::TokenClassification);
     }
     match config.raw("problem_type").unwrap_or(&Value::Null) {

@@ -76,8 +76,15 @@ impl ModernBertModel {
         Self { embeddings: self.embeddings.no_grad(), layers: layer.collect(), ..self }
     }
 
-    /// What the head sees of each row, `[rows, hidden]`: its first token, or the mean of all.
-    pub(super) fn forward(&self, words: Tensor<2>, batch: &BatchTensors, pass: Pass) -> Tensor<2> {
+    /// What the head sees of each row, `[rows, hidden]`: its first token, or the mean of all; or the
+    /// first token of each word, `[words, hidden]`.
+    pub(super) fn forward(
+        &self,
+        words: Tensor<2>,
+        batch: &BatchTensors,
+        pass: Pass,
+        of_words: bool,
+    ) -> Tensor<2> {
         let normed = self.embeddings.norm.normalize(words, pass);
         let dropout = pass.dropout(EMBEDDINGS, self.embeddings.dropout_prob);
         let embedded = pass.kernels.dropout(normed, dropout);
@@ -87,10 +94,13 @@ impl ModernBertModel {
             layer.forward(hidden, &batch.layout, &rotaries, pass, 3 * index + 2)
         });
         match &batch.means {
-            Some(means) if self.mean_pooling => {
+            Some(means) if self.mean_pooling && !of_words => {
                 means.clone().matmul(self.final_norm.normalize(hidden, pass))
             }
-            _ => self.final_norm.normalize(hidden.select(0, batch.first_tokens.clone()), pass),
+            _ => {
+                let seen = if of_words { &batch.words } else { &batch.first_tokens };
+                self.final_norm.normalize(hidden.select(0, seen.clone()), pass)
+            }
         }
     }
 

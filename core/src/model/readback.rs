@@ -82,7 +82,7 @@ impl ModuleVisitor for Weights {
 /// # Errors
 /// [`Error::Device`] when the device fails.
 pub(crate) async fn weights(model: &BertForSequenceClassification) -> Result<Vec<HostTensor>> {
-    let path = ParamPath::new(model.family());
+    let path = ParamPath::new(model);
     let mut visitor = Weights { path, readback: Readback::default() };
     model.visit(&mut visitor);
     visitor.readback.read().await

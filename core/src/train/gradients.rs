@@ -39,7 +39,7 @@ pub async fn gradients(
     let usual = LossConfig::default();
     let loss = usual.sum(logits, targets) / usual.weight(targets);
     let grads = GradientsParams::from_grads(loss.backward(), &model);
-    let path = ParamPath::new(model.family());
+    let path = ParamPath::new(&model);
     let mut visitor = Named { grads, path, readback: Readback::default() };
     model.visit(&mut visitor);
     let tensors = visitor.readback.read().await?;

@@ -52,7 +52,7 @@ impl Trainer {
     /// # Errors
     /// [`Error::LossNotFinite`] when training has diverged, [`Error::Device`] if the device fails.
     pub async fn state(&self) -> Result<Vec<u8>> {
-        let path = ParamPath::new(self.model().family());
+        let path = ParamPath::new(self.model());
         let readback = Readback::default();
         let mut visitor = Collect { optimizer: &self.optimizer, path, readback };
         self.model().visit(&mut visitor);
@@ -98,11 +98,8 @@ impl Trainer {
         self.optimizer.resume(step, moments);
         self.unread_loss = match unread_steps {
             Some(steps) => {
-                let values = stored.values_like(
-                    &ParamPath::new(self.model().family()),
-                    UNREAD_LOSS,
-                    &[1],
-                )?;
+                let values =
+                    stored.values_like(&ParamPath::new(self.model()), UNREAD_LOSS, &[1])?;
                 Some((Tensor::from_data(TensorData::new(values, [1]), &self.setup.device), steps))
             }
             None => None,
@@ -123,7 +120,7 @@ impl Trainer {
     fn stored_moments(&self, stored: &Weights) -> Result<HashMap<ParamId, Moments>> {
         let mut visitor = Restore {
             stored,
-            path: ParamPath::new(self.model().family()),
+            path: ParamPath::new(self.model()),
             moments: HashMap::new(),
             error: None,
         };

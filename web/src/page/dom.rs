@@ -98,6 +98,13 @@ pub fn now() -> f64 {
     window().performance().map_or(0.0, |clock| clock.now())
 }
 
+/// Notes a moment for whoever observes the page's performance.
+pub fn mark(name: &str) {
+    if let Some(clock) = window().performance() {
+        let _ = clock.mark(name);
+    }
+}
+
 /// Waits. A window that refuses to set a timer is on its way out, and then nothing is waited for.
 pub async fn sleep(milliseconds: i32) {
     let mut timer = Timer(None);

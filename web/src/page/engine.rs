@@ -1,7 +1,7 @@
 //! One engine: a worker, the requests it still owes an answer, and its death.
 
 use super::{
-    dom::sleep,
+    dom::{mark, sleep},
     text::{fill, text},
 };
 use crate::messages::{
@@ -105,9 +105,11 @@ impl Engine {
         Ok(Self { kind, worker, state, _on_message: on_message, _on_error: on_error })
     }
 
-    /// Waits until the worker takes requests.
+    /// Waits until the worker takes requests, and marks that it does: `start.js` has its files kept then.
     pub async fn ready(&self, seconds: i32) -> Result<(), Failure> {
-        self.answer(UNASKED, seconds).await.map(drop)
+        self.answer(UNASKED, seconds).await?;
+        mark(self.kind.script());
+        Ok(())
     }
 
     /// Sends a request, with the files that belong to it, and waits for the answer. An engine that

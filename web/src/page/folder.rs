@@ -7,7 +7,7 @@ use super::{
 };
 use crate::messages::describe;
 use js_sys::{Array, Promise};
-use std::{cell::Cell, rc::Rc};
+use std::{cell::RefCell, rc::Rc};
 use wasm_bindgen::{JsCast, JsValue, prelude::wasm_bindgen};
 use web_sys::{
     HtmlElement, HtmlProgressElement, RequestInit, RequestRedirect, Response, Url, UrlSearchParams,
@@ -17,13 +17,14 @@ use web_sys::{
 const DEFAULT_FOLDER: &str = "models/emotions";
 /// What is fetched of a folder beside its weights; `vocab.txt` only where there is no `tokenizer.json`.
 const FILES: [&str; 3] = ["config.json", "tokenizer.json", "tokenizer_config.json"];
+/// What is asked for first of the weights; `web/load.js` knows the other names.
 const WEIGHTS: &str = "model.safetensors";
 
 #[wasm_bindgen(raw_module = "./load.js")]
 extern "C" {
-    /// Loads a large file, and goes on with one that was interrupted: see `web/load.js`. The promise is for
-    /// a `Blob`, or for the status that the host answered.
-    fn load(address: &str, tell: &JsValue) -> Promise;
+    /// Loads large files, and goes on with what was interrupted: see `web/load.js`. The promise is for pairs of
+    /// a name and a `Blob`, or the status that the host answered.
+    fn weights(base: &str, tell: &JsValue) -> Promise;
 }
 
 /// Fetches the folder named by `?model=`, or the default.
@@ -41,10 +42,12 @@ pub async fn open(folder: &str) -> Result<Model, String> {
     for file in others {
         files.extend(file.finish().await?);
     }
-    if !files.iter().any(|(name, _)| *name == "tokenizer.json") {
+    if !files.iter().any(|(name, _)| name == "tokenizer.json") {
         files.extend(Fetch::start(&base, "vocab.txt").finish().await?);
     }
-    files.extend(weights.finish().await?);
+    for file in weights.finish().await? {
+        files.extend(file?);
+    }
     if files.is_empty() {
         return Err(fill("model.none_there", &[("folder", folder)]));
     }
@@ -75,7 +78,7 @@ fn own_folder(folder: &str) -> Result<String, JsValue> {
 }
 
 /// A file's name and blob; nothing when the host has no such file.
-type Fetched = Result<Option<(&'static str, JsValue)>, String>;
+type Fetched = Result<Option<(String, JsValue)>, String>;
 
 /// A small file on its way.
 struct Fetch {
@@ -98,47 +101,59 @@ impl Fetch {
             return refused(self.name, response.status());
         }
         let blob = response.blob().map_err(|error| failed(describe(&error)))?;
-        Ok(Some((self.name, settle(blob).await.map_err(failed)?)))
+        Ok(Some((self.name.into(), settle(blob).await.map_err(failed)?)))
     }
 }
 
 /// The weights on their way: a person sees how far they are.
 struct Weights {
-    blob: Promise,
-    loaded: Rc<Cell<f64>>,
+    files: Promise,
+    /// The file that is loaded, and how much of it has come.
+    now: Rc<RefCell<(String, f64)>>,
 }
 
 impl Weights {
     fn start(base: &str) -> Self {
-        let loaded = Rc::new(Cell::new(0.0));
-        let told = loaded.clone();
+        let now = Rc::new(RefCell::new((String::from(WEIGHTS), 0.0)));
+        let told = now.clone();
         let tell = callback(Box::new(move |progress| {
+            let progress: Array = progress.unchecked_into();
+            let name = progress.get(0).as_string().unwrap_or_default();
             let [done, total] =
-                [0, 1].map(|place| Array::from(&progress).get(place).as_f64().unwrap_or_default());
-            told.set(done);
-            show_progress(done, total);
+                [1, 2].map(|place| progress.get(place).as_f64().unwrap_or_default());
+            show_progress(&name, done, total);
+            *told.borrow_mut() = (name, done);
         }));
-        Self { blob: load(&[base, WEIGHTS].concat(), &tell), loaded }
+        Self { files: weights(base, &tell), now }
     }
 
-    async fn finish(self) -> Fetched {
-        let found = settle(self.blob).await;
+    async fn finish(self) -> Result<impl Iterator<Item = Fetched>, String> {
+        let found = settle(self.files).await;
         show(&by_id::<HtmlElement>("loading"), false);
-        let found = found.map_err(|why| match self.loaded.get() {
-            0.0 => not_loaded(WEIGHTS, &why),
-            bytes => fill("loading.broken", &[("file", WEIGHTS), ("n", &megabytes(bytes))]),
-        })?;
-        match found.as_f64() {
-            Some(status) => refused(WEIGHTS, status as u16),
-            None => Ok(Some((WEIGHTS, found))),
-        }
+        let found: Array = found
+            .map_err(|why| {
+                let (name, bytes) = &*self.now.borrow();
+                match bytes {
+                    0.0 => not_loaded(name, &why),
+                    _ => fill("loading.broken", &[("file", name), ("n", &megabytes(*bytes))]),
+                }
+            })?
+            .unchecked_into();
+        Ok((0..found.length()).map(move |at| {
+            let pair: Array = found.get(at).unchecked_into();
+            let (name, blob) = (pair.get(0).as_string().unwrap_or_default(), pair.get(1));
+            match blob.as_f64() {
+                Some(status) => refused(&name, status as u16),
+                None => Ok(Some((name, blob))),
+            }
+        }))
     }
 }
 
-fn show_progress(done: f64, total: f64) {
+fn show_progress(name: &str, done: f64, total: f64) {
     let bar: HtmlProgressElement = by_id("loading-bar");
     let (done_mb, total_mb) = (megabytes(done), megabytes(total));
-    let values = [("file", WEIGHTS), ("n", &*done_mb), ("all", &total_mb)];
+    let values = [("file", name), ("n", &*done_mb), ("all", &total_mb)];
     let said = if total > 0.0 {
         bar.set_value(done / total);
         [fill("loading.so_far", &values), " (".into(), percent(done / total, 0), ")".into()]
@@ -158,7 +173,7 @@ fn not_loaded(file: &str, why: &str) -> String {
     fill("model.not_loaded", &[("file", file), ("why", why)])
 }
 
-fn refused(name: &'static str, status: u16) -> Fetched {
+fn refused(name: &str, status: u16) -> Fetched {
     match status {
         404 => Ok(None),
         status => Err(not_loaded(name, &fill("model.status", &[("n", &status.to_string())]))),

@@ -32,7 +32,7 @@ impl LoraConfig {
         let mut attach = Attach {
             lora: self,
             targets: self.targets(family),
-            path: ParamPath::new(family),
+            path: ParamPath::new(&model),
             seed,
             attached: Vec::new(),
             others: Vec::new(),

@@ -21,8 +21,7 @@ pub(in crate::model) async fn write(
     model: &BertForSequenceClassification,
     dtype: StorageDtype,
 ) -> Result<Vec<u8>> {
-    let mut collect =
-        Collect { path: ParamPath::new(model.family()), readback: Readback::default() };
+    let mut collect = Collect { path: ParamPath::new(model), readback: Readback::default() };
     model.visit(&mut collect);
     let tensors = collect.readback.read().await?;
     storage::encode(&tensors, dtype)
