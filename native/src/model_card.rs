@@ -17,7 +17,8 @@ pub fn render(record: &RunRecord, metrics: &[(&'static str, Metrics)]) -> String
     let name = || base.file_name().unwrap_or_default().to_string_lossy().into_owned();
     let base = hub::id_of(base).unwrap_or_else(name);
     let words = Words::of(record.task);
-    let mut card = front_matter(&base, &words);
+    let library = if record.recipe.lora.is_some() { "peft" } else { "transformers" };
+    let mut card = front_matter(library, &base, &words);
     // Writing to a String cannot fail.
     let _ = write!(
         card,
@@ -72,13 +73,30 @@ pub fn render(record: &RunRecord, metrics: &[(&'static str, Metrics)]) -> String
         record.burn,
         record.origin.command,
     );
-    let Words { pipeline, options, .. } = words;
-    let _ = write!(
-        card,
-        "\n## Use\n\n```python\nfrom transformers import pipeline\n\
-         print(pipeline(\"{pipeline}\", model=\"this/folder\"{options})(\"some text\"))\n```\n"
-    );
+    card.push_str(&usage(record, &base, &words));
     card
+}
+
+/// How Python opens the folder.
+fn usage(record: &RunRecord, base: &str, words: &Words) -> String {
+    let Words { pipeline, options, .. } = words;
+    let code = match (&record.recipe.lora, record.task) {
+        (None, _) => format!(
+            "from transformers import pipeline\n\
+             print(pipeline(\"{pipeline}\", model=\"this/folder\"{options})(\"some text\"))"
+        ),
+        (Some(_), task) => {
+            let kind = if task == Task::TokenClassification { "Token" } else { "Sequence" };
+            format!(
+                "from peft import PeftModel\n\
+                 from transformers import AutoConfig, AutoModelFor{kind}Classification\n\
+                 base = AutoModelFor{kind}Classification.from_pretrained(\n    \
+                 \"{base}\", config=AutoConfig.from_pretrained(\"this/folder\"))\n\
+                 model = PeftModel.from_pretrained(base, \"this/folder\")"
+            )
+        }
+    };
+    format!("\n## Use\n\n```python\n{code}\n```\n")
 }
 
 /// What a model of a task is called, and how the hub and transformers name its kind.
@@ -125,9 +143,9 @@ impl Words {
     }
 }
 
-fn front_matter(base: &str, Words { pipeline, metrics, .. }: &Words) -> String {
+fn front_matter(library: &str, base: &str, Words { pipeline, metrics, .. }: &Words) -> String {
     format!(
-        "---\nlibrary_name: transformers\npipeline_tag: {pipeline}\nbase_model: {}\n\
+        "---\nlibrary_name: {library}\npipeline_tag: {pipeline}\nbase_model: {}\n\
          tags:\n- {pipeline}\n- emberlab\nmetrics:\n{metrics}\n---\n",
         serde_json::Value::from(base) // a JSON string is a YAML string, whatever is in it
     )

@@ -45,7 +45,7 @@ pub struct CourseArgs {
 #[command(next_help_heading = "LoRA (the run folder is one of peft, and not a whole model)")]
 pub struct LoraArgs {
     /// Train adapters of this rank beside the encoder's weights, and the head; 8 is usual
-    #[arg(long, value_name = "R")]
+    #[arg(long, value_name = "R", conflicts_with_all = ["freeze_layers", "freeze_embeddings"])]
     pub lora_r: Option<usize>,
     /// What adapters add is multiplied by ALPHA / R [default: 8]
     #[arg(long, value_name = "ALPHA", requires = "lora_r")]

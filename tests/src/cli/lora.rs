@@ -40,6 +40,9 @@ fn a_folder_of_adapters_is_used_and_merged() {
     let here = scratch.path("bert-tiny").canonicalize().unwrap();
     assert_eq!(base, here.display().to_string());
 
+    let card = scratch.read("run/README.md");
+    assert!(card.contains("library_name: peft") && card.contains("PeftModel.from_pretrained"));
+
     let again = scratch.run("evaluate --model run --data train.jsonl --json").ok();
     let again: Value = serde_json::from_str(&again).unwrap();
     assert_eq!(scratch.json("run/run.json")["metrics"]["test"]["accuracy"], again["accuracy"]);
