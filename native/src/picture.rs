@@ -9,15 +9,15 @@ const HEIGHT: usize = 6;
 /// Parts of a line of text, lowest first.
 const BLOCKS: [char; 9] = [' ', '▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
 
-/// A column for each step, or for as many as share one.
+/// A column for each step, or for as many as share one; nothing of a single step.
 pub fn schedule(recipe: &TrainConfig, total_steps: usize) -> String {
-    let columns = WIDTH.min(total_steps.max(1));
-    let rates: Vec<f64> = (0..columns)
-        .map(|column| {
-            let step = column * total_steps.saturating_sub(1) / columns.saturating_sub(1).max(1);
-            recipe.learning_rate_at(step, total_steps)
-        })
-        .collect();
+    let columns = WIDTH.min(total_steps);
+    if columns < 2 {
+        return String::new();
+    }
+    let step_at = |column: usize| column * (total_steps - 1) / (columns - 1);
+    let rate = |column| recipe.learning_rate_at(step_at(column), total_steps);
+    let rates: Vec<f64> = (0..columns).map(rate).collect();
     let peak = recipe.learning_rate;
     let parts = BLOCKS.len() - 1;
     let mut picture = String::new();

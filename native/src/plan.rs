@@ -129,12 +129,14 @@ impl Plan {
             }
             Rows::File(rows) => Trainer::on_file(classifier, rows, recipe.clone())?,
         };
+        let own_kernels = !args.device.no_kernels;
         let training = memory::Training {
             config: &config,
             parameters,
             trained: trainer.num_trainable(),
             longest: splits[0].tokens.longest,
-            own_kernels: !args.device.no_kernels,
+            own_kernels,
+            first_only: task != Task::TokenClassification && (device.kind == "cpu" || !own_kernels),
         };
         let may_change = args.recipe.course.auto_find_batch_size;
         let free = memory::free(&device);

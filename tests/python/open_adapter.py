@@ -28,7 +28,9 @@ def main(folder, texts, out):
         with torch.no_grad():
             return [model(**tokenizer(row["text"], return_tensors="pt")).logits[0].tolist() for row in rows]
 
-    found = {"logits": logits(model), "targets": sorted(stated.target_modules),
+    # What peft made of `all-linear`, too.
+    targets = model.peft_config["default"].target_modules
+    found = {"logits": logits(model), "targets": sorted(targets),
              "modules_to_save": sorted(stated.modules_to_save)}
     found["merged"] = logits(model.merge_and_unload())
     with open(out, "w", encoding="utf-8") as file:

@@ -77,7 +77,7 @@ fn state(trainer: &Trainer) -> Vec<u8> {
 
 fn weights(trainer: &Trainer) -> Vec<u8> {
     let files = pollster::block_on(trainer.classifier().to_files(StorageDtype::F32)).unwrap();
-    files.into_iter().find(|(name, _)| name == "model.safetensors").unwrap().1
+    files.into_iter().find(|(name, _)| name.ends_with("model.safetensors")).unwrap().1
 }
 
 fn loss(trainer: &mut Trainer) -> f32 {

@@ -117,7 +117,7 @@ fn peft_opens_and_merges_a_folder_of_ours() {
             .unwrap();
         assert!(status.success(), "open_adapter.py failed");
         let opened: Opened = serde_json::from_value(scratch.json("opened.json")).unwrap();
-        assert!(opened.targets.contains(&"value".to_owned()), "{:?}", opened.targets);
+        assert!(opened.targets.iter().any(|name| name.ends_with("value")), "{:?}", opened.targets);
         assert!(opened.modules_to_save.contains(&"pooler".to_owned()));
         let softmax = |row: Vec<f32>| -> Vec<f32> {
             let sum: f32 = row.iter().map(|logit| logit.exp()).sum();
