@@ -77,7 +77,7 @@ impl Training<'_> {
 
 impl Estimate {
     /// Beside the weights, which are there when it is asked.
-    fn to_come(&self) -> usize {
+    fn beside_weights(&self) -> usize {
         self.gradients + self.optimizer + self.activations
     }
 }
@@ -89,7 +89,7 @@ impl fmt::Display for Estimate {
         write!(
             f,
             "about {}: weights {}, gradients {}, AdamW {}, activations {} ({rows} × {tokens} tokens)",
-            shown(weights + self.to_come()),
+            shown(weights + self.beside_weights()),
             shown(weights),
             shown(gradients),
             shown(optimizer),
@@ -120,11 +120,11 @@ pub fn fit(
 ) -> Result<Estimate> {
     let asked = training.estimate(recipe, recipe.batch_size);
     let Some(Free { bytes: free, limit }) = free else { return Ok(asked) };
-    let fits = |estimate: &Estimate| estimate.to_come() as u64 <= *free;
+    let fits = |estimate: &Estimate| estimate.beside_weights() as u64 <= *free;
     if fits(&asked) {
         return Ok(asked);
     }
-    let (needed, there) = (bytes(asked.to_come() as u64), bytes(*free));
+    let (needed, there) = (bytes(asked.beside_weights() as u64), bytes(*free));
     if !may_change {
         note(format_args!(
             "note: batches of {} rows may take {needed} more; {limit} has {there}. --auto-find-batch-size makes them smaller",
@@ -156,7 +156,7 @@ fn too_large(estimate: &Estimate, free: u64, limit: &str) -> String {
     let row = format!(
         "a batch of one row of {} tokens may take {}; {limit} has {}",
         estimate.tokens,
-        bytes(estimate.to_come() as u64),
+        bytes(estimate.beside_weights() as u64),
         bytes(free)
     );
     let of_a_token = (estimate.activations / estimate.tokens.max(1)).max(1) as u64;
