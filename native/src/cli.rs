@@ -4,6 +4,7 @@ mod convert;
 mod data;
 mod explain;
 mod recipe;
+mod results;
 mod save;
 mod training;
 
@@ -20,6 +21,7 @@ pub use convert::ConvertArgs;
 pub use data::{DataArgs, Padding, ReadArgs, TokenizeArgs};
 pub use explain::ExplainArgs;
 pub use recipe::{ClassWeights, RecipeArgs};
+pub use results::{CompareArgs, ReportArgs, ResultArgs};
 pub use save::SaveArgs;
 pub use training::{BestArgs, CourseArgs, LoraArgs};
 
@@ -53,6 +55,10 @@ pub enum Command {
     Predict(PredictArgs),
     /// Measure a classifier on labelled texts
     Evaluate(EvaluateArgs),
+    /// Test whether two runs differ by more than chance
+    Compare(CompareArgs),
+    /// Write a run's report.html again
+    Report(ReportArgs),
     /// Show which words made a classifier say what it says
     Explain(ExplainArgs),
     /// Show what a data set holds, and what is wrong with it
@@ -148,6 +154,8 @@ pub struct TrainArgs {
     pub best: BestArgs,
     #[command(flatten)]
     pub save: SaveArgs,
+    #[command(flatten)]
+    pub results: ResultArgs,
     #[command(flatten)]
     pub device: DeviceArg,
     // Last, because its help heading holds for whatever follows.

@@ -12,8 +12,8 @@ use clap::Parser;
 use emberlab::cli::{Cli, Command};
 use emberlab::report::{is_broken_pipe, note};
 use emberlab::{
-    Outcome, config_file, convert, data, doctor, evaluate, explain, interrupt, predict, tokenize,
-    train,
+    Outcome, compare, config_file, convert, data, doctor, evaluate, explain, interrupt, predict,
+    run_report, tokenize, train,
 };
 use emberlab_core::kernels::keep_freed_memory;
 
@@ -49,6 +49,8 @@ fn dispatch(command: Command) -> Result<Outcome> {
         Command::Train(args) => train::run(&args),
         Command::Predict(args) => predict::run(&args),
         Command::Evaluate(args) => evaluate::run(&args),
+        Command::Compare(args) => compare::run(&args),
+        Command::Report(args) => run_report::run(&args),
         Command::Explain(args) => explain::run(&args),
         Command::Data(args) => data::run(&args),
         Command::Tokenize(args) => tokenize::run(&args),

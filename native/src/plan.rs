@@ -4,8 +4,9 @@ use std::fmt;
 use std::path::PathBuf;
 
 use anyhow::{Context, Result};
-use emberlab_core::data::{LabelMap, Task};
+use emberlab_core::data::{Duplicates, LabelMap, Task};
 use emberlab_core::model::{Classifier, LoadReport, StorageDtype};
+use emberlab_core::text::Texts;
 use emberlab_core::train::{LossConfig, Rows, TrainConfig, Trainer};
 
 use crate::cli::{ClassWeights, DEFAULT_MAX_LENGTH, TrainArgs};
@@ -57,6 +58,8 @@ impl Sources {
 pub struct HeldOut {
     pub split: &'static str,
     pub rows: Rows,
+    /// Of all rows; none of a set that is not held in memory.
+    pub texts: Texts,
 }
 
 /// Everything a run needs, read and checked.
@@ -70,6 +73,7 @@ pub struct Plan {
     pub task: Task,
     pub labels: LabelMap,
     pub splits: Vec<Split>,
+    pub duplicates: Duplicates,
     pub held_out: Vec<HeldOut>,
     pub trainer: Trainer,
     pub watch: Watch,
@@ -88,7 +92,7 @@ impl Plan {
             max_length: args.max_length,
         };
         let data = reading.datasets(&sources.data)?;
-        note_overlaps(&data);
+        let duplicates = note_overlaps(&data);
         let head = data.first().context("there is no training data")?.head.clone();
         let model = files::read_model(&sources.model)?;
         let (classifier, load_report) =
@@ -101,9 +105,9 @@ impl Plan {
         let mut tokenized = Vec::new();
         for read in data {
             let split = read.split;
-            let (described, rows) = read.tokenized(&classifier, max_length)?;
+            let (described, rows, texts) = read.tokenized(&classifier, max_length)?;
             splits.push(described);
-            tokenized.push(HeldOut { split, rows });
+            tokenized.push(HeldOut { split, rows, texts });
         }
         let train = tokenized.remove(0);
         let (task, labels) = (classifier.task(), classifier.label_map().clone());
@@ -153,6 +157,7 @@ impl Plan {
             task,
             labels,
             splits,
+            duplicates,
             held_out,
             trainer,
             watch,
@@ -181,7 +186,7 @@ impl fmt::Display for Plan {
         }
         writeln!(f, "device  {}", self.device)?;
         for Split { split, path, instruction, rows, tokens, .. } in &self.splits {
-            let TokenLengths { mean, percentile_95, longest, truncated } = tokens;
+            let TokenLengths { mean, percentile_95, longest, truncated, .. } = tokens;
             write!(
                 f,
                 "{split:6}  {} rows, {mean:.0} tokens each (95 % up to {percentile_95}, longest {longest}",

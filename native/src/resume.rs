@@ -51,6 +51,11 @@ pub fn arguments(folder: &Path, stored: &Value) -> Result<TrainArgs> {
     Ok(args)
 }
 
+/// The arguments of `emberlab train` in `words`, which begin with `train`.
+pub fn parsed(words: &[String]) -> Result<TrainArgs> {
+    Ok(TrainArgs::from_arg_matches(&train_matches(words.iter().map(OsString::from).collect())?)?)
+}
+
 fn train_matches(words: Vec<OsString>) -> Result<ArgMatches> {
     let words = [OsString::from("emberlab")].into_iter().chain(words);
     let mut matches = Cli::command().try_get_matches_from(words)?;

@@ -18,6 +18,7 @@ use crate::files::{self, RUN_FILE};
 use crate::report::{json, rounded};
 use crate::run_record::{Origin, RunRecord};
 use crate::staged::{self, StagedFolder};
+use crate::tensorboard::EventFile;
 use crate::watch;
 
 /// Beginnings of the names of files that state the base model's terms, which hold for what is made
@@ -32,6 +33,8 @@ pub struct RunFolder {
     path: PathBuf,
     /// Locked for as long as it is open.
     metrics: File,
+    /// The same for TensorBoard, where that was asked for.
+    events: Option<EventFile>,
 }
 
 impl RunFolder {
@@ -75,7 +78,7 @@ impl RunFolder {
             // Some network file systems have no locks.
             Ok(()) | Err(TryLockError::Error(_)) => {}
         }
-        Ok(Self { path: path.to_owned(), metrics })
+        Ok(Self { path: path.to_owned(), metrics, events: None })
     }
 
     pub fn path(&self) -> &Path {
@@ -93,6 +96,12 @@ impl RunFolder {
     pub fn rewind(&mut self, metrics: &[u8]) -> Result<()> {
         let rewound = self.metrics.set_len(0).and_then(|()| self.metrics.write_all(metrics));
         rewound.with_context(|| format!("cannot write {METRICS}"))
+    }
+
+    /// Also writes TensorBoard events from now on, with what is in `metrics.jsonl` already.
+    pub fn write_events(&mut self) -> Result<()> {
+        self.events = Some(EventFile::start(&self.path, &self.metrics()?)?);
+        Ok(())
     }
 
     /// `metrics.jsonl` so far.
@@ -142,13 +151,14 @@ impl RunFolder {
 
     fn log(&mut self, line: &Value) -> Result<()> {
         let written = self.metrics.write_all(format!("{line}\n").as_bytes());
-        written.with_context(|| format!("cannot write {METRICS}"))
+        written.with_context(|| format!("cannot write {METRICS}"))?;
+        self.events.as_mut().map_or(Ok(()), |events| events.add(line))
     }
 
     /// Writes model and card, takes the base model's licence files along, and at last the record,
     /// which says that the rest is there.
     pub fn finish(
-        self,
+        &self,
         model_files: &[(String, Vec<u8>)],
         record: &RunRecord,
         card: &str,

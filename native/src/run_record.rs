@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::time::SystemTime;
 
 use anyhow::{Context, Result};
-use emberlab_core::data::Task;
+use emberlab_core::data::{Duplicates, Task};
 use emberlab_core::train::TrainConfig;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -15,6 +15,7 @@ use crate::cli::TrainArgs;
 use crate::config_file;
 use crate::plan::Plan;
 use crate::report::shell_word;
+use crate::results::Calibration;
 use crate::splits::Split;
 use crate::system;
 use crate::watch::Best;
@@ -32,6 +33,7 @@ pub struct RunRecord {
     pub task: Task,
     pub labels: Vec<String>,
     pub data: Vec<Split>,
+    pub duplicates: Duplicates,
     pub recipe: TrainConfig,
     pub seed: u64,
     pub max_length: usize,
@@ -50,6 +52,8 @@ pub struct RunRecord {
     pub weights_step: Option<usize>,
     /// By split.
     pub metrics: Map<String, Value>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub calibration: Option<Calibration>,
 }
 
 /// How the run was started, which `--resume` needs.
@@ -63,6 +67,10 @@ pub struct Origin {
     pub working_folder: PathBuf,
     /// UTC.
     pub started_at: String,
+    /// Those of all runs of `--seeds`; this one's alone where it stands by itself, and then nothing
+    /// says how far another seed would differ.
+    #[serde(default)]
+    pub seeds: Vec<u64>,
 }
 
 /// How the run ended, if it did.
@@ -110,13 +118,17 @@ impl Origin {
             arguments,
             working_folder: env::current_dir().context("there is no working folder")?,
             started_at: system::utc(SystemTime::now()),
+            seeds: Vec::new(),
         })
     }
 }
 
 impl RunRecord {
     /// A run before its first step.
-    pub fn new(args: &TrainArgs, plan: &Plan, origin: Origin) -> Self {
+    pub fn new(args: &TrainArgs, plan: &Plan, mut origin: Origin) -> Self {
+        if origin.seeds.is_empty() {
+            origin.seeds.push(plan.recipe.seed);
+        }
         Self {
             status: Status::Running,
             origin,
@@ -137,6 +149,7 @@ impl RunRecord {
             task: plan.task,
             labels: plan.labels.names().to_vec(),
             data: plan.splits.clone(),
+            duplicates: plan.duplicates.clone(),
             recipe: plan.recipe.clone(),
             seed: plan.recipe.seed,
             max_length: plan.max_length,
@@ -150,6 +163,7 @@ impl RunRecord {
             best: None,
             weights_step: None,
             metrics: Map::new(),
+            calibration: None,
         }
     }
 

@@ -19,20 +19,21 @@ use crate::files::{self, RUN_FILE};
 use crate::plan::{HeldOut, Plan, Sources};
 use crate::progress::TrainProgress;
 use crate::report::{counted, json, note, print, short};
+use crate::results::{self, Measured};
 use crate::run_folder::{METRICS, RunFolder};
 use crate::run_record::{Origin, RunRecord, Status};
-use crate::{Outcome, interrupt, model_card, picture, resume, staged, summary};
+use crate::{Outcome, interrupt, model_card, picture, resume, run_report, seeds, staged, summary};
 
 /// Runs the command.
 pub fn run(args: &TrainArgs) -> Result<Outcome> {
     match &args.resume {
         Some(folder) => go_on(folder),
-        None => start(args),
+        None if args.results.seeds > 1 && !args.dry_run => seeds::run(args, start, go_on),
+        None => start(args, Origin::here()?),
     }
 }
 
-fn start(args: &TrainArgs) -> Result<Outcome> {
-    let origin = Origin::here()?;
+fn start(args: &TrainArgs, origin: Origin) -> Result<Outcome> {
     let sources = Sources::resolve(args)?;
     if args.dry_run {
         let plan = Plan::prepare(args, sources)?;
@@ -43,10 +44,13 @@ fn start(args: &TrainArgs) -> Result<Outcome> {
     // The folder first: a place that cannot be written is said before an hour of training.
     let staged = RunFolder::stage(&sources.out, args.overwrite)?;
     let plan = Plan::prepare(args, sources)?;
+    if args.results.calibrate {
+        results::check_calibration(&plan)?;
+    }
     note(&plan);
     let record = RunRecord::new(args, &plan, origin);
     let folder = RunFolder::start(staged, &plan.sources.out, &record)?;
-    Run::new(args, plan, record, folder).run_to_its_end()
+    Run::new(args, plan, record, folder)?.run_to_its_end()
 }
 
 /// Goes on with the run in `folder` where its newest checkpoint was written.
@@ -88,7 +92,7 @@ fn go_on(folder: &Path) -> Result<Outcome> {
         }
     }
     folder.write_record(&record)?;
-    let mut run = Run::new(&args, plan, record, folder);
+    let mut run = Run::new(&args, plan, record, folder)?;
     run.catch_up()?;
     run.run_to_its_end()
 }
@@ -103,19 +107,23 @@ struct Run {
     progress: TrainProgress,
     logging_steps: usize,
     last_step: Option<StepInfo>,
-    /// The latest figures of each split.
-    metrics: Vec<(&'static str, Metrics)>,
+    /// The latest answers to each split.
+    answered: Vec<Measured>,
+    calibrate: bool,
     eval_steps: Option<usize>,
 }
 
 impl Run {
-    fn new(args: &TrainArgs, plan: Plan, record: RunRecord, folder: RunFolder) -> Self {
+    fn new(args: &TrainArgs, plan: Plan, record: RunRecord, mut folder: RunFolder) -> Result<Self> {
+        if args.results.tensorboard {
+            folder.write_events()?;
+        }
         let (trainer, keeps_best) = (&plan.trainer, plan.watch.loads_best);
         let epochs = trainer.total_steps().div_ceil(trainer.steps_per_epoch());
         let progress = TrainProgress::new(trainer.total_steps(), epochs);
         let step = trainer.step_count();
         let checkpoints = Checkpoints::new(folder.path(), &args.save, step, keeps_best);
-        Self {
+        Ok(Self {
             plan,
             record,
             folder,
@@ -123,9 +131,10 @@ impl Run {
             progress,
             logging_steps: args.logging_steps,
             last_step: None,
-            metrics: Vec::new(),
+            answered: Vec::new(),
+            calibrate: args.results.calibrate,
             eval_steps: args.best.eval_steps,
-        }
+        })
     }
 
     fn run_to_its_end(mut self) -> Result<Outcome> {
@@ -215,11 +224,12 @@ impl Run {
             return Ok(());
         };
         let started = Instant::now();
-        let (metrics, eval_loss) = measure(&self.plan, held_out)?;
+        let answered = measure(&self.plan, held_out)?;
+        let metrics = &answered.metrics;
         let loss = self.record.loss;
         self.progress.say(&format!(
             "{when}: {split} {} ({} in {}){}",
-            headline(&metrics),
+            headline(metrics),
             counted(metrics.rows(), "row"),
             short(started.elapsed()),
             loss.map_or_else(String::new, |loss| format!(", training loss {loss:.4}")),
@@ -227,12 +237,13 @@ impl Run {
         let (step, epoch) = (self.plan.trainer.step_count(), self.epochs_done());
         if is_new {
             self.record.evaluation_seconds += started.elapsed().as_secs_f64();
-            let line = self.folder.log_evaluation(split, step, epoch, (&metrics, eval_loss))?;
+            let eval_loss = metrics::loss(&answered.targets, &answered.predictions);
+            let line = self.folder.log_evaluation(split, step, epoch, (metrics, eval_loss))?;
             self.plan.watch.see(&line);
         }
-        self.record.metrics.insert(split.to_owned(), serde_json::to_value(&metrics)?);
-        self.metrics.retain(|(known, _)| *known != split);
-        self.metrics.push((split, metrics));
+        self.record.metrics.insert(split.to_owned(), serde_json::to_value(metrics)?);
+        self.answered.retain(|known| known.split != split);
+        self.answered.push(answered);
         self.progress.resume();
         Ok(())
     }
@@ -253,17 +264,25 @@ impl Run {
         if outcome == Outcome::Interrupted {
             self.record.reached(self.plan.trainer.step_count());
         }
-        let classifier = self.plan.trainer.classifier();
-        let model_files = pollster::block_on(classifier.to_files(self.plan.storage))?;
-        let Self { plan, record, folder, metrics, .. } = self;
-        folder.finish(&model_files, &record, &model_card::render(&record, &metrics))?;
-        print(summary::render(&record, &metrics, &plan.sources.out))?;
+        let calibrate = self.calibrate && outcome == Outcome::Completed;
+        let Self { plan, mut record, folder, mut answered, .. } = self;
+        let classifier = plan.trainer.classifier();
+        let (classifier, evaluations) =
+            results::conclude(&mut answered, classifier, calibrate, &mut record)?;
+        let mut files = pollster::block_on(classifier.to_files(plan.storage))?;
+        files.extend(results::prediction_files(&plan, &answered)?);
+        let name = folder.path().file_name().unwrap_or_default().to_string_lossy();
+        let card = model_card::render(&name, &record, &evaluations);
+        folder.finish(&files, &record, &card)?;
+        if let Err(error) = run_report::write(folder.path()) {
+            note(format_args!("note: no report.html: {error:#}"));
+        }
+        print(summary::render(&record, &evaluations, &plan.sources.out))?;
         Ok(outcome)
     }
 }
 
-/// The figures and the loss of the present weights.
-fn measure(plan: &Plan, held_out: &HeldOut) -> Result<(Metrics, f64)> {
+fn measure(plan: &Plan, held_out: &HeldOut) -> Result<Measured> {
     let classifier = plan.trainer.classifier();
     let mut targets = Targets::new(plan.task);
     let mut predictions = Vec::new();
@@ -273,6 +292,7 @@ fn measure(plan: &Plan, held_out: &HeldOut) -> Result<(Metrics, f64)> {
         predictions.extend(pollster::block_on(predicting)?);
         targets.extend(&rows.targets);
     }
-    let loss = metrics::loss(&targets, &predictions);
-    Ok((Metrics::new(&targets, &predictions, &plan.labels), loss))
+    let metrics = Metrics::new(&targets, &predictions, &plan.labels);
+    let (split, step) = (held_out.split, plan.trainer.step_count());
+    Ok(Measured { split, step, targets, predictions, metrics })
 }

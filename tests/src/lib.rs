@@ -2,6 +2,7 @@
 #![cfg(test)]
 
 mod bad_input;
+mod batching;
 mod checks;
 mod cli;
 mod command;
@@ -9,6 +10,7 @@ mod data;
 mod embedded;
 mod explain;
 mod families;
+mod family_words;
 mod heads;
 mod hub;
 mod lora;
@@ -17,6 +19,7 @@ mod page;
 mod parity;
 mod recipe;
 mod state;
+mod statistics;
 mod strings;
 mod support;
 mod tokens;

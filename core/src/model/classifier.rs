@@ -1,12 +1,14 @@
 //! A model with its tokenizer and labels on one device: what predicts, and what is trained.
 
+mod to_files;
+
 use std::sync::Arc;
 
 use burn::{module::Module, tensor::Device};
 
 use super::{
     BertConfig, BertForSequenceClassification, Head, LoadReport, LoraConfig, ModelFiles, Pass,
-    Prediction, StorageDtype, limits, lora, names, readback, storage,
+    Prediction, limits, names,
 };
 use crate::{
     Error, Result,
@@ -32,6 +34,8 @@ pub(crate) struct Setup {
     pub(crate) kernels: Kernels,
     /// Where adapters are trained.
     pub(crate) lora: Option<LoraConfig>,
+    /// What logits are divided by before they become probabilities; 1 changes nothing.
+    temperature: f32,
     about: Arc<About>,
 }
 
@@ -65,7 +69,9 @@ impl Classifier {
         if let Some(key) = report.initialized.first() {
             return Err(Error::TensorMissing { name, key: key.clone() });
         }
-        Ok((Self::new(files, config, head, tokenizer?, model, device), report))
+        let temperature = config.temperature(&files.path("config.json"))?;
+        let classifier = Self::new(files, config, head, tokenizer?, model, device);
+        Ok((classifier.with_temperature(temperature), report))
     }
 
     /// Opens a folder to fine-tune it for these classes, or for another task: its head is kept if it
@@ -113,7 +119,8 @@ impl Classifier {
         let name = files.name().to_owned();
         let about = Arc::new(About { config, head, tokenizer, tokenizer_config, name });
         let kernels = Kernels::for_device(device);
-        Self { model, setup: Setup { device: device.clone(), kernels, lora: None, about } }
+        let setup = Setup { device: device.clone(), kernels, lora: None, temperature: 1.0, about };
+        Self { model, setup }
     }
 
     /// The same classifier, computing with Burn's own operations: slower, and the reference for
@@ -121,6 +128,17 @@ impl Classifier {
     pub fn without_kernels(self) -> Self {
         let setup = Setup { kernels: Kernels::Burn, ..self.setup };
         Self { setup, ..self }
+    }
+
+    /// The same classifier with the probabilities of its logits divided by `temperature`, which
+    /// `config.json` will state.
+    pub fn with_temperature(self, temperature: f32) -> Self {
+        Self { setup: Setup { temperature, ..self.setup }, ..self }
+    }
+
+    /// What its logits are divided by; 1 unless it was calibrated.
+    pub fn temperature(&self) -> f32 {
+        self.setup.temperature
     }
 
     pub fn config(&self) -> &BertConfig {
@@ -183,47 +201,16 @@ impl Classifier {
             let mut logits = logits.chunks(self.label_map().len());
             for &row in &planned.rows {
                 let words = &encodings[row].words;
-                predictions[row] = Some(Prediction::new(self.task(), &mut logits, words));
+                let prediction = Prediction::new(self.task(), &mut logits, words);
+                predictions[row] = Some(match self.temperature() {
+                    1.0 => prediction,
+                    temperature => prediction.at_temperature(self.task(), temperature),
+                });
             }
             done += planned.rows.len();
             progress(done);
         }
         Ok(predictions.into_iter().map(Option::unwrap_or_default).collect())
-    }
-
-    /// The files of a Hugging Face folder that transformers opens unchanged, by name; of adapters those
-    /// of a folder that peft opens, to which `config.json` adds the names of the labels.
-    ///
-    /// # Errors
-    /// [`Error::Device`] when the weights cannot be read back.
-    pub async fn to_files(&self, dtype: StorageDtype) -> Result<Vec<(String, Vec<u8>)>> {
-        let mut files = self.files_beside_weights(dtype)?;
-        files.push(match self.setup.lora {
-            Some(_) => (ModelFiles::ADAPTER.into(), lora::write(&self.model, dtype).await?),
-            None => {
-                let weights = readback::weights(&self.model).await?;
-                (ModelFiles::WEIGHTS.into(), storage::encode(&weights, dtype)?)
-            }
-        });
-        Ok(files)
-    }
-
-    /// The same but for the weights, which are stored as `dtype`.
-    ///
-    /// # Errors
-    /// [`Error::BadTokenizer`] where the tokenizer cannot be written.
-    pub fn files_beside_weights(&self, dtype: StorageDtype) -> Result<Vec<(String, Vec<u8>)>> {
-        let about = &self.setup.about;
-        let mut files = vec![
-            ("config.json".into(), about.config.to_json(&about.head, dtype.name())),
-            ("tokenizer.json".into(), about.tokenizer.to_json()?),
-            ("tokenizer_config.json".into(), about.tokenizer_config.clone()),
-        ];
-        if let Some(lora) = &self.setup.lora {
-            let config = lora.to_json(about.config.family, about.head.task, &about.name);
-            files.push((ModelFiles::ADAPTER_CONFIG.into(), config));
-        }
-        Ok(files)
     }
 }
 

@@ -76,6 +76,10 @@ fn layer_norm_eps() -> f64 {
     1e-12
 }
 
+/// The key of `config.json` with the temperature of a calibrated classifier. transformers keeps it and does
+/// not look at it; its own `temperature` is that of text generation.
+const TEMPERATURE: &str = "calibration_temperature";
+
 impl BertConfig {
     /// Reads and checks a `config.json`.
     ///
@@ -242,9 +246,27 @@ impl BertConfig {
         self.raw.get(key)
     }
 
-    /// The `config.json` of a model with this head, everything else as it was read.
-    pub fn to_json(&self, head: &Head, dtype: &str) -> Vec<u8> {
+    /// What logits are divided by before they become probabilities: [`TEMPERATURE`], 1 where it does not
+    /// stand there.
+    ///
+    /// # Errors
+    /// [`Error::BadConfig`] where it is no number above 0.
+    pub(super) fn temperature(&self, name: &str) -> Result<f32> {
+        let Some(stated) = self.raw(TEMPERATURE) else { return Ok(1.0) };
+        let number = stated.as_f64().map(|number| number as f32);
+        number.filter(|number| number.is_finite() && *number > 0.0).ok_or_else(|| {
+            let reason = format!("{TEMPERATURE} is {stated}; expected a number above 0");
+            Error::BadConfig { name: name.into(), reason }
+        })
+    }
+
+    /// The `config.json` of a model with this head and temperature, everything else as it was read.
+    pub fn to_json(&self, head: &Head, dtype: &str, temperature: f32) -> Vec<u8> {
         let mut raw = self.raw.clone();
+        raw.remove(TEMPERATURE);
+        if temperature != 1.0 {
+            raw.insert(TEMPERATURE.into(), json!(f64::from(temperature)));
+        }
         for stale in ["_name_or_path", "torch_dtype", "gradient_checkpointing"] {
             raw.remove(stale);
         }

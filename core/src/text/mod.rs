@@ -14,7 +14,7 @@ mod words;
 pub(crate) use batch::MASKED;
 pub use batch::{Batch, BatchTensors, InputFormat, Layout};
 pub use encode::Encoding;
-pub use lengths::{Cut, LengthBin, Lengths};
+pub use lengths::{Cut, LengthBin, Lengths, histogram as length_histogram};
 pub use plan::{BUCKETS, PlannedBatch, bucket, plan_by_tokens, plan_epoch, plan_in_order};
 pub use texts::Texts;
 pub use tokenized::{Tokenized, WordTokens};
