@@ -2,10 +2,12 @@
 //!
 //! Model and training mathematics live in `emberlab-core`; nothing here computes with tensors.
 
+mod adapter;
 mod answers;
 mod checkpoint;
 pub mod cli;
 pub mod compare;
+pub mod config_file;
 pub mod convert;
 mod cuda;
 pub mod data;
@@ -21,13 +23,16 @@ mod inference;
 pub mod interrupt;
 pub mod lesson;
 mod load;
+mod memory;
 mod model_card;
 mod model_index;
 mod page;
+mod picture;
 mod plan;
 pub mod predict;
 mod predictions;
 mod progress;
+mod recipe;
 pub mod report;
 mod results;
 mod resume;
@@ -48,6 +53,7 @@ pub mod tokenize;
 mod tokenized;
 pub mod train;
 mod values;
+mod watch;
 
 /// How a command that did not fail ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

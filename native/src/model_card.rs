@@ -8,7 +8,7 @@ use emberlab_core::metrics::Evaluation;
 use crate::figures::evaluation_table;
 use crate::hub;
 use crate::model_index::{model_index, quoted};
-use crate::plan::recipe_line;
+use crate::recipe::recipe_line;
 use crate::report::{clock, counted};
 use crate::results::Calibration;
 use crate::run_record::{RunRecord, Status};
@@ -23,7 +23,9 @@ pub fn render(
     let last = || base.file_name().unwrap_or_default().to_string_lossy().into_owned();
     let base = hub::id_of(base).unwrap_or_else(last);
     let words = Words::of(record.task);
-    let mut card = front_matter(&base, &words, &model_index(name, record, evaluations));
+    let library = if record.recipe.lora.is_some() { "peft" } else { "transformers" };
+    let index = model_index(name, record, evaluations);
+    let mut card = front_matter(library, &base, &words, &index);
     // Writing to a String cannot fail.
     let _ = write!(
         card,
@@ -96,13 +98,30 @@ pub fn render(
         record.burn,
         record.origin.command,
     );
-    let Words { pipeline, options, .. } = words;
-    let _ = write!(
-        card,
-        "\n## Use\n\n```python\nfrom transformers import pipeline\n\
-         print(pipeline(\"{pipeline}\", model=\"this/folder\"{options})(\"some text\"))\n```\n"
-    );
+    card.push_str(&usage(record, &base, &words));
     card
+}
+
+/// How Python opens the folder.
+fn usage(record: &RunRecord, base: &str, words: &Words) -> String {
+    let Words { pipeline, options, .. } = words;
+    let code = match (&record.recipe.lora, record.task) {
+        (None, _) => format!(
+            "from transformers import pipeline\n\
+             print(pipeline(\"{pipeline}\", model=\"this/folder\"{options})(\"some text\"))"
+        ),
+        (Some(_), task) => {
+            let kind = if task == Task::TokenClassification { "Token" } else { "Sequence" };
+            format!(
+                "from peft import PeftModel\n\
+                 from transformers import AutoConfig, AutoModelFor{kind}Classification\n\
+                 base = AutoModelFor{kind}Classification.from_pretrained(\n    \
+                 \"{base}\", config=AutoConfig.from_pretrained(\"this/folder\"))\n\
+                 model = PeftModel.from_pretrained(base, \"this/folder\")"
+            )
+        }
+    };
+    format!("\n## Use\n\n```python\n{code}\n```\n")
 }
 
 /// What a model of a task is called, and how the hub and transformers name its kind.
@@ -149,9 +168,10 @@ impl Words {
     }
 }
 
-fn front_matter(base: &str, Words { pipeline, metrics, .. }: &Words, index: &str) -> String {
+fn front_matter(library: &str, base: &str, words: &Words, index: &str) -> String {
+    let Words { pipeline, metrics, .. } = words;
     format!(
-        "---\nlibrary_name: transformers\npipeline_tag: {pipeline}\nbase_model: {}\n\
+        "---\nlibrary_name: {library}\npipeline_tag: {pipeline}\nbase_model: {}\n\
          tags:\n- {pipeline}\n- emberlab\nmetrics:\n{metrics}\n{index}---\n",
         quoted(base)
     )

@@ -97,12 +97,9 @@ fn expected_calibration_error(split: &Measured) -> Option<f64> {
     Some(rounded(reliability.expected_calibration_error as f32))
 }
 
-/// The predictions of the weights after `step`, as files of the run folder.
-pub fn prediction_files(
-    plan: &Plan,
-    measured: &[Measured],
-    step: usize,
-) -> Result<Vec<(String, Vec<u8>)>> {
+/// The predictions of the weights that a run ends with, as files of its folder.
+pub fn prediction_files(plan: &Plan, measured: &[Measured]) -> Result<Vec<(String, Vec<u8>)>> {
+    let step = plan.trainer.step_count();
     let none = Texts::default();
     let of_now = measured.iter().filter(|split| split.step == step);
     let file = |split: &Measured| {

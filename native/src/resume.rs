@@ -40,7 +40,15 @@ pub fn arguments(folder: &Path, stored: &Value) -> Result<TrainArgs> {
         env::set_current_dir(&working_folder)
             .with_context(|| format!("cannot go to {}", working_folder.display()))?;
     }
-    Ok(TrainArgs::from_arg_matches(&started)?)
+    let mut args = TrainArgs::from_arg_matches(&started)?;
+    if args.recipe.course.auto_find_batch_size {
+        // What was found then holds, whatever is free now.
+        let size = |key: &str| Some(stored["recipe"][key].as_u64()? as usize);
+        args.recipe.batch_size = size("batch_size");
+        args.recipe.gradient_accumulation_steps = size("gradient_accumulation_steps");
+        args.recipe.course.auto_find_batch_size = false;
+    }
+    Ok(args)
 }
 
 /// The arguments of `emberlab train` in `words`, which begin with `train`.

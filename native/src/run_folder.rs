@@ -13,11 +13,13 @@ use emberlab_core::metrics::Metrics;
 use serde_json::{Map, Value};
 
 use crate::checkpoint;
+use crate::config_file;
 use crate::files::{self, RUN_FILE};
 use crate::report::{json, rounded};
-use crate::run_record::RunRecord;
+use crate::run_record::{Origin, RunRecord};
 use crate::staged::{self, StagedFolder};
 use crate::tensorboard::EventFile;
+use crate::watch;
 
 /// Beginnings of the names of files that state the base model's terms, which hold for what is made
 /// of it too.
@@ -49,6 +51,10 @@ impl RunFolder {
     pub fn start(staged: StagedFolder, out: &Path, record: &RunRecord) -> Result<Self> {
         staged.folder(checkpoint::FOLDER)?;
         staged.write(METRICS, b"")?;
+        let Origin { arguments, working_folder, .. } = &record.origin;
+        let repeats =
+            config_file::render(arguments, &record.recipe, record.max_length, working_folder)?;
+        staged.write(config_file::FILE, repeats.as_bytes())?;
         staged.write(RUN_FILE, json(record)?.as_bytes())?;
         staged.finish()?;
         Self::open(out)
@@ -120,14 +126,14 @@ impl RunFolder {
         self.log(&serde_json::json!({ "step": step, "epoch": epoch, "loss": loss, "learning_rate": learning_rate }))
     }
 
-    /// Adds an evaluation to `metrics.jsonl`.
+    /// Adds an evaluation to `metrics.jsonl`; returns what stands there.
     pub fn log_evaluation(
         &mut self,
         split: &str,
         step: usize,
         epoch: f64,
-        metrics: &Metrics,
-    ) -> Result<()> {
+        (metrics, loss): (&Metrics, f64),
+    ) -> Result<Value> {
         let mut line = Map::from_iter([
             ("split".to_owned(), split.into()),
             ("step".to_owned(), step.into()),
@@ -135,8 +141,12 @@ impl RunFolder {
         ]);
         let figures = metrics.figures().into_iter();
         line.extend(figures.map(|(name, figure)| (name.to_owned(), figure.into())));
+        line.insert(watch::LOSS.to_owned(), loss.into());
         line.insert("rows".to_owned(), metrics.rows().into());
-        self.log(&line.into())
+        let line = line.into();
+        self.log(&line)?;
+        // A number may come back from text with another last digit, and so it will when a run goes on.
+        Ok(serde_json::from_str(&line.to_string())?)
     }
 
     fn log(&mut self, line: &Value) -> Result<()> {

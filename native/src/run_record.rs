@@ -1,6 +1,7 @@
 //! `run.json`: what a run is, how far it is, and what came of it.
 
 use std::env;
+use std::ffi::OsString;
 use std::path::PathBuf;
 use std::time::SystemTime;
 
@@ -11,11 +12,13 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use crate::cli::TrainArgs;
+use crate::config_file;
 use crate::plan::Plan;
 use crate::report::shell_word;
 use crate::results::Calibration;
 use crate::splits::Split;
 use crate::system;
+use crate::watch::Best;
 
 /// What was run, on what, with what result.
 #[derive(Debug, Serialize)]
@@ -42,6 +45,11 @@ pub struct RunRecord {
     pub peak_memory_bytes: Option<u64>,
     /// Mean training loss of the last logged steps.
     pub loss: Option<f32>,
+    /// The best evaluation.
+    pub best: Option<Best>,
+    /// The step whose weights were saved, where it is not the last.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub weights_step: Option<usize>,
     /// By split.
     pub metrics: Map<String, Value>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -53,7 +61,7 @@ pub struct RunRecord {
 pub struct Origin {
     /// As it was typed, quoted for a shell.
     pub command: String,
-    /// The same word by word.
+    /// The same word by word, with what its --config file says.
     pub arguments: Vec<String>,
     /// What paths are relative to.
     pub working_folder: PathBuf,
@@ -98,9 +106,12 @@ pub struct BaseModelRecord {
 impl Origin {
     /// This process.
     pub fn here() -> Result<Self> {
-        let words = env::args_os().skip(1).map(|word| word.to_string_lossy().into_owned());
-        let arguments: Vec<String> = words.collect();
-        let quoted = arguments.iter().map(|word| shell_word(word));
+        let text = |words: Vec<OsString>| -> Vec<String> {
+            words.iter().map(|word| word.to_string_lossy().into_owned()).collect()
+        };
+        let arguments = text(config_file::arguments()?);
+        let typed = text(env::args_os().skip(1).collect());
+        let quoted = typed.iter().map(|word| shell_word(word));
         let command = std::iter::once("emberlab".to_owned()).chain(quoted);
         Ok(Self {
             command: command.collect::<Vec<_>>().join(" "),
@@ -149,6 +160,8 @@ impl RunRecord {
             evaluation_seconds: 0.0,
             peak_memory_bytes: None,
             loss: None,
+            best: None,
+            weights_step: None,
             metrics: Map::new(),
             calibration: None,
         }

@@ -49,7 +49,7 @@ pub fn render(
          try it: emberlab predict --model {} --text 'your text'\n",
         time(record.train_seconds),
         time(record.evaluation_seconds),
-        record.steps,
+        record.weights_step.unwrap_or(record.steps),
         shell_word(&folder),
     ));
     text

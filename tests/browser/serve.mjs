@@ -45,7 +45,7 @@ await scenario(
     await tab.getByRole("link", { name: "Fine-tune" }).click();
     await tab.getByRole("button", { name: "Ready set: emotions" }).click();
     await page.lineSays("rows-said", /rows were added/);
-    await tab.locator("#rows .use", { hasText: "measure" }).first().waitFor();
+    await tab.locator("#rows .use", { hasText: "train" }).first().waitFor();
     await tab.locator("#epochs").fill("1");
     await tab.getByRole("button", { name: "Train", exact: true }).click();
     await page.until("it trains", 60_000, async () => /\d/.test(await tab.locator("#figure-loss").innerText()));

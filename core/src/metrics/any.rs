@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use super::{Answered, ClassificationMetrics, EntityMetrics, MultiLabelMetrics, RegressionMetrics};
 use crate::{
-    data::{LabelMap, Targets},
+    data::{LabelMap, Targets, Task},
     model::Prediction,
 };
 
@@ -56,15 +56,14 @@ impl Metrics {
         }
     }
 
-    /// The figure by which the best of several models is chosen; none where it is not a number.
-    pub fn quality(&self) -> Option<f64> {
-        let figure = match self {
-            Self::SingleLabel(metrics) => metrics.macro_f1,
-            Self::MultiLabel(metrics) => metrics.micro_f1,
-            Self::Regression(metrics) => metrics.pearson,
-            Self::Entities(metrics) => metrics.f1,
-        };
-        Some(figure).filter(|figure| figure.is_finite())
+    /// The figure by which the best of several models is chosen where no other is named.
+    pub fn usual(task: Task) -> &'static str {
+        match task {
+            Task::SingleLabelClassification => "macro_f1",
+            Task::MultiLabelClassification => "micro_f1",
+            Task::Regression => "pearson",
+            Task::TokenClassification => "f1",
+        }
     }
 
     /// The figures that sum all up, the most telling first.

@@ -1,12 +1,14 @@
 //! A model with its tokenizer and labels on one device: what predicts, and what is trained.
 
+mod to_files;
+
 use std::sync::Arc;
 
 use burn::{module::Module, tensor::Device};
 
 use super::{
-    BertConfig, BertForSequenceClassification, Head, LoadReport, ModelFiles, Pass, Prediction,
-    StorageDtype, limits, names, readback, storage,
+    BertConfig, BertForSequenceClassification, Head, LoadReport, LoraConfig, ModelFiles, Pass,
+    Prediction, limits, names,
 };
 use crate::{
     Error, Result,
@@ -30,6 +32,8 @@ pub struct Classifier {
 pub(crate) struct Setup {
     pub(crate) device: Device,
     pub(crate) kernels: Kernels,
+    /// Where adapters are trained.
+    pub(crate) lora: Option<LoraConfig>,
     /// What logits are divided by before they become probabilities; 1 changes nothing.
     temperature: f32,
     about: Arc<About>,
@@ -40,6 +44,8 @@ struct About {
     head: Head,
     tokenizer: Tokenizer,
     tokenizer_config: Vec<u8>,
+    /// What adapters of the model call it.
+    name: String,
 }
 
 impl Classifier {
@@ -110,9 +116,10 @@ impl Classifier {
         device: &Device,
     ) -> Self {
         let tokenizer_config = files.tokenizer_config(&config);
-        let about = Arc::new(About { config, head, tokenizer, tokenizer_config });
+        let name = files.name().to_owned();
+        let about = Arc::new(About { config, head, tokenizer, tokenizer_config, name });
         let kernels = Kernels::for_device(device);
-        let setup = Setup { device: device.clone(), kernels, temperature: 1.0, about };
+        let setup = Setup { device: device.clone(), kernels, lora: None, temperature: 1.0, about };
         Self { model, setup }
     }
 
@@ -205,31 +212,6 @@ impl Classifier {
         }
         Ok(predictions.into_iter().map(Option::unwrap_or_default).collect())
     }
-
-    /// The files of a Hugging Face folder that transformers opens unchanged, by name.
-    ///
-    /// # Errors
-    /// [`Error::Device`] when the weights cannot be read back.
-    pub async fn to_files(&self, dtype: StorageDtype) -> Result<Vec<(String, Vec<u8>)>> {
-        let weights = readback::weights(&self.model).await?;
-        let mut files = self.files_beside_weights(dtype)?;
-        files.push((ModelFiles::WEIGHTS.into(), storage::encode(&weights, dtype)?));
-        Ok(files)
-    }
-
-    /// The same but for the weights, which are stored as `dtype`.
-    ///
-    /// # Errors
-    /// [`Error::BadTokenizer`] where the tokenizer cannot be written.
-    pub fn files_beside_weights(&self, dtype: StorageDtype) -> Result<Vec<(String, Vec<u8>)>> {
-        let about = &self.setup.about;
-        let config = about.config.to_json(&about.head, dtype.name(), self.temperature());
-        Ok(vec![
-            ("config.json".into(), config),
-            ("tokenizer.json".into(), about.tokenizer.to_json()?),
-            ("tokenizer_config.json".into(), about.tokenizer_config.clone()),
-        ])
-    }
 }
 
 impl Setup {
@@ -239,6 +221,11 @@ impl Setup {
 
     pub(crate) fn task(&self) -> Task {
         self.about.head.task
+    }
+
+    /// The layers of the encoder.
+    pub(crate) fn num_layers(&self) -> usize {
+        self.about.config.num_hidden_layers
     }
 
     /// The id that stands for no word.

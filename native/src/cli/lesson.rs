@@ -5,7 +5,8 @@ use std::path::PathBuf;
 use clap::Args;
 use emberlab_core::train::Schedule;
 
-use super::{DeviceArg, positive, schedule};
+use super::DeviceArg;
+use crate::values::{positive, schedule};
 
 #[derive(Debug, Args)]
 #[command(after_help = "\

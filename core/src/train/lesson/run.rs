@@ -7,7 +7,9 @@ use burn::{
 };
 use serde::Serialize;
 
-use super::super::{AdamWConfig, TrainConfig, adamw::AdamW, clip, step_gradients::Summed};
+use super::super::{
+    AdamWConfig, TrainConfig, adamw::AdamW, clip, layer_rates::LayerRates, step_gradients::Summed,
+};
 use crate::{
     Error, Result,
     data::Targets,
@@ -51,7 +53,8 @@ impl<'a> Run<'a> {
         let weight_decay = config.weight_decay;
         let adamw = AdamWConfig { beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weight_decay };
         let model = classifier.model.clone().with_trainable(config.trainable_layers).train();
-        let optimizer = AdamW::new(adamw, setup.kernels);
+        let rates = LayerRates { decay: config.layerwise_lr_decay, layers: setup.num_layers() };
+        let optimizer = AdamW::new(adamw, setup.kernels, rates);
         Self { setup, model, batch, targets, config, optimizer, sums: GradientsAccumulator::new() }
     }
 
