@@ -3,6 +3,7 @@
 
 mod any;
 mod entities;
+mod grading;
 mod multi_label;
 mod regression;
 
@@ -13,6 +14,7 @@ use crate::data::LabelMap;
 
 pub use any::Metrics;
 pub use entities::{EntityMetrics, entities};
+pub use grading::{GradingMetrics, quadratic_weighted_kappa};
 pub use multi_label::MultiLabelMetrics;
 pub use regression::RegressionMetrics;
 

@@ -7,6 +7,7 @@
 
 mod layer;
 mod layers;
+mod masked_lm;
 
 use burn::{
     module::{Module, Param},
@@ -17,6 +18,7 @@ use burn::{
 use self::{
     layer::{BertEmbeddings, BertLayer},
     layers::Layers,
+    masked_lm::MaskedLmHead,
 };
 use super::{
     BertConfig, Family, Pass,
@@ -27,16 +29,26 @@ use super::{
 use crate::text::BatchTensors;
 
 /// An encoder, its pooler and a linear head; or, of words, transformers' `BertForTokenClassification`,
-/// whose head reads the first token of each word and has a pooler in ModernBERT alone.
+/// whose head reads the first token of each word and has a pooler in ModernBERT alone; or with another
+/// [`Output`].
 #[derive(Module, Debug)]
 pub struct BertForSequenceClassification {
     bert: Encoder,
     pooler: Option<Pooler>,
     dropout_prob: f64,
-    classifier: Linear,
+    /// None of a sentence encoder, whose output is the mean of the states of a row's tokens.
+    classifier: Option<Output>,
     of_words: bool,
     #[module(skip)]
     family: Family,
+}
+
+/// What stands last.
+#[derive(Module, Debug)]
+enum Output {
+    Linear(Linear),
+    /// Of `BertForMaskedLM`, which reads the masked tokens; a pooler is kept, but not used.
+    MaskedLm(MaskedLmHead),
 }
 
 #[derive(Module, Debug)]
@@ -81,7 +93,29 @@ impl BertForSequenceClassification {
             (Encoder::Bert(new.encoder()), pooler, new.linear(hidden, num_labels))
         };
         let (family, dropout_prob) = (config.family, config.classifier_dropout());
-        Self { bert, pooler: Some(pooler), dropout_prob, classifier, of_words: false, family }
+        let (pooler, classifier) = (Some(pooler), Some(Output::Linear(classifier)));
+        Self { bert, pooler, dropout_prob, classifier, of_words: false, family }
+    }
+
+    /// The same with the head of a masked language model.
+    pub(crate) fn for_masked_lm(self, config: &BertConfig, device: &Device) -> Self {
+        let head = MaskedLmHead::new(config, device);
+        Self { classifier: Some(Output::MaskedLm(head)), of_words: true, ..self }
+    }
+
+    /// The same without a head, as a sentence encoder.
+    pub(crate) fn for_sentences(self) -> Self {
+        Self { classifier: None, ..self }
+    }
+
+    /// The same without a pooler.
+    pub(crate) fn without_pooler(self) -> Self {
+        Self { pooler: None, ..self }
+    }
+
+    /// Whether the word embeddings are the weights of the last layer, too.
+    pub(crate) fn is_tied(&self) -> bool {
+        matches!(self.classifier, Some(Output::MaskedLm(_)))
     }
 
     pub(crate) fn family(&self) -> Family {
@@ -112,7 +146,8 @@ impl BertForSequenceClassification {
         model
     }
 
-    /// Logits `[rows, num_labels]` of a batch; of words `[words, num_labels]`.
+    /// Logits `[rows, num_labels]` of a batch; of words `[words, num_labels]`; of a sentence encoder
+    /// the means `[rows, hidden]`.
     pub(crate) fn forward(&self, batch: &BatchTensors, pass: Pass) -> Tensor<2> {
         let words = self.word_embeddings().val().select(0, batch.input_ids.clone());
         self.forward_embedded(words, batch, pass)
@@ -125,13 +160,20 @@ impl BertForSequenceClassification {
         batch: &BatchTensors,
         pass: Pass,
     ) -> Tensor<2> {
-        let seen = match &self.bert {
-            Encoder::Bert(bert) => bert.forward(words, batch, pass, self.of_words),
-            Encoder::ModernBert(bert) => bert.forward(words, batch, pass, self.of_words),
+        let seen = match (&self.bert, &self.classifier) {
+            (Encoder::Bert(bert), None) => return means(bert.states(words, batch, pass), batch),
+            (Encoder::Bert(bert), _) => bert.forward(words, batch, pass, self.of_words),
+            (Encoder::ModernBert(bert), _) => bert.forward(words, batch, pass, self.of_words),
         };
-        let pooled = self.pool(seen, pass);
-        let dropout = pass.dropout(HEAD, self.dropout_prob);
-        pass.kernels.linear(pass.kernels.dropout(pooled, dropout), &self.classifier)
+        match &self.classifier {
+            None => seen,
+            Some(Output::MaskedLm(head)) => head.forward(seen, self.word_embeddings().val(), pass),
+            Some(Output::Linear(classifier)) => {
+                let pooled = self.pool(seen, pass);
+                let dropout = pass.dropout(HEAD, self.dropout_prob);
+                pass.kernels.linear(pass.kernels.dropout(pooled, dropout), classifier)
+            }
+        }
     }
 
     /// A linear layer, its activation and its norm: `[rows, hidden]`; nothing where there is no pooler.
@@ -159,6 +201,14 @@ impl BertForSequenceClassification {
             Encoder::Bert(bert) => &bert.embeddings.word_embeddings.weight,
             Encoder::ModernBert(bert) => &bert.embeddings.tok_embeddings.weight,
         }
+    }
+}
+
+/// The mean state of each row, `[rows, hidden]`, of all tokens' states `[tokens, hidden]`.
+fn means(states: Tensor<2>, batch: &BatchTensors) -> Tensor<2> {
+    match &batch.means {
+        Some(means) => means.clone().matmul(states),
+        None => states.select(0, batch.first_tokens.clone()),
     }
 }
 
@@ -191,11 +241,7 @@ impl BertModel {
         pass: Pass,
         of_words: bool,
     ) -> Tensor<2> {
-        let embedded = self.embeddings.forward(words, batch, pass);
-        let embedded = match &self.embeddings_project {
-            Some(project) => pass.kernels.linear(embedded, project),
-            None => embedded,
-        };
+        let embedded = self.embed(words, batch, pass);
         let first_only = !of_words && pass.kernels.attends_first(&embedded.device());
         let last = self.encoder.layer.len() - 1;
         let layers = self.encoder.layer.iter().enumerate();
@@ -207,6 +253,23 @@ impl BertModel {
             (true, _) => hidden,
             (_, true) => hidden.select(0, batch.words.clone()),
             _ => hidden.select(0, batch.first_tokens.clone()),
+        }
+    }
+
+    /// Hidden states of all tokens in the last layer, `[tokens, hidden]`.
+    fn states(&self, words: Tensor<2>, batch: &BatchTensors, pass: Pass) -> Tensor<2> {
+        let embedded = self.embed(words, batch, pass);
+        let layers = self.encoder.layer.iter().enumerate();
+        layers.fold(embedded, |hidden, (index, layer)| {
+            layer.forward(hidden, &batch.layout, None, pass, 3 * index + 2)
+        })
+    }
+
+    fn embed(&self, words: Tensor<2>, batch: &BatchTensors, pass: Pass) -> Tensor<2> {
+        let embedded = self.embeddings.forward(words, batch, pass);
+        match &self.embeddings_project {
+            Some(project) => pass.kernels.linear(embedded, project),
+            None => embedded,
         }
     }
 }

@@ -12,7 +12,7 @@ use crate::{
     Error, Result,
     data::{LabelMap, Task},
     kernels::Kernels,
-    text::{Batch, Encoding, Tokenizer, plan_by_tokens, plan_in_order},
+    text::{Batch, Encoding, InputFormat, Tokenizer, plan_by_tokens, plan_in_order},
 };
 
 /// Tokens of a row that a batch has room for: enough for the matrix products to run at full speed.
@@ -79,8 +79,8 @@ impl Classifier {
         let name = files.path("config.json");
         let weights = files.weights(|key| names::of_parameter(config.family, key))?;
         let of_words = head.task == Task::TokenClassification;
-        let keys = ["classifier.weight", "classifier.bias"]
-            .map(|path| config.family.key(path, of_words));
+        let keys =
+            ["classifier.weight", "classifier.bias"].map(|path| config.family.key(path, of_words));
         let same_head = match weights.shape(&keys[0]) {
             Some(&[rows, _]) if rows == head.label_map.len() => {
                 Head::stored(&config, &name, rows)? == head
@@ -97,7 +97,7 @@ impl Classifier {
         Ok((Self::new(files, config, head, tokenizer?, model, device), report))
     }
 
-    fn new(
+    pub(super) fn new(
         files: &ModelFiles,
         config: BertConfig,
         head: Head,
@@ -202,9 +202,15 @@ impl Classifier {
     /// # Errors
     /// [`Error::BadTokenizer`] where the tokenizer cannot be written.
     pub fn files_beside_weights(&self, dtype: StorageDtype) -> Result<Vec<(String, Vec<u8>)>> {
+        let About { config, head, .. } = &*self.setup.about;
+        self.files_with_config(config.to_json(head, dtype.name()))
+    }
+
+    /// The files beside the weights, with this `config.json`.
+    pub(super) fn files_with_config(&self, config: Vec<u8>) -> Result<Vec<(String, Vec<u8>)>> {
         let about = &self.setup.about;
         Ok(vec![
-            ("config.json".into(), about.config.to_json(&about.head, dtype.name())),
+            ("config.json".into(), config),
             ("tokenizer.json".into(), about.tokenizer.to_json()?),
             ("tokenizer_config.json".into(), about.tokenizer_config.clone()),
         ])
@@ -237,7 +243,12 @@ impl Setup {
 
     /// A batch of rows of `encodings`, padded to `seq_len` where it must be.
     pub(crate) fn collate(&self, encodings: &[Encoding], rows: &[usize], seq_len: usize) -> Batch {
-        Batch::collate(encodings, rows, seq_len, self.about.config.input_format())
+        Batch::collate(encodings, rows, seq_len, self.input_format())
+    }
+
+    /// What the model is given beside ids.
+    pub(crate) fn input_format(&self) -> InputFormat {
+        self.about.config.input_format()
     }
 }
 
@@ -251,7 +262,10 @@ fn new_model(config: &BertConfig, head: &Head, device: &Device) -> BertForSequen
 
 /// Both, at the same time where there are threads: to read a tokenizer takes half as long as to read
 /// the weights of a small model. `here` runs on this thread, whose random numbers are seeded.
-fn both<A, B: Send>(here: impl FnOnce() -> A, other: impl FnOnce() -> B + Send) -> (A, B) {
+pub(super) fn both<A, B: Send>(
+    here: impl FnOnce() -> A,
+    other: impl FnOnce() -> B + Send,
+) -> (A, B) {
     #[cfg(not(target_arch = "wasm32"))]
     {
         let mut found = None;

@@ -237,6 +237,11 @@ impl BertConfig {
         LabelMap::new(name, names).map(Some)
     }
 
+    /// The whole file as it was read.
+    pub(super) fn raw_json(&self) -> Map<String, Value> {
+        self.raw.clone()
+    }
+
     /// A value of the file as it was read.
     pub(super) fn raw(&self, key: &str) -> Option<&Value> {
         self.raw.get(key)
@@ -244,11 +249,26 @@ impl BertConfig {
 
     /// The `config.json` of a model with this head, everything else as it was read.
     pub fn to_json(&self, head: &Head, dtype: &str) -> Vec<u8> {
+        self.to_json_with(head.to_json(self.family), dtype)
+    }
+
+    /// The `config.json` of a model without classes, which transformers opens as `architecture`.
+    pub(super) fn to_json_of(&self, architecture: &str, dtype: &str) -> Vec<u8> {
+        let mut config = self.clone();
+        for of_classes in ["problem_type", "id2label", "label2id"] {
+            config.raw.remove(of_classes);
+        }
+        let said = Map::from_iter([("architectures".to_owned(), json!([architecture]))]);
+        config.to_json_with(said, dtype)
+    }
+
+    /// What `said` says, over what was read.
+    fn to_json_with(&self, said: Map<String, Value>, dtype: &str) -> Vec<u8> {
         let mut raw = self.raw.clone();
         for stale in ["_name_or_path", "torch_dtype", "gradient_checkpointing"] {
             raw.remove(stale);
         }
-        raw.extend(head.to_json(self.family));
+        raw.extend(said);
         raw.insert("model_type".into(), json!(self.family.model_type()));
         raw.insert("dtype".into(), json!(dtype));
         let mut bytes = serde_json::to_vec_pretty(&raw).unwrap_or_default();

@@ -98,11 +98,8 @@ impl Trainer {
         self.optimizer.resume(step, moments);
         self.unread_loss = match unread_steps {
             Some(steps) => {
-                let values = stored.values_like(
-                    &ParamPath::new(self.model()),
-                    UNREAD_LOSS,
-                    &[1],
-                )?;
+                let values =
+                    stored.values_like(&ParamPath::new(self.model()), UNREAD_LOSS, &[1])?;
                 Some((Tensor::from_data(TensorData::new(values, [1]), &self.setup.device), steps))
             }
             None => None,

@@ -48,7 +48,8 @@ impl StepGradients {
     ) -> Tensor<1> {
         let table = model.word_embeddings();
         let weights = table.val();
-        if !pass.kernels.on_cpu(&weights.device()) || !weights.is_require_grad() {
+        let is_sparse = pass.kernels.on_cpu(&weights.device()) && !model.is_tied();
+        if !is_sparse || !weights.is_require_grad() {
             let loss = loss(model.forward(batch, pass));
             self.add_dense(loss.backward(), model);
             return loss.inner();
