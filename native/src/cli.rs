@@ -2,6 +2,7 @@
 
 mod convert;
 mod data;
+mod domain;
 mod explain;
 mod save;
 
@@ -17,6 +18,7 @@ use crate::values::{positive, schedule, storage_dtype, task};
 
 pub use convert::ConvertArgs;
 pub use data::{DataArgs, Padding, ReadArgs, TokenizeArgs};
+pub use domain::*;
 pub use explain::ExplainArgs;
 pub use save::SaveArgs;
 
@@ -56,6 +58,8 @@ pub enum Command {
     Data(DataArgs),
     /// Show what a tokenizer makes of texts
     Tokenize(TokenizeArgs),
+    #[command(flatten)]
+    Domain(DomainCommand),
     /// Rewrite a model folder with another storage type and today's tensor names
     Convert(ConvertArgs),
     /// Say what this machine has and what is missing

@@ -11,7 +11,7 @@ use clap::Parser;
 use emberlab::cli::{Cli, Command};
 use emberlab::report::{is_broken_pipe, note};
 use emberlab::{
-    Outcome, convert, data, doctor, evaluate, explain, interrupt, predict, tokenize, train,
+    Outcome, convert, data, doctor, domain, evaluate, explain, interrupt, predict, tokenize, train,
 };
 use emberlab_core::kernels::keep_freed_memory;
 
@@ -44,6 +44,7 @@ fn dispatch(command: Command) -> Result<Outcome> {
         Command::Explain(args) => explain::run(&args),
         Command::Data(args) => data::run(&args),
         Command::Tokenize(args) => tokenize::run(&args),
+        Command::Domain(command) => domain::run(&command),
         Command::Convert(args) => convert::run(&args),
         Command::Doctor => doctor::run(),
     }

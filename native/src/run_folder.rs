@@ -10,12 +10,12 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 use emberlab_core::metrics::Metrics;
+use serde::Serialize;
 use serde_json::{Map, Value};
 
 use crate::checkpoint;
 use crate::files::{self, RUN_FILE};
 use crate::report::{json, rounded};
-use crate::run_record::RunRecord;
 use crate::staged::{self, StagedFolder};
 
 /// Beginnings of the names of files that state the base model's terms, which hold for what is made
@@ -43,7 +43,7 @@ impl RunFolder {
     }
 
     /// Gives a staged folder the name `out`.
-    pub fn start(staged: StagedFolder, out: &Path, record: &RunRecord) -> Result<Self> {
+    pub fn start(staged: StagedFolder, out: &Path, record: &impl Serialize) -> Result<Self> {
         staged.folder(checkpoint::FOLDER)?;
         staged.write(METRICS, b"")?;
         staged.write(RUN_FILE, json(record)?.as_bytes())?;
@@ -95,7 +95,7 @@ impl RunFolder {
     }
 
     /// Replaces `run.json`.
-    pub fn write_record(&self, record: &RunRecord) -> Result<()> {
+    pub fn write_record(&self, record: &impl Serialize) -> Result<()> {
         staged::write(&self.path.join(RUN_FILE), json(record)?.as_bytes())
     }
 
@@ -130,7 +130,8 @@ impl RunFolder {
         self.log(&line.into())
     }
 
-    fn log(&mut self, line: &Value) -> Result<()> {
+    /// Adds a line to `metrics.jsonl`.
+    pub fn log(&mut self, line: &Value) -> Result<()> {
         let written = self.metrics.write_all(format!("{line}\n").as_bytes());
         written.with_context(|| format!("cannot write {METRICS}"))
     }
@@ -140,13 +141,14 @@ impl RunFolder {
     pub fn finish(
         self,
         model_files: &[(String, Vec<u8>)],
-        record: &RunRecord,
+        record: &impl Serialize,
+        base_model: &Path,
         card: &str,
     ) -> Result<()> {
         for (name, bytes) in model_files {
             staged::write(&self.path.join(name), bytes)?;
         }
-        for terms in terms_files(&record.base_model.path)? {
+        for terms in terms_files(base_model)? {
             let name = terms.file_name().unwrap_or_default();
             staged::write(&self.path.join(name), &files::read(&terms)?)?;
         }
@@ -156,7 +158,8 @@ impl RunFolder {
     }
 }
 
-fn terms_files(folder: &Path) -> Result<Vec<PathBuf>> {
+/// The files in a folder that state its model's terms.
+pub fn terms_files(folder: &Path) -> Result<Vec<PathBuf>> {
     let entries =
         fs::read_dir(folder).with_context(|| format!("cannot read {}", folder.display()))?;
     let is_terms = |path: &PathBuf| {

@@ -252,7 +252,8 @@ impl Run {
         let classifier = self.plan.trainer.classifier();
         let model_files = pollster::block_on(classifier.to_files(self.plan.storage))?;
         let Self { plan, record, folder, metrics, .. } = self;
-        folder.finish(&model_files, &record, &model_card::render(&record, &metrics))?;
+        let card = model_card::render(&record, &metrics);
+        folder.finish(&model_files, &record, &record.base_model.path, &card)?;
         print(summary::render(&record, &metrics, &plan.sources.out))?;
         Ok(outcome)
     }

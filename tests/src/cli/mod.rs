@@ -6,7 +6,7 @@ mod predict;
 mod resume;
 mod tasks;
 mod train;
-mod transformers;
+pub mod transformers;
 
 use std::{
     env,
