@@ -1,3 +1,9 @@
+// The engine takes longest and needs nothing of the page: it starts first. `engine.rs` takes it over, with what it said till then.
+const engine = new Worker("./engine-cpu_loader.js", { type: "module" });
+const unheard = [];
+engine.onmessage = engine.onerror = (event) => unheard.push(event);
+globalThis.firstEngine = [engine, unheard];
+
 // Starts the page. Trunk writes the names of the two files, which carry hashes, into the script tag (`pattern_script` in Trunk.toml).
 const { js, wasm } = document.querySelector("script[data-wasm]").dataset;
 const { default: init } = await import(new URL(js, document.baseURI));

@@ -1,22 +1,38 @@
 //! Metrics of each task. Those of one class a row are defined as scikit-learn's with
 //! `zero_division=0`.
 
+mod answered;
 mod any;
+mod bootstrap;
+mod calibration;
+mod comparison;
 mod entities;
+mod evaluation;
 mod grading;
+mod loss;
+mod mcnemar;
 mod multi_label;
 mod regression;
+mod temperature;
 
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
 use crate::data::LabelMap;
 
+pub use answered::Answered;
 pub use any::Metrics;
+pub use bootstrap::{Intervals, figures_of, percentile_interval, resamples};
+pub use calibration::{Reliability, ReliabilityBin};
+pub use comparison::{Comparison, Difference};
 pub use entities::{EntityMetrics, entities};
+pub use evaluation::Evaluation;
 pub use grading::{GradingMetrics, quadratic_weighted_kappa};
+pub use loss::loss;
+pub use mcnemar::McNemar;
 pub use multi_label::MultiLabelMetrics;
 pub use regression::RegressionMetrics;
+pub use temperature::{Temperature, fit_temperature};
 
 /// How predictions compare with the gold labels.
 #[derive(Clone, Debug, PartialEq, Serialize)]

@@ -23,6 +23,11 @@ pub struct Answers<'a> {
 }
 
 impl<'a> Answers<'a> {
+    /// For predictions of a task, with all classes.
+    pub fn new(task: Task, labels: &'a LabelMap, texts: &'a Texts) -> Self {
+        Self { task, labels, texts, top_k: None }
+    }
+
     /// For the predictions of this model, one for each text.
     pub fn of(classifier: &'a Classifier, texts: &'a Texts, top_k: Option<usize>) -> Self {
         Self { task: classifier.task(), labels: classifier.label_map(), texts, top_k }

@@ -35,7 +35,8 @@ const BEST: f64 = 0.2;
 pub struct Manifest {
     /// Steps taken.
     pub step: usize,
-    /// How good these very weights are on the evaluation rows (`Metrics::quality`); none where they were not measured.
+    /// How good these very weights are on the evaluation rows (`Watch::quality`); none where they were not
+    /// measured.
     pub quality: Option<f64>,
     files: BTreeMap<String, Part>,
 }
@@ -52,6 +53,8 @@ pub struct Checkpoints {
     folder: PathBuf,
     every: Interval,
     limit: usize,
+    /// Whether each evaluation that is the best so far is worth one.
+    keeps_best: bool,
     last: Instant,
     last_step: usize,
     /// Steps and figures of those that are there, oldest first.
@@ -64,8 +67,9 @@ enum Interval {
 }
 
 impl Checkpoints {
-    /// Of the run in `run_folder`, which goes on after `step`.
-    pub fn new(run_folder: &Path, args: &SaveArgs, step: usize) -> Self {
+    /// Of the run in `run_folder`, which goes on after `step`. Where `keeps_best`, the weights of the best
+    /// evaluation are always among them.
+    pub fn new(run_folder: &Path, args: &SaveArgs, step: usize, keeps_best: bool) -> Self {
         let folder = run_folder.join(FOLDER);
         let every = match args.save_steps {
             Some(steps) => Interval::Steps(steps),
@@ -81,6 +85,7 @@ impl Checkpoints {
             folder,
             every,
             limit: args.save_total_limit,
+            keeps_best,
             last: Instant::now(),
             last_step: step,
             kept,
@@ -100,7 +105,7 @@ impl Checkpoints {
             }
         };
         let is_best = quality.is_some() && quality > self.best();
-        is_time || is_best && passed >= BEST
+        is_time || is_best && (self.keeps_best || passed >= BEST)
     }
 
     /// Writes one whole, then lets go of those that are neither among the newest nor the best, and
@@ -153,8 +158,8 @@ impl Checkpoints {
 
     fn let_go(&mut self) {
         let best = self.best();
-        // Of equals, the newest.
-        let best = self.kept.iter().rposition(|(_, quality)| best.is_some() && *quality == best);
+        // Of equals the first, as in transformers.
+        let best = self.kept.iter().position(|(_, quality)| best.is_some() && *quality == best);
         let newest = self.kept.len().saturating_sub(self.limit);
         let mut index = 0;
         self.kept.retain(|(step, _)| {
@@ -207,6 +212,13 @@ pub fn newest(run_folder: &Path) -> Option<(PathBuf, Manifest)> {
             }
         }
     })
+}
+
+/// The checkpoint after `step`, if it is there and whole.
+pub fn whole(run_folder: &Path, step: usize) -> Result<PathBuf> {
+    let path = path_of(&run_folder.join(FOLDER), step);
+    verify(&path, step)?;
+    Ok(path)
 }
 
 /// Whether each file of a checkpoint is as it was written.

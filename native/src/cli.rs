@@ -4,23 +4,28 @@ mod convert;
 mod data;
 mod domain;
 mod explain;
+mod recipe;
+mod results;
 mod save;
+mod training;
 
 use std::path::PathBuf;
 
 use clap::{ArgGroup, Args, Parser, Subcommand, ValueEnum};
 use emberlab_core::data::Task;
 use emberlab_core::model::StorageDtype;
-use emberlab_core::train::Schedule;
 
 use crate::device::DeviceChoice;
-use crate::values::{positive, schedule, storage_dtype, task};
+use crate::values::{positive, storage_dtype, task};
 
 pub use convert::ConvertArgs;
 pub use data::{DataArgs, Padding, ReadArgs, TokenizeArgs};
 pub use domain::*;
 pub use explain::ExplainArgs;
+pub use recipe::{ClassWeights, RecipeArgs};
+pub use results::{CompareArgs, ReportArgs, ResultArgs};
 pub use save::SaveArgs;
+pub use training::{BestArgs, CourseArgs, LoraArgs};
 
 /// Tokens a text is cut at, unless something else is asked for.
 pub const DEFAULT_MAX_LENGTH: usize = 128;
@@ -52,6 +57,10 @@ pub enum Command {
     Predict(PredictArgs),
     /// Measure a classifier on labelled texts
     Evaluate(EvaluateArgs),
+    /// Test whether two runs differ by more than chance
+    Compare(CompareArgs),
+    /// Write a run's report.html again
+    Report(ReportArgs),
     /// Show which words made a classifier say what it says
     Explain(ExplainArgs),
     /// Show what a data set holds, and what is wrong with it
@@ -93,7 +102,7 @@ Data: CSV, TSV, JSONL, JSON, Parquet or a folder of them, with a text (or a pair
 label on each row. Words or whole numbers are classes; lists, or columns of 0 and 1, are sets of them
 (multi-label); numbers with a point are scores (regression). `emberlab data` shows what a set holds.
 Without arguments it fine-tunes models/bert-tiny on data/emotions and writes runs/emotions.
-The weights saved are those after the last step.")]
+The weights saved are those after the last step, or the best with --load-best-model-at-end.")]
 pub struct TrainArgs {
     /// Model folder to start from [default: models/bert-tiny, which comes with emberlab]
     #[arg(long, value_name = "DIR")]
@@ -123,7 +132,11 @@ pub struct TrainArgs {
     /// started with; ends in the very weights of a run that was never interrupted
     #[arg(long, value_name = "DIR", conflicts_with_all = ["overwrite", "dry_run"])]
     pub resume: Option<PathBuf>,
-    /// Show the plan (rows, labels, steps, device) and train nothing
+    /// TOML file with arguments by the names of their flags, such as the train.toml of a run folder; what
+    /// is typed takes the place of what it says
+    #[arg(long, value_name = "FILE", conflicts_with = "resume")]
+    pub config: Option<PathBuf>,
+    /// Show the plan (rows, labels, steps, device, memory, the learning rate) and train nothing
     #[arg(long)]
     pub dry_run: bool,
 
@@ -142,62 +155,16 @@ pub struct TrainArgs {
     #[arg(long, value_name = "N", default_value = "10", value_parser = positive())]
     pub logging_steps: usize,
     #[command(flatten)]
+    pub best: BestArgs,
+    #[command(flatten)]
     pub save: SaveArgs,
+    #[command(flatten)]
+    pub results: ResultArgs,
     #[command(flatten)]
     pub device: DeviceArg,
     // Last, because its help heading holds for whatever follows.
     #[command(flatten)]
     pub recipe: RecipeArgs,
-}
-
-/// The hyperparameters; what is not given comes from [`crate::embedded::recipe`] or
-/// `TrainConfig::default()`.
-#[derive(Debug, Default, Args)]
-#[command(
-    next_help_heading = "Recipe (the embedded model has its own defaults, shown by --dry-run)"
-)]
-pub struct RecipeArgs {
-    /// Passes over the training rows [default: 3]
-    #[arg(long, value_name = "N")]
-    pub epochs: Option<usize>,
-    /// Rows in a batch [default: 32]
-    #[arg(long, value_name = "N")]
-    pub batch_size: Option<usize>,
-    /// Batches whose gradients make one optimizer step [default: 1]
-    #[arg(long, value_name = "N")]
-    pub gradient_accumulation_steps: Option<usize>,
-    /// Highest learning rate of AdamW [default: 5e-5]
-    #[arg(long, value_name = "RATE", allow_negative_numbers = true)]
-    pub learning_rate: Option<f64>,
-    /// How the learning rate falls after the warm-up, linear or cosine [default: linear]
-    #[arg(long, value_name = "SHAPE", value_parser = schedule())]
-    pub schedule: Option<Schedule>,
-    /// Part of all steps in which the learning rate rises from 0 [default: 0.1]
-    #[arg(long, value_name = "PART", allow_negative_numbers = true)]
-    pub warmup_ratio: Option<f64>,
-    /// AdamW's weight decay; none on biases and LayerNorm [default: 0.01]
-    #[arg(long, value_name = "DECAY", allow_negative_numbers = true)]
-    pub weight_decay: Option<f64>,
-    /// Gradients are scaled down to this global norm [default: 1.0]
-    #[arg(long, value_name = "NORM", allow_negative_numbers = true)]
-    pub max_grad_norm: Option<f64>,
-    /// Weights of the classes in the loss: balanced makes all count alike
-    #[arg(long, value_name = "WEIGHTS")]
-    pub class_weights: Option<ClassWeights>,
-    /// γ of a focal loss, which looks away from rows that are learned; 2 is usual [default: 0, none]
-    #[arg(long, value_name = "GAMMA", allow_negative_numbers = true)]
-    pub focal_gamma: Option<f64>,
-    /// Part of the truth that is spread over all classes [default: 0]
-    #[arg(long, value_name = "PART", allow_negative_numbers = true)]
-    pub label_smoothing_factor: Option<f64>,
-    /// Seed of the shuffle, the dropout and a new classification head [default: 42]
-    #[arg(long, value_name = "N")]
-    pub seed: Option<u64>,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum ClassWeights {
-    Balanced,
 }
 
 /// How texts go through a finished classifier.

@@ -3,12 +3,13 @@
 use std::fs;
 use std::path::Path;
 
-use anyhow::{Context, Result};
-use emberlab_core::model::{ModelFiles, StorageDtype, convert};
+use anyhow::{Context, Result, bail};
+use emberlab_core::model::{Classifier, ModelFiles, StorageDtype, convert};
 use serde_json::{Map, Value};
 
 use crate::Outcome;
 use crate::cli::ConvertArgs;
+use crate::device::{self, DeviceChoice};
 use crate::files;
 use crate::hub::{self, Kind};
 use crate::report::{bytes, note};
@@ -22,29 +23,46 @@ const OTHER_WEIGHTS: [&str; 6] = ["bin", "h5", "msgpack", "onnx", "ot", "safeten
 pub fn run(args: &ConvertArgs) -> Result<Outcome> {
     let folder = StagedFolder::create(&args.out, false)?;
     let model = hub::folder(&args.model, Kind::Model)?;
-    let args = &ConvertArgs { model, out: args.out.clone(), dtype: args.dtype };
-    let before = files::read_model(&args.model)?;
-    let after = convert(&before, args.dtype)?;
-    folder.write(ModelFiles::WEIGHTS, &after)?;
-    folder.write(CONFIG, &config(&args.model.join(CONFIG), args.dtype)?)?;
-    for entry in fs::read_dir(&args.model)
-        .with_context(|| format!("cannot read {}", args.model.display()))?
-    {
+    let dtype = args.dtype.unwrap_or_default();
+    let before = files::read_model(&model)?;
+    let after = match (args.merge, model.join(ModelFiles::ADAPTER_CONFIG).is_file()) {
+        (false, false) => vec![
+            (ModelFiles::WEIGHTS.to_owned(), convert(&before, dtype)?),
+            (CONFIG.to_owned(), config(&model.join(CONFIG), dtype)?),
+        ],
+        (true, true) => {
+            let (merged, _) =
+                Classifier::open(&before, &device::choose(DeviceChoice::Cpu)?.device)?;
+            pollster::block_on(merged.to_files(dtype))?
+        }
+        (false, true) => {
+            bail!("{} holds adapters; --merge makes a whole model of them", model.display())
+        }
+        (true, false) => bail!("{} holds no adapters to merge", model.display()),
+    };
+    for (name, bytes) in &after {
+        folder.write(name, bytes)?;
+    }
+    for entry in fs::read_dir(&model).with_context(|| format!("cannot read {}", model.display()))? {
         let path = entry?.path();
-        if path.is_file() && is_carried_over(&path) {
+        let is_written = after.iter().any(|(name, _)| path.ends_with(name));
+        if path.is_file() && !is_written && is_carried_over(&path) {
             folder.copy(&path)?;
         }
     }
     folder.finish()?;
-    let (before, after) = (bytes(before.weights_bytes()), bytes(after.len() as u64));
+    let weights = after.iter().find(|(name, _)| name == ModelFiles::WEIGHTS);
+    let after = bytes(weights.map_or(0, |(_, weights)| weights.len() as u64));
+    let before = bytes(before.weights_bytes());
     note(format_args!("wrote {}: weights {before} before, {after} now", args.out.display()));
     Ok(Outcome::Completed)
 }
 
+/// Not of files that are replaced, or that say what is no longer so.
 fn is_carried_over(path: &Path) -> bool {
     let ending = path.extension().and_then(|ending| ending.to_str()).unwrap_or_default();
-    let replaced = path.ends_with(CONFIG) || path.ends_with(ModelFiles::INDEX);
-    !replaced && !OTHER_WEIGHTS.contains(&ending)
+    let replaced = [CONFIG, ModelFiles::INDEX, ModelFiles::ADAPTER_CONFIG];
+    !replaced.iter().any(|name| path.ends_with(name)) && !OTHER_WEIGHTS.contains(&ending)
 }
 
 /// `config.json` with the new storage type, under whichever of its two names it had.

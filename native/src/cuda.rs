@@ -6,6 +6,7 @@
 use std::env;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 #[cfg(not(feature = "cuda"))]
 pub const NOT_BUILT: &str = "this binary was built without CUDA; build it with: cargo build --release -p emberlab --features cuda";
@@ -72,8 +73,6 @@ fn is_version_of(path: &Path, library: &str) -> bool {
 
 #[cfg(feature = "cuda")]
 mod built {
-    use std::process::Command;
-
     use anyhow::{Result, bail};
     use burn::tensor::DeviceType;
     use emberlab_core::Device;
@@ -115,18 +114,28 @@ mod built {
 
     /// What the driver's tool calls device `index`.
     pub fn name(index: usize) -> Option<String> {
-        let query = ["--query-gpu=name", "--format=csv,noheader", "-i", &index.to_string()];
-        let answer = Command::new("nvidia-smi")
-            .args(query)
-            .output()
-            .ok()
-            .filter(|answer| answer.status.success())?;
-        Some(String::from_utf8_lossy(&answer.stdout).trim().to_owned())
+        ask("name", &index.to_string())
     }
 }
 
 #[cfg(feature = "cuda")]
 pub use built::{check, devices, name};
+
+/// What the driver's tool says of a device.
+fn ask(what: &str, index: &str) -> Option<String> {
+    let query = format!("--query-gpu={what}");
+    let answer = Command::new("nvidia-smi")
+        .args([&query, "--format=csv,noheader,nounits", "-i", index])
+        .output()
+        .ok()
+        .filter(|answer| answer.status.success())?;
+    Some(String::from_utf8_lossy(&answer.stdout).trim().to_owned())
+}
+
+/// The memory of device `index` that nothing holds, in bytes; the tool counts in MiB.
+pub fn free_memory(index: &str) -> Option<u64> {
+    Some(ask("memory.free", index)?.parse::<u64>().ok()? << 20)
+}
 
 #[cfg(test)]
 mod tests {

@@ -2,11 +2,11 @@
 
 use anyhow::Result;
 use emberlab_core::data::Dataset;
-use emberlab_core::metrics::Metrics;
+use emberlab_core::metrics::Evaluation;
 
 use crate::Outcome;
 use crate::cli::EvaluateArgs;
-use crate::figures::metrics_table;
+use crate::figures::evaluation_table;
 use crate::hub;
 use crate::inference::Inference;
 use crate::load::{DataFiles, Loader, Source};
@@ -26,12 +26,12 @@ pub fn run(args: &EvaluateArgs) -> Result<Outcome> {
     let dataset = Dataset::from_table(&table, &columns, Some(labels), &mut loader.bad)?;
     loader.report_skipped();
     let predictions = inference.predict(&dataset.texts)?;
-    let metrics = Metrics::new(&dataset.targets, &predictions, labels);
+    let evaluation = Evaluation::new(&dataset.targets, &predictions, labels);
     if args.json {
-        print(json(&metrics)?)?;
+        print(json(&evaluation)?)?;
     } else {
-        let rows = counted(metrics.rows(), "row");
-        print(format_args!("{source}: {rows}\n\n{}", metrics_table(&metrics)))?;
+        let rows = counted(evaluation.metrics.rows(), "row");
+        print(format_args!("{source}: {rows}\n\n{}", evaluation_table(&evaluation)))?;
     }
     Ok(Outcome::Completed)
 }

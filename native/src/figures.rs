@@ -2,10 +2,7 @@
 
 use std::fmt::Write as _;
 
-use emberlab_core::metrics::{
-    ClassMetrics, ClassificationMetrics, EntityMetrics, Metrics, MultiLabelMetrics,
-    RegressionMetrics,
-};
+use emberlab_core::metrics::{ClassMetrics, ClassificationMetrics, Evaluation, Intervals, Metrics};
 
 use crate::report::grouped;
 
@@ -21,30 +18,72 @@ pub fn headline(metrics: &Metrics) -> String {
     figures.collect::<Vec<_>>().join(", ")
 }
 
+/// All figures as a table, with their intervals.
+pub fn evaluation_table(
+    Evaluation { metrics, confidence_intervals, calibration }: &Evaluation,
+) -> String {
+    let mut table = metrics_table(metrics, Some(confidence_intervals));
+    if let Some(calibration) = calibration {
+        let error = calibration.expected_calibration_error;
+        let _ = write!(table, "\nexpected calibration error  {error:.4}\n");
+    }
+    let Intervals { level, resamples, .. } = confidence_intervals;
+    let _ = writeln!(
+        table,
+        "in brackets: {:.0} % of {} bootstrap resamples of the rows",
+        level * 100.0,
+        grouped(*resamples)
+    );
+    table
+}
+
 /// All figures as a table.
-pub fn metrics_table(metrics: &Metrics) -> String {
+fn metrics_table(metrics: &Metrics, intervals: Option<&Intervals>) -> String {
+    let averages: Vec<Average> = metrics
+        .figures()
+        .into_iter()
+        .map(|(figure, value)| {
+            let interval = intervals.and_then(|intervals| intervals.of(figure));
+            Average { name: in_words(figure), value, interval }
+        })
+        .collect();
     match metrics {
-        Metrics::SingleLabel(metrics) => single_label(metrics),
-        Metrics::MultiLabel(metrics) => multi_label(metrics),
-        Metrics::Regression(metrics) => regression(metrics),
-        Metrics::Entities(metrics) => entities(metrics),
+        Metrics::SingleLabel(metrics) => single_label(metrics, &averages),
+        Metrics::MultiLabel(metrics) => classes(&metrics.per_class, &averages),
+        Metrics::Regression(_) => averages.iter().map(|average| average.line(19)).collect(),
+        Metrics::Entities(metrics) => classes(&metrics.per_type, &averages),
+    }
+}
+
+/// A figure that sums all up.
+struct Average {
+    name: String,
+    value: f64,
+    interval: Option<[f64; 2]>,
+}
+
+impl Average {
+    fn line(&self, width: usize) -> String {
+        let Self { name, value, interval } = self;
+        let interval = interval.map(|[from, to]| format!("  [{from:.4}, {to:.4}]"));
+        format!("{name:width$}  {value:9.4}{}\n", interval.unwrap_or_default())
     }
 }
 
 /// `macro F1` of `macro_f1`.
-fn in_words(name: &str) -> String {
-    name.replace('_', " ").replace("f1", "F1").replace("mse", "MSE").replace("mae", "MAE")
+pub fn in_words(name: &str) -> String {
+    match name {
+        "mse" => "mean squared error".to_owned(),
+        "mae" => "mean absolute error".to_owned(),
+        "pearson" => "Pearson".to_owned(),
+        "spearman" => "Spearman".to_owned(),
+        name => name.replace('_', " ").replace("f1", "F1"),
+    }
 }
 
 /// Per-class figures, averages and the confusion matrix.
-fn single_label(metrics: &ClassificationMetrics) -> String {
-    let averages = [
-        ("accuracy", metrics.accuracy),
-        ("macro F1", metrics.macro_f1),
-        ("micro F1", metrics.micro_f1),
-        ("weighted F1", metrics.weighted_f1),
-    ];
-    let mut table = classes(&metrics.per_class, &averages);
+fn single_label(metrics: &ClassificationMetrics, averages: &[Average]) -> String {
+    let mut table = classes(&metrics.per_class, averages);
     let names: Vec<&str> = metrics.per_class.iter().map(|class| class.label.as_str()).collect();
     if names.len() <= WIDEST_MATRIX {
         table.push('\n');
@@ -53,41 +92,10 @@ fn single_label(metrics: &ClassificationMetrics) -> String {
     table
 }
 
-fn multi_label(metrics: &MultiLabelMetrics) -> String {
-    let averages = [
-        ("micro F1", metrics.micro_f1),
-        ("macro F1", metrics.macro_f1),
-        ("weighted F1", metrics.weighted_f1),
-        ("samples F1", metrics.samples_f1),
-        ("subset accuracy", metrics.subset_accuracy),
-    ];
-    classes(&metrics.per_class, &averages)
-}
-
-fn regression(metrics: &RegressionMetrics) -> String {
-    let rows = [
-        ("Pearson", metrics.pearson),
-        ("Spearman", metrics.spearman),
-        ("mean squared error", metrics.mse),
-        ("mean absolute error", metrics.mae),
-    ];
-    rows.map(|(name, figure)| format!("{name:19}  {figure:9.4}\n")).concat()
-}
-
-fn entities(metrics: &EntityMetrics) -> String {
-    let averages = [
-        ("precision", metrics.precision),
-        ("recall", metrics.recall),
-        ("F1", metrics.f1),
-        ("accuracy of tags", metrics.accuracy),
-    ];
-    classes(&metrics.per_type, &averages)
-}
-
 /// A line for each class, and one for each average.
-fn classes(per_class: &[ClassMetrics], averages: &[(&str, f64)]) -> String {
+fn classes(per_class: &[ClassMetrics], averages: &[Average]) -> String {
     let names = per_class.iter().map(|class| class.label.as_str());
-    let names = names.chain(averages.iter().map(|(name, _)| *name));
+    let names = names.chain(averages.iter().map(|average| average.name.as_str()));
     let width = names.map(|name| name.chars().count()).max().unwrap_or(0);
     let mut table = format!("{:width$}  precision  recall     F1   rows\n", "");
     // Writing to a String cannot fail.
@@ -99,9 +107,7 @@ fn classes(per_class: &[ClassMetrics], averages: &[(&str, f64)]) -> String {
         );
     }
     table.push('\n');
-    for (name, value) in averages {
-        let _ = writeln!(table, "{name:width$}  {value:9.4}");
-    }
+    averages.iter().for_each(|average| table.push_str(&average.line(width)));
     table
 }
 
@@ -132,7 +138,7 @@ mod tests {
     fn the_table_lines_up() {
         let labels = LabelMap::new("test", vec!["joy".into(), "surprise".into()]).unwrap();
         let metrics = ClassificationMetrics::new(&[0, 0, 1], &[0, 1, 1], &labels);
-        let table = metrics_table(&Metrics::SingleLabel(metrics));
+        let table = metrics_table(&Metrics::SingleLabel(metrics), None);
         assert_eq!(
             table,
             "             precision  recall     F1   rows

@@ -7,6 +7,8 @@ use anyhow::{Context, Result, bail};
 use emberlab_core::model::{BertConfig, ModelFiles, Source};
 use serde_json::Value;
 
+use crate::adapter;
+
 /// The file that marks a folder as written by `emberlab train`.
 pub const RUN_FILE: &str = "run.json";
 
@@ -40,11 +42,15 @@ pub fn read_model(folder: &Path) -> Result<ModelFiles> {
     if !folder.is_dir() {
         bail!("there is no model folder {}", folder.display());
     }
-    if is_unfinished_run(folder) && !folder.join(ModelFiles::WEIGHTS).is_file() {
+    let has = |name: &str| folder.join(name).is_file();
+    if is_unfinished_run(folder) && !has(ModelFiles::WEIGHTS) && !has(ModelFiles::ADAPTER) {
         bail!(
             "{0} holds a run that did not end; go on with it: emberlab train --resume {0}",
             folder.display()
         );
+    }
+    if adapter::is_alone(folder) {
+        return adapter::read_with_base(folder);
     }
     let mut files = Vec::new();
     for name in ModelFiles::NAMES.into_iter().filter(|&name| name != ModelFiles::WEIGHTS) {
@@ -54,11 +60,17 @@ pub fn read_model(folder: &Path) -> Result<ModelFiles> {
         }
     }
     let weights = weights_of(folder, &files)?;
-    Ok(ModelFiles::new(&folder.display().to_string(), files, weights)?)
+    let model = ModelFiles::new(&folder.display().to_string(), files, weights)?;
+    let model = model.known_as(adapter::name_of(folder));
+    match has(ModelFiles::ADAPTER_CONFIG) {
+        // A checkpoint has them among the weights.
+        true => Ok(model.with_adapter(read(&folder.join(ModelFiles::ADAPTER_CONFIG))?, None)),
+        false => Ok(model),
+    }
 }
 
 /// The files of the weights that are there: one, or else those that the index names.
-fn weights_of(folder: &Path, files: &[(String, Vec<u8>)]) -> Result<Vec<(String, Source)>> {
+pub fn weights_of(folder: &Path, files: &[(String, Vec<u8>)]) -> Result<Vec<(String, Source)>> {
     let index = files.iter().find(|(name, _)| name == ModelFiles::INDEX);
     let names = match index {
         _ if folder.join(ModelFiles::WEIGHTS).is_file() => vec![ModelFiles::WEIGHTS.to_owned()],

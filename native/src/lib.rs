@@ -2,9 +2,12 @@
 //!
 //! Model and training mathematics live in `emberlab-core`; nothing here computes with tensors.
 
+mod adapter;
 mod answers;
 mod checkpoint;
 pub mod cli;
+pub mod compare;
+pub mod config_file;
 pub mod convert;
 mod cuda;
 pub mod data;
@@ -20,25 +23,36 @@ mod hub;
 mod inference;
 pub mod interrupt;
 mod load;
+mod memory;
 mod model_card;
+mod model_index;
+mod page;
+mod picture;
 mod plan;
 pub mod predict;
+mod predictions;
 mod progress;
+mod recipe;
 pub mod report;
+mod results;
 mod resume;
 mod rows;
 mod run_folder;
 mod run_record;
+pub mod run_report;
+mod seeds;
 mod splits;
 mod staged;
 mod summary;
 mod system;
 mod tagged;
+mod tensorboard;
 mod token_lengths;
 pub mod tokenize;
 mod tokenized;
 pub mod train;
 mod values;
+mod watch;
 
 /// How a command that did not fail ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

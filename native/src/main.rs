@@ -2,21 +2,27 @@
 //!
 //! 0 ok, 1 failed, 2 wrong usage (by clap), 130 interrupted.
 
+use std::env;
 use std::panic::{self, AssertUnwindSafe};
 use std::process::ExitCode;
 use std::sync::Once;
 
-use anyhow::Result;
+use anyhow::{Error, Result};
 use clap::Parser;
 use emberlab::cli::{Cli, Command};
 use emberlab::report::{is_broken_pipe, note};
 use emberlab::{
-    Outcome, convert, data, doctor, domain, evaluate, explain, interrupt, predict, tokenize, train,
+    Outcome, compare, config_file, convert, data, doctor, domain, evaluate, explain, interrupt,
+    predict, run_report, tokenize, train,
 };
 use emberlab_core::kernels::keep_freed_memory;
 
 fn main() -> ExitCode {
-    let cli = Cli::parse();
+    let words = match config_file::expanded(env::args_os().collect()) {
+        Ok(words) => words,
+        Err(error) => return failed(&error),
+    };
+    let cli = Cli::parse_from(words);
     announce_panics_in_one_line();
     keep_freed_memory();
     // On a thread of the pool, so that parallel work starts without a hand-over to it.
@@ -26,13 +32,15 @@ fn main() -> ExitCode {
         Ok(Ok(Outcome::Interrupted)) => ExitCode::from(interrupt::EXIT_CODE),
         // The reader of our output (`| head`) has seen enough.
         Ok(Err(error)) if is_broken_pipe(&error) => ExitCode::SUCCESS,
-        Ok(Err(error)) => {
-            note(format_args!("error: {error}"));
-            error.chain().skip(1).for_each(|cause| note(format_args!("  {cause}")));
-            ExitCode::FAILURE
-        }
+        Ok(Err(error)) => failed(&error),
         Err(_) => ExitCode::FAILURE,
     }
+}
+
+fn failed(error: &Error) -> ExitCode {
+    note(format_args!("error: {error}"));
+    error.chain().skip(1).for_each(|cause| note(format_args!("  {cause}")));
+    ExitCode::FAILURE
 }
 
 fn dispatch(command: Command) -> Result<Outcome> {
@@ -41,6 +49,8 @@ fn dispatch(command: Command) -> Result<Outcome> {
         Command::Train(args) => train::run(&args),
         Command::Predict(args) => predict::run(&args),
         Command::Evaluate(args) => evaluate::run(&args),
+        Command::Compare(args) => compare::run(&args),
+        Command::Report(args) => run_report::run(&args),
         Command::Explain(args) => explain::run(&args),
         Command::Data(args) => data::run(&args),
         Command::Tokenize(args) => tokenize::run(&args),

@@ -3,21 +3,29 @@
 use std::fmt::Write;
 
 use emberlab_core::data::Task;
-use emberlab_core::metrics::Metrics;
+use emberlab_core::metrics::Evaluation;
 
-use crate::figures::metrics_table;
+use crate::figures::evaluation_table;
 use crate::hub;
-use crate::plan::recipe_line;
+use crate::model_index::{model_index, quoted};
+use crate::recipe::recipe_line;
 use crate::report::{clock, counted};
+use crate::results::Calibration;
 use crate::run_record::{RunRecord, Status};
 
-/// The card of a run, with its figures by split.
-pub fn render(record: &RunRecord, metrics: &[(&'static str, Metrics)]) -> String {
+/// The card of the run in a folder of this name, with its figures by split.
+pub fn render(
+    name: &str,
+    record: &RunRecord,
+    evaluations: &[(&'static str, Evaluation)],
+) -> String {
     let base = &record.base_model.path;
-    let name = || base.file_name().unwrap_or_default().to_string_lossy().into_owned();
-    let base = hub::id_of(base).unwrap_or_else(name);
+    let last = || base.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    let base = hub::id_of(base).unwrap_or_else(last);
     let words = Words::of(record.task);
-    let mut card = front_matter(&base, &words);
+    let library = if record.recipe.lora.is_some() { "peft" } else { "transformers" };
+    let index = model_index(name, record, evaluations);
+    let mut card = front_matter(library, &base, &words, &index);
     // Writing to a String cannot fail.
     let _ = write!(
         card,
@@ -36,15 +44,33 @@ pub fn render(record: &RunRecord, metrics: &[(&'static str, Metrics)]) -> String
         );
     }
     card.push_str("\n## Measured\n");
-    if metrics.is_empty() {
-        card.push_str("\nNothing.\n");
+    match &record.origin.seeds[..] {
+        _ if evaluations.is_empty() => card.push_str("\nNothing.\n"),
+        [seed] => {
+            let _ = writeln!(
+                card,
+                "\nOne run with one seed ({seed}): how far another seed would differ was not measured."
+            );
+        }
+        seeds => {
+            let seeds: Vec<String> = seeds.iter().map(u64::to_string).collect();
+            let _ = writeln!(card, "\nSeed {} of {}.", record.seed, seeds.join(", "));
+        }
     }
-    for (split, metrics) in metrics {
+    if let Some(Calibration { fitted_on, fit, .. }) = &record.calibration {
+        let _ = writeln!(
+            card,
+            "\nCalibrated: probabilities are those of the logits divided by {:.4} (`calibration_temperature` in `config.json`, \
+             fitted on `{fitted_on}`), which `emberlab` does by itself.",
+            fit.temperature
+        );
+    }
+    for (split, evaluation) in evaluations {
         let _ = write!(
             card,
             "\nOn `{split}` ({}):\n\n```\n{}```\n",
-            counted(metrics.rows(), "row"),
-            metrics_table(metrics)
+            counted(evaluation.metrics.rows(), "row"),
+            evaluation_table(evaluation)
         );
     }
     card.push_str("\n## Data\n\n| split | rows | file | SHA-256 |\n| --- | ---: | --- | --- |\n");
@@ -72,13 +98,30 @@ pub fn render(record: &RunRecord, metrics: &[(&'static str, Metrics)]) -> String
         record.burn,
         record.origin.command,
     );
-    let Words { pipeline, options, .. } = words;
-    let _ = write!(
-        card,
-        "\n## Use\n\n```python\nfrom transformers import pipeline\n\
-         print(pipeline(\"{pipeline}\", model=\"this/folder\"{options})(\"some text\"))\n```\n"
-    );
+    card.push_str(&usage(record, &base, &words));
     card
+}
+
+/// How Python opens the folder.
+fn usage(record: &RunRecord, base: &str, words: &Words) -> String {
+    let Words { pipeline, options, .. } = words;
+    let code = match (&record.recipe.lora, record.task) {
+        (None, _) => format!(
+            "from transformers import pipeline\n\
+             print(pipeline(\"{pipeline}\", model=\"this/folder\"{options})(\"some text\"))"
+        ),
+        (Some(_), task) => {
+            let kind = if task == Task::TokenClassification { "Token" } else { "Sequence" };
+            format!(
+                "from peft import PeftModel\n\
+                 from transformers import AutoConfig, AutoModelFor{kind}Classification\n\
+                 base = AutoModelFor{kind}Classification.from_pretrained(\n    \
+                 \"{base}\", config=AutoConfig.from_pretrained(\"this/folder\"))\n\
+                 model = PeftModel.from_pretrained(base, \"this/folder\")"
+            )
+        }
+    };
+    format!("\n## Use\n\n```python\n{code}\n```\n")
 }
 
 /// What a model of a task is called, and how the hub and transformers name its kind.
@@ -125,10 +168,11 @@ impl Words {
     }
 }
 
-fn front_matter(base: &str, Words { pipeline, metrics, .. }: &Words) -> String {
+fn front_matter(library: &str, base: &str, words: &Words, index: &str) -> String {
+    let Words { pipeline, metrics, .. } = words;
     format!(
-        "---\nlibrary_name: transformers\npipeline_tag: {pipeline}\nbase_model: {}\n\
-         tags:\n- {pipeline}\n- emberlab\nmetrics:\n{metrics}\n---\n",
-        serde_json::Value::from(base) // a JSON string is a YAML string, whatever is in it
+        "---\nlibrary_name: {library}\npipeline_tag: {pipeline}\nbase_model: {}\n\
+         tags:\n- {pipeline}\n- emberlab\nmetrics:\n{metrics}\n{index}---\n",
+        quoted(base)
     )
 }

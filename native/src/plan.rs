@@ -4,18 +4,22 @@ use std::fmt;
 use std::path::PathBuf;
 
 use anyhow::{Context, Result};
-use emberlab_core::data::{LabelMap, Task};
+use emberlab_core::data::{Duplicates, LabelMap, Task};
 use emberlab_core::model::{Classifier, LoadReport, StorageDtype};
+use emberlab_core::text::Texts;
 use emberlab_core::train::{LossConfig, Rows, TrainConfig, Trainer};
 
-use crate::cli::{ClassWeights, DEFAULT_MAX_LENGTH, RecipeArgs, TrainArgs};
+use crate::cli::{ClassWeights, DEFAULT_MAX_LENGTH, TrainArgs};
 use crate::device::{self, ChosenDevice};
 use crate::hub::{self, Kind};
 use crate::inference::max_length;
+use crate::memory::{self, Estimate};
+use crate::recipe::{recipe, recipe_line, trainable_layers};
 use crate::report::{grouped, millions, note};
 use crate::splits::{Reading, Split, SplitSource, note_overlaps, sources};
 use crate::token_lengths::TokenLengths;
-use crate::{embedded, files};
+use crate::watch::Watch;
+use crate::{adapter, embedded, files};
 
 /// The folders and files of a run, given or embedded.
 pub struct Sources {
@@ -54,6 +58,8 @@ impl Sources {
 pub struct HeldOut {
     pub split: &'static str,
     pub rows: Rows,
+    /// Of all rows; none of a set that is not held in memory.
+    pub texts: Texts,
 }
 
 /// Everything a run needs, read and checked.
@@ -67,8 +73,11 @@ pub struct Plan {
     pub task: Task,
     pub labels: LabelMap,
     pub splits: Vec<Split>,
+    pub duplicates: Duplicates,
     pub held_out: Vec<HeldOut>,
     pub trainer: Trainer,
+    pub watch: Watch,
+    pub memory: Estimate,
 }
 
 impl Plan {
@@ -83,7 +92,7 @@ impl Plan {
             max_length: args.max_length,
         };
         let data = reading.datasets(&sources.data)?;
-        note_overlaps(&data);
+        let duplicates = note_overlaps(&data);
         let head = data.first().context("there is no training data")?.head.clone();
         let model = files::read_model(&sources.model)?;
         let (classifier, load_report) =
@@ -96,9 +105,9 @@ impl Plan {
         let mut tokenized = Vec::new();
         for read in data {
             let split = read.split;
-            let (described, rows) = read.tokenized(&classifier, max_length)?;
+            let (described, rows, texts) = read.tokenized(&classifier, max_length)?;
             splits.push(described);
-            tokenized.push(HeldOut { split, rows });
+            tokenized.push(HeldOut { split, rows, texts });
         }
         let train = tokenized.remove(0);
         let (task, labels) = (classifier.task(), classifier.label_map().clone());
@@ -106,13 +115,37 @@ impl Plan {
             let Split { label_counts, rows, .. } = &splits[0];
             recipe.loss.class_weights = Some(LossConfig::balanced(task, label_counts, *rows)?);
         }
+        let can_evaluate = tokenized.iter().any(|held_out| held_out.split == "eval");
+        let watch = Watch::new(&args.best, task, &labels, can_evaluate)?;
+        let layers = classifier.config().num_hidden_layers;
+        if let Some(layers) = trainable_layers(&args.recipe.course, layers)? {
+            recipe.trainable_layers = Some(layers);
+        }
+        if recipe.lora.is_some() {
+            adapter::refuse_stacked(&sources.model)?;
+        }
+        let config = classifier.config().clone();
+        let parameters = classifier.num_parameters();
         // The trainer alone holds the weights, so that it can change them in place.
-        let trainer = match train.rows {
+        let mut trainer = match train.rows {
             Rows::Memory(rows) => {
                 Trainer::new(classifier, rows.encodings, rows.targets, recipe.clone())?
             }
             Rows::File(rows) => Trainer::on_file(classifier, rows, recipe.clone())?,
         };
+        let own_kernels = !args.device.no_kernels;
+        let training = memory::Training {
+            config: &config,
+            parameters,
+            trained: trainer.num_trainable(),
+            longest: splits[0].tokens.longest,
+            own_kernels,
+            first_only: task != Task::TokenClassification && (device.kind == "cpu" || !own_kernels),
+        };
+        let may_change = args.recipe.course.auto_find_batch_size;
+        let free = memory::free(&device);
+        let memory = memory::fit(&mut recipe, &training, free.as_ref(), may_change)?;
+        trainer.set_batches(recipe.batch_size, recipe.gradient_accumulation_steps);
         let (storage, held_out) = (args.dtype, tokenized);
         Ok(Self {
             sources,
@@ -124,35 +157,12 @@ impl Plan {
             task,
             labels,
             splits,
+            duplicates,
             held_out,
             trainer,
+            watch,
+            memory,
         })
-    }
-}
-
-/// The recipe: what was given, over the defaults of the embedded model or of any other.
-fn recipe(given: &RecipeArgs, model_is_embedded: bool) -> TrainConfig {
-    let default = if model_is_embedded { embedded::recipe() } else { TrainConfig::default() };
-    TrainConfig {
-        epochs: given.epochs.unwrap_or(default.epochs),
-        batch_size: given.batch_size.unwrap_or(default.batch_size),
-        learning_rate: given.learning_rate.unwrap_or(default.learning_rate),
-        weight_decay: given.weight_decay.unwrap_or(default.weight_decay),
-        warmup_ratio: given.warmup_ratio.unwrap_or(default.warmup_ratio),
-        schedule: given.schedule.unwrap_or(default.schedule),
-        max_grad_norm: given.max_grad_norm.unwrap_or(default.max_grad_norm),
-        gradient_accumulation_steps: given
-            .gradient_accumulation_steps
-            .unwrap_or(default.gradient_accumulation_steps),
-        seed: given.seed.unwrap_or(default.seed),
-        trainable_layers: default.trainable_layers,
-        loss: LossConfig {
-            class_weights: None, // known with the data
-            focal_gamma: given.focal_gamma.unwrap_or(default.loss.focal_gamma),
-            label_smoothing_factor: given
-                .label_smoothing_factor
-                .unwrap_or(default.loss.label_smoothing_factor),
-        },
     }
 }
 
@@ -167,12 +177,16 @@ impl fmt::Display for Plan {
             "model   {}: {parameters} parameters, {layers} layers of {hidden}",
             self.sources.model.display()
         )?;
+        let trained = self.trainer.num_trainable();
+        if trained < classifier.num_parameters() {
+            writeln!(f, "trained {} parameters", grouped(trained))?;
+        }
         if !self.load_report.initialized.is_empty() {
             writeln!(f, "new     {}", self.load_report.initialized.join(", "))?;
         }
         writeln!(f, "device  {}", self.device)?;
         for Split { split, path, instruction, rows, tokens, .. } in &self.splits {
-            let TokenLengths { mean, percentile_95, longest, truncated } = tokens;
+            let TokenLengths { mean, percentile_95, longest, truncated, .. } = tokens;
             write!(
                 f,
                 "{split:6}  {} rows, {mean:.0} tokens each (95 % up to {percentile_95}, longest {longest}",
@@ -197,54 +211,7 @@ impl fmt::Display for Plan {
         }
         writeln!(f, "recipe  {}", recipe_line(&self.recipe, self.max_length))?;
         writeln!(f, "steps   {}", grouped(self.trainer.total_steps()))?;
+        writeln!(f, "memory  {}", self.memory)?;
         writeln!(f, "out     {}", self.sources.out.display())
-    }
-}
-
-/// The recipe in one line.
-pub fn recipe_line(recipe: &TrainConfig, max_length: usize) -> String {
-    let TrainConfig {
-        epochs, batch_size, learning_rate, weight_decay, warmup_ratio, schedule, ..
-    } = recipe;
-    let TrainConfig { max_grad_norm, gradient_accumulation_steps, seed, .. } = recipe;
-    let batch = match gradient_accumulation_steps {
-        1 => batch_size.to_string(),
-        steps => format!("{batch_size} × {steps}"),
-    };
-    let schedule = format!("{schedule:?}").to_lowercase();
-    format!(
-        "{epochs} epochs, batch {batch}, learning rate {learning_rate:e} ({schedule}, warm-up {warmup_ratio}), \
-         weight decay {weight_decay}, gradient norm {max_grad_norm}, max length {max_length}, seed {seed}{}",
-        loss_words(&recipe.loss)
-    )
-}
-
-/// What is unusual about the loss.
-fn loss_words(loss: &LossConfig) -> String {
-    let LossConfig { class_weights, focal_gamma, label_smoothing_factor } = loss;
-    let mut words = String::new();
-    if let Some(weights) = class_weights {
-        let weights: Vec<String> = weights.iter().map(|weight| format!("{weight:.2}")).collect();
-        words.push_str(&format!(", class weights {}", weights.join(" ")));
-    }
-    if *focal_gamma > 0.0 {
-        words.push_str(&format!(", focal γ {focal_gamma}"));
-    }
-    if *label_smoothing_factor > 0.0 {
-        words.push_str(&format!(", label smoothing {label_smoothing_factor}"));
-    }
-    words
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn given_settings_win_over_the_defaults() {
-        let given = RecipeArgs { epochs: Some(7), ..RecipeArgs::default() };
-        assert_eq!(recipe(&given, true).epochs, 7);
-        assert_eq!(recipe(&given, true).batch_size, embedded::recipe().batch_size);
-        assert_eq!(recipe(&given, false).batch_size, TrainConfig::default().batch_size);
     }
 }

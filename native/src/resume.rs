@@ -40,7 +40,20 @@ pub fn arguments(folder: &Path, stored: &Value) -> Result<TrainArgs> {
         env::set_current_dir(&working_folder)
             .with_context(|| format!("cannot go to {}", working_folder.display()))?;
     }
-    Ok(TrainArgs::from_arg_matches(&started)?)
+    let mut args = TrainArgs::from_arg_matches(&started)?;
+    if args.recipe.course.auto_find_batch_size {
+        // What was found then holds, whatever is free now.
+        let size = |key: &str| Some(stored["recipe"][key].as_u64()? as usize);
+        args.recipe.batch_size = size("batch_size");
+        args.recipe.gradient_accumulation_steps = size("gradient_accumulation_steps");
+        args.recipe.course.auto_find_batch_size = false;
+    }
+    Ok(args)
+}
+
+/// The arguments of `emberlab train` in `words`, which begin with `train`.
+pub fn parsed(words: &[String]) -> Result<TrainArgs> {
+    Ok(TrainArgs::from_arg_matches(&train_matches(words.iter().map(OsString::from).collect())?)?)
 }
 
 fn train_matches(words: Vec<OsString>) -> Result<ArgMatches> {

@@ -14,9 +14,13 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 
 use crate::checkpoint;
+use crate::config_file;
 use crate::files::{self, RUN_FILE};
 use crate::report::{json, rounded};
+use crate::run_record::{Origin, RunRecord};
 use crate::staged::{self, StagedFolder};
+use crate::tensorboard::EventFile;
+use crate::watch;
 
 /// Beginnings of the names of files that state the base model's terms, which hold for what is made
 /// of it too.
@@ -30,6 +34,8 @@ pub struct RunFolder {
     path: PathBuf,
     /// Locked for as long as it is open.
     metrics: File,
+    /// The same for TensorBoard, where that was asked for.
+    events: Option<EventFile>,
 }
 
 impl RunFolder {
@@ -43,7 +49,16 @@ impl RunFolder {
     }
 
     /// Gives a staged folder the name `out`.
-    pub fn start(staged: StagedFolder, out: &Path, record: &impl Serialize) -> Result<Self> {
+    pub fn start(staged: StagedFolder, out: &Path, record: &RunRecord) -> Result<Self> {
+        let Origin { arguments, working_folder, .. } = &record.origin;
+        let repeats =
+            config_file::render(arguments, &record.recipe, record.max_length, working_folder)?;
+        staged.write(config_file::FILE, repeats.as_bytes())?;
+        Self::begin(staged, out, record)
+    }
+
+    /// The same of a run whose arguments are nowhere but in its record.
+    pub fn begin(staged: StagedFolder, out: &Path, record: &impl Serialize) -> Result<Self> {
         staged.folder(checkpoint::FOLDER)?;
         staged.write(METRICS, b"")?;
         staged.write(RUN_FILE, json(record)?.as_bytes())?;
@@ -69,7 +84,7 @@ impl RunFolder {
             // Some network file systems have no locks.
             Ok(()) | Err(TryLockError::Error(_)) => {}
         }
-        Ok(Self { path: path.to_owned(), metrics })
+        Ok(Self { path: path.to_owned(), metrics, events: None })
     }
 
     pub fn path(&self) -> &Path {
@@ -87,6 +102,12 @@ impl RunFolder {
     pub fn rewind(&mut self, metrics: &[u8]) -> Result<()> {
         let rewound = self.metrics.set_len(0).and_then(|()| self.metrics.write_all(metrics));
         rewound.with_context(|| format!("cannot write {METRICS}"))
+    }
+
+    /// Also writes TensorBoard events from now on, with what is in `metrics.jsonl` already.
+    pub fn write_events(&mut self) -> Result<()> {
+        self.events = Some(EventFile::start(&self.path, &self.metrics()?)?);
+        Ok(())
     }
 
     /// `metrics.jsonl` so far.
@@ -111,14 +132,14 @@ impl RunFolder {
         self.log(&serde_json::json!({ "step": step, "epoch": epoch, "loss": loss, "learning_rate": learning_rate }))
     }
 
-    /// Adds an evaluation to `metrics.jsonl`.
+    /// Adds an evaluation to `metrics.jsonl`; returns what stands there.
     pub fn log_evaluation(
         &mut self,
         split: &str,
         step: usize,
         epoch: f64,
-        metrics: &Metrics,
-    ) -> Result<()> {
+        (metrics, loss): (&Metrics, f64),
+    ) -> Result<Value> {
         let mut line = Map::from_iter([
             ("split".to_owned(), split.into()),
             ("step".to_owned(), step.into()),
@@ -126,20 +147,25 @@ impl RunFolder {
         ]);
         let figures = metrics.figures().into_iter();
         line.extend(figures.map(|(name, figure)| (name.to_owned(), figure.into())));
+        line.insert(watch::LOSS.to_owned(), loss.into());
         line.insert("rows".to_owned(), metrics.rows().into());
-        self.log(&line.into())
+        let line = line.into();
+        self.log(&line)?;
+        // A number may come back from text with another last digit, and so it will when a run goes on.
+        Ok(serde_json::from_str(&line.to_string())?)
     }
 
     /// Adds a line to `metrics.jsonl`.
     pub fn log(&mut self, line: &Value) -> Result<()> {
         let written = self.metrics.write_all(format!("{line}\n").as_bytes());
-        written.with_context(|| format!("cannot write {METRICS}"))
+        written.with_context(|| format!("cannot write {METRICS}"))?;
+        self.events.as_mut().map_or(Ok(()), |events| events.add(line))
     }
 
     /// Writes model and card, takes the base model's licence files along, and at last the record,
     /// which says that the rest is there.
     pub fn finish(
-        self,
+        &self,
         model_files: &[(String, Vec<u8>)],
         record: &impl Serialize,
         base_model: &Path,

@@ -1,20 +1,24 @@
 //! `run.json`: what a run is, how far it is, and what came of it.
 
 use std::env;
+use std::ffi::OsString;
 use std::path::PathBuf;
 use std::time::SystemTime;
 
 use anyhow::{Context, Result};
-use emberlab_core::data::Task;
+use emberlab_core::data::{Duplicates, Task};
 use emberlab_core::train::TrainConfig;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use crate::cli::TrainArgs;
+use crate::config_file;
 use crate::plan::Plan;
 use crate::report::shell_word;
+use crate::results::Calibration;
 use crate::splits::Split;
 use crate::system;
+use crate::watch::Best;
 
 /// What was run, on what, with what result.
 #[derive(Debug, Serialize)]
@@ -29,6 +33,7 @@ pub struct RunRecord {
     pub task: Task,
     pub labels: Vec<String>,
     pub data: Vec<Split>,
+    pub duplicates: Duplicates,
     pub recipe: TrainConfig,
     pub seed: u64,
     pub max_length: usize,
@@ -40,8 +45,15 @@ pub struct RunRecord {
     pub peak_memory_bytes: Option<u64>,
     /// Mean training loss of the last logged steps.
     pub loss: Option<f32>,
+    /// The best evaluation.
+    pub best: Option<Best>,
+    /// The step whose weights were saved, where it is not the last.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub weights_step: Option<usize>,
     /// By split.
     pub metrics: Map<String, Value>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub calibration: Option<Calibration>,
 }
 
 /// How the run was started, which `--resume` needs.
@@ -49,12 +61,16 @@ pub struct RunRecord {
 pub struct Origin {
     /// As it was typed, quoted for a shell.
     pub command: String,
-    /// The same word by word.
+    /// The same word by word, with what its --config file says.
     pub arguments: Vec<String>,
     /// What paths are relative to.
     pub working_folder: PathBuf,
     /// UTC.
     pub started_at: String,
+    /// Those of all runs of `--seeds`; this one's alone where it stands by itself, and then nothing
+    /// says how far another seed would differ.
+    #[serde(default)]
+    pub seeds: Vec<u64>,
 }
 
 /// How the run ended, if it did.
@@ -90,22 +106,29 @@ pub struct BaseModelRecord {
 impl Origin {
     /// This process.
     pub fn here() -> Result<Self> {
-        let words = env::args_os().skip(1).map(|word| word.to_string_lossy().into_owned());
-        let arguments: Vec<String> = words.collect();
-        let quoted = arguments.iter().map(|word| shell_word(word));
+        let text = |words: Vec<OsString>| -> Vec<String> {
+            words.iter().map(|word| word.to_string_lossy().into_owned()).collect()
+        };
+        let arguments = text(config_file::arguments()?);
+        let typed = text(env::args_os().skip(1).collect());
+        let quoted = typed.iter().map(|word| shell_word(word));
         let command = std::iter::once("emberlab".to_owned()).chain(quoted);
         Ok(Self {
             command: command.collect::<Vec<_>>().join(" "),
             arguments,
             working_folder: env::current_dir().context("there is no working folder")?,
             started_at: system::utc(SystemTime::now()),
+            seeds: Vec::new(),
         })
     }
 }
 
 impl RunRecord {
     /// A run before its first step.
-    pub fn new(args: &TrainArgs, plan: &Plan, origin: Origin) -> Self {
+    pub fn new(args: &TrainArgs, plan: &Plan, mut origin: Origin) -> Self {
+        if origin.seeds.is_empty() {
+            origin.seeds.push(plan.recipe.seed);
+        }
         Self {
             status: Status::Running,
             origin,
@@ -126,6 +149,7 @@ impl RunRecord {
             task: plan.task,
             labels: plan.labels.names().to_vec(),
             data: plan.splits.clone(),
+            duplicates: plan.duplicates.clone(),
             recipe: plan.recipe.clone(),
             seed: plan.recipe.seed,
             max_length: plan.max_length,
@@ -136,7 +160,10 @@ impl RunRecord {
             evaluation_seconds: 0.0,
             peak_memory_bytes: None,
             loss: None,
+            best: None,
+            weights_step: None,
             metrics: Map::new(),
+            calibration: None,
         }
     }
 

@@ -3,8 +3,9 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::Result;
-use emberlab_core::data::{Columns, Dataset, LabelledTexts, Task, duplicates};
+use emberlab_core::data::{Columns, Dataset, Duplicates, LabelledTexts, Task, duplicates};
 use emberlab_core::model::{Classifier, Head};
+use emberlab_core::text::Texts;
 use emberlab_core::train::{LabelledRows, Rows};
 use serde::Serialize;
 
@@ -93,11 +94,16 @@ enum ReadRows {
 }
 
 impl ReadDataset {
-    /// The tokenized rows, with what the plan shows of them and `run.json` records.
+    /// The tokenized rows, with what the plan shows of them and `run.json` records, and their texts
+    /// where they are in memory.
     ///
     /// # Errors
     /// The tokenizer refuses a text; the model takes no pairs.
-    pub fn tokenized(self, classifier: &Classifier, max_length: usize) -> Result<(Split, Rows)> {
+    pub fn tokenized(
+        self,
+        classifier: &Classifier,
+        max_length: usize,
+    ) -> Result<(Split, Rows, Texts)> {
         let Self { split, source: Source { path, split: instruction }, rows, .. } = self;
         Ok(match rows {
             ReadRows::Memory { dataset, sha256, skipped_rows, columns } => {
@@ -115,7 +121,8 @@ impl ReadDataset {
                     label_columns: columns.labels,
                     tokens: TokenLengths::of(&encodings),
                 };
-                (described, Rows::Memory(LabelledRows { encodings, targets: dataset.targets }))
+                let rows = LabelledRows { encodings, targets: dataset.targets };
+                (described, Rows::Memory(rows), dataset.texts)
             }
             ReadRows::File(TokenizedSet { rows, sha256, about, .. }) => {
                 let described = Split {
@@ -131,7 +138,7 @@ impl ReadDataset {
                     label_columns: about.label_columns,
                     tokens: about.tokens,
                 };
-                (described, Rows::File(rows))
+                (described, Rows::File(rows), Texts::default())
             }
         })
     }
@@ -201,8 +208,9 @@ impl Reading<'_> {
     }
 }
 
-/// Says where text that is measured on stands in the training rows, too.
-pub fn note_overlaps(read: &[ReadDataset]) {
+/// Finds the texts that stand twice, and says where text that is measured on stands in the training
+/// rows, too.
+pub fn note_overlaps(read: &[ReadDataset]) -> Duplicates {
     let mut texts = Vec::new();
     for ReadDataset { split, rows, .. } in read {
         match rows {
@@ -221,4 +229,5 @@ pub fn note_overlaps(read: &[ReadDataset]) {
             "note: {rows} of {split} in train too; figures on {split} flatter the model"
         ));
     }
+    found
 }

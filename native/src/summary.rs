@@ -3,18 +3,23 @@
 use std::path::Path;
 use std::time::Duration;
 
-use emberlab_core::metrics::Metrics;
+use emberlab_core::metrics::Evaluation;
 
-use crate::figures::metrics_table;
+use crate::figures::evaluation_table;
 use crate::report::{bytes, clock, counted, shell_word};
 use crate::run_record::{RunRecord, Status};
 
 /// What a person sees at the end.
-pub fn render(record: &RunRecord, metrics: &[(&'static str, Metrics)], out: &Path) -> String {
+pub fn render(
+    record: &RunRecord,
+    evaluations: &[(&'static str, Evaluation)],
+    out: &Path,
+) -> String {
     let folder = out.display().to_string();
-    let mut text = match metrics.last() {
+    let mut text = match evaluations.last() {
         Some((split, figures)) => {
-            format!("{split}: {}\n\n{}\n", counted(figures.rows(), "row"), metrics_table(figures))
+            let rows = counted(figures.metrics.rows(), "row");
+            format!("{split}: {rows}\n\n{}\n", evaluation_table(figures))
         }
         None => "nothing was measured: no --eval or --test rows, or not yet\n\n".to_owned(),
     };
@@ -26,6 +31,17 @@ pub fn render(record: &RunRecord, metrics: &[(&'static str, Metrics)], out: &Pat
             shell_word(&folder)
         ));
     }
+    if let Some(calibration) = &record.calibration {
+        text.push_str(&format!(
+            "temperature {:.3}, fitted on {}\n",
+            calibration.fit.temperature, calibration.fitted_on
+        ));
+    }
+    if let [seed] = record.origin.seeds[..] {
+        text.push_str(&format!(
+            "seed    {seed} alone; --seeds 3 would say how far others differ\n"
+        ));
+    }
     let time = |seconds| clock(Duration::from_secs_f64(seconds));
     let memory = record.peak_memory_bytes.map_or_else(|| "unknown".to_owned(), bytes);
     text.push_str(&format!(
@@ -33,7 +49,7 @@ pub fn render(record: &RunRecord, metrics: &[(&'static str, Metrics)], out: &Pat
          try it: emberlab predict --model {} --text 'your text'\n",
         time(record.train_seconds),
         time(record.evaluation_seconds),
-        record.steps,
+        record.weights_step.unwrap_or(record.steps),
         shell_word(&folder),
     ));
     text

@@ -1,6 +1,7 @@
 //! What the operating system says about this machine and this process.
 
 use std::fs;
+use std::path::Path;
 use std::time::{Duration, SystemTime};
 
 /// The version of Burn, as pinned in the workspace.
@@ -21,6 +22,47 @@ pub fn peak_memory() -> Option<u64> {
 pub fn memory() -> Option<(u64, u64)> {
     let info = fs::read_to_string("/proc/meminfo").ok()?;
     Some((kibibytes(&info, "MemTotal")?, kibibytes(&info, "MemAvailable")?))
+}
+
+/// Memory that this process can still have.
+#[derive(Clone, Copy, Debug)]
+pub struct Free {
+    pub bytes: u64,
+    /// What has no more.
+    pub limit: &'static str,
+}
+
+impl Free {
+    /// The least of what the machine, the control group and the limit on addresses leave.
+    pub fn now() -> Option<Self> {
+        let machine = memory().map(|(_, bytes)| Self { bytes, limit: "this machine" });
+        let group = free_in_group().map(|bytes| Self { bytes, limit: "the control group" });
+        let addresses = free_addresses().map(|bytes| Self { bytes, limit: "ulimit -v" });
+        [machine, group, addresses].into_iter().flatten().min_by_key(|free| free.bytes)
+    }
+}
+
+/// What `memory.max` of this process's control group (version 2) leaves; pages of files do not count, as
+/// they make room.
+fn free_in_group() -> Option<u64> {
+    let groups = fs::read_to_string("/proc/self/cgroup").ok()?;
+    let path = groups.lines().find_map(|line| line.strip_prefix("0::"))?;
+    let folder = Path::new("/sys/fs/cgroup").join(path.trim_start_matches('/'));
+    let text = |name: &str| fs::read_to_string(folder.join(name)).ok();
+    let number = |name: &str| text(name)?.trim().parse::<u64>().ok();
+    let stat = text("memory.stat").unwrap_or_default();
+    let files = stat.lines().find_map(|line| line.strip_prefix("inactive_file ")?.parse().ok());
+    let used = number("memory.current")?.saturating_sub(files.unwrap_or(0));
+    Some(number("memory.max")?.saturating_sub(used))
+}
+
+/// What `ulimit -v` leaves.
+fn free_addresses() -> Option<u64> {
+    let limits = fs::read_to_string("/proc/self/limits").ok()?;
+    let line = limits.lines().find_map(|line| line.strip_prefix("Max address space"))?;
+    let limit: u64 = line.split_whitespace().next()?.parse().ok()?;
+    let used = kibibytes(&fs::read_to_string("/proc/self/status").ok()?, "VmSize")?;
+    Some(limit.saturating_sub(used))
 }
 
 /// `time` as `2026-11-23T07:35:00Z`.

@@ -1,6 +1,6 @@
 //! How long the texts of a split are, in tokens after the cut.
 
-use emberlab_core::text::Encoding;
+use emberlab_core::text::{Encoding, LengthBin, length_histogram};
 use serde::{Deserialize, Serialize};
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -11,6 +11,9 @@ pub struct TokenLengths {
     pub longest: usize,
     /// Texts that lost their end at `max_length`.
     pub truncated: usize,
+    /// How many texts have which length.
+    #[serde(default)]
+    pub histogram: Vec<LengthBin>,
 }
 
 /// How many texts have each length, so that no length need be kept.
@@ -46,6 +49,7 @@ impl LengthCounts {
             percentile_95: percentile_95.unwrap_or(0),
             longest: self.rows.len().saturating_sub(1),
             truncated: self.truncated,
+            histogram: length_histogram(&self.rows),
         }
     }
 }
@@ -71,6 +75,15 @@ mod tests {
             ..Encoding::default()
         };
         let lengths = TokenLengths::of(&[encoding(1), encoding(9), encoding(2)]);
-        assert_eq!(lengths, TokenLengths { mean: 4.0, percentile_95: 2, longest: 9, truncated: 1 });
+        let bins: Vec<usize> = lengths.histogram.iter().map(|bin| bin.rows).collect();
+        assert_eq!(bins, [1, 1, 1]);
+        let expected = TokenLengths {
+            mean: 4.0,
+            percentile_95: 2,
+            longest: 9,
+            truncated: 1,
+            histogram: lengths.histogram.clone(),
+        };
+        assert_eq!(lengths, expected);
     }
 }

@@ -1,11 +1,13 @@
 //! `emberlab train`: drives the trainer step by step, evaluates, and writes the run folder.
 
+mod best_weights;
+
 use std::path::Path;
 use std::time::Instant;
 
 use anyhow::Result;
 use emberlab_core::data::Targets;
-use emberlab_core::metrics::Metrics;
+use emberlab_core::metrics::{self, Metrics};
 use emberlab_core::model::{ModelFiles, Source, StorageDtype};
 use emberlab_core::train::StepInfo;
 use serde_json::Value;
@@ -17,32 +19,38 @@ use crate::files::{self, RUN_FILE};
 use crate::plan::{HeldOut, Plan, Sources};
 use crate::progress::TrainProgress;
 use crate::report::{counted, json, note, print, short};
+use crate::results::{self, Measured};
 use crate::run_folder::{METRICS, RunFolder};
 use crate::run_record::{Origin, RunRecord, Status};
-use crate::{Outcome, interrupt, model_card, resume, staged, summary};
+use crate::{Outcome, interrupt, model_card, picture, resume, run_report, seeds, staged, summary};
 
 /// Runs the command.
 pub fn run(args: &TrainArgs) -> Result<Outcome> {
     match &args.resume {
         Some(folder) => go_on(folder),
-        None => start(args),
+        None if args.results.seeds > 1 && !args.dry_run => seeds::run(args, start, go_on),
+        None => start(args, Origin::here()?),
     }
 }
 
-fn start(args: &TrainArgs) -> Result<Outcome> {
-    let origin = Origin::here()?;
+fn start(args: &TrainArgs, origin: Origin) -> Result<Outcome> {
     let sources = Sources::resolve(args)?;
     if args.dry_run {
-        print(Plan::prepare(args, sources)?)?;
+        let plan = Plan::prepare(args, sources)?;
+        let picture = picture::schedule(&plan.recipe, plan.trainer.total_steps());
+        print(format_args!("{plan}\n{picture}"))?;
         return Ok(Outcome::Completed);
     }
     // The folder first: a place that cannot be written is said before an hour of training.
     let staged = RunFolder::stage(&sources.out, args.overwrite)?;
     let plan = Plan::prepare(args, sources)?;
+    if args.results.calibrate {
+        results::check_calibration(&plan)?;
+    }
     note(&plan);
     let record = RunRecord::new(args, &plan, origin);
     let folder = RunFolder::start(staged, &plan.sources.out, &record)?;
-    Run::new(args, plan, record, folder).run_to_its_end()
+    Run::new(args, plan, record, folder)?.run_to_its_end()
 }
 
 /// Goes on with the run in `folder` where its newest checkpoint was written.
@@ -65,7 +73,6 @@ fn go_on(folder: &Path) -> Result<Outcome> {
 
     staged::sweep(folder.path())?;
     staged::sweep(&folder.path().join(checkpoint::FOLDER))?;
-    let mut measured = None;
     match checkpoint::newest(folder.path()) {
         Some((path, manifest)) => {
             let weights = path.join(ModelFiles::WEIGHTS);
@@ -73,8 +80,9 @@ fn go_on(folder: &Path) -> Result<Outcome> {
             plan.trainer = plan.trainer.restore(&weights.display().to_string(), state)?;
             let then: Value = serde_json::from_slice(&files::read(&path.join(RUN_FILE))?)?;
             record.add_up(&then);
-            folder.rewind(&files::read(&path.join(METRICS))?)?;
-            measured = manifest.quality.map(|quality| (manifest.step, quality));
+            let metrics = files::read(&path.join(METRICS))?;
+            folder.rewind(&metrics)?;
+            plan.watch.catch_up(&metrics);
             let (step, total) = (manifest.step, plan.trainer.total_steps());
             note(format_args!("going on after step {step} of {total}"));
         }
@@ -84,8 +92,7 @@ fn go_on(folder: &Path) -> Result<Outcome> {
         }
     }
     folder.write_record(&record)?;
-    let mut run = Run::new(&args, plan, record, folder);
-    run.measured = measured;
+    let mut run = Run::new(&args, plan, record, folder)?;
     run.catch_up()?;
     run.run_to_its_end()
 }
@@ -100,17 +107,23 @@ struct Run {
     progress: TrainProgress,
     logging_steps: usize,
     last_step: Option<StepInfo>,
-    /// The latest figures of each split.
-    metrics: Vec<(&'static str, Metrics)>,
-    /// The step of the last evaluation, and the figure that tells how good the weights were.
-    measured: Option<(usize, f64)>,
+    /// The latest answers to each split.
+    answered: Vec<Measured>,
+    calibrate: bool,
+    eval_steps: Option<usize>,
 }
 
 impl Run {
-    fn new(args: &TrainArgs, plan: Plan, record: RunRecord, folder: RunFolder) -> Self {
-        let progress = TrainProgress::new(plan.trainer.total_steps(), plan.recipe.epochs);
-        let checkpoints = Checkpoints::new(folder.path(), &args.save, plan.trainer.step_count());
-        Self {
+    fn new(args: &TrainArgs, plan: Plan, record: RunRecord, mut folder: RunFolder) -> Result<Self> {
+        if args.results.tensorboard {
+            folder.write_events()?;
+        }
+        let (trainer, keeps_best) = (&plan.trainer, plan.watch.loads_best);
+        let epochs = trainer.total_steps().div_ceil(trainer.steps_per_epoch());
+        let progress = TrainProgress::new(trainer.total_steps(), epochs);
+        let step = trainer.step_count();
+        let checkpoints = Checkpoints::new(folder.path(), &args.save, step, keeps_best);
+        Ok(Self {
             plan,
             record,
             folder,
@@ -118,9 +131,10 @@ impl Run {
             progress,
             logging_steps: args.logging_steps,
             last_step: None,
-            metrics: Vec::new(),
-            measured: None,
-        }
+            answered: Vec::new(),
+            calibrate: args.results.calibrate,
+            eval_steps: args.best.eval_steps,
+        })
     }
 
     fn run_to_its_end(mut self) -> Result<Outcome> {
@@ -131,6 +145,10 @@ impl Run {
             if let Some(step) = self.last_step {
                 self.log_loss(&step)?;
             }
+        } else {
+            self.record.reached(self.plan.trainer.step_count());
+            self = self.with_best_weights()?;
+            self.evaluate("test", "the end", true)?;
         }
         self.progress.finish();
         self.save(outcome)
@@ -138,13 +156,10 @@ impl Run {
 
     /// The evaluation that the run before did not get to, or whose figures the report needs.
     fn catch_up(&mut self) -> Result<()> {
-        let trainer = &self.plan.trainer;
-        let step = trainer.step_count();
-        let epoch_ended = step > 0 && step.is_multiple_of(trainer.steps_per_epoch());
-        let is_logged = self.measured.is_some();
-        if epoch_ended && (!is_logged || trainer.is_done()) {
-            let when = format!("epoch {}", step / trainer.steps_per_epoch());
-            self.evaluate("eval", &when, !is_logged)?;
+        let step = self.plan.trainer.step_count();
+        let is_logged = self.plan.watch.last_step == Some(step);
+        if self.evaluates_after(step) && (!is_logged || self.is_over()) {
+            self.evaluate("eval", &self.when(step), !is_logged)?;
         }
         Ok(())
     }
@@ -152,7 +167,7 @@ impl Run {
     /// Trains to the end, or until Ctrl-C.
     fn train(&mut self) -> Result<Outcome> {
         interrupt::finish_step_first();
-        while !self.plan.trainer.is_done() && !interrupt::requested() {
+        while !self.is_over() && !interrupt::requested() {
             let started = Instant::now();
             let step = self.plan.trainer.step()?;
             self.last_step = Some(step);
@@ -162,8 +177,8 @@ impl Run {
             }
             self.record.train_seconds += started.elapsed().as_secs_f64();
             self.progress.step(&step);
-            if epoch_ends && !interrupt::requested() {
-                self.evaluate("eval", &format!("epoch {}", step.epoch + 1), true)?;
+            if self.evaluates_after(step.step) && !interrupt::requested() {
+                self.evaluate("eval", &self.when(step.step), true)?;
             }
             let is_due = self.checkpoints.is_due(step.step, self.quality());
             if is_due && !self.plan.trainer.is_done() && !interrupt::requested() {
@@ -173,7 +188,6 @@ impl Run {
         if interrupt::requested() {
             return Ok(Outcome::Interrupted);
         }
-        self.evaluate("test", "the end", true)?;
         Ok(Outcome::Completed)
     }
 
@@ -191,10 +205,9 @@ impl Run {
         Ok(())
     }
 
-    /// The macro F1 of the present weights on the evaluation rows, if it was measured.
+    /// How good the present weights are on the evaluation rows, if it was measured.
     fn quality(&self) -> Option<f64> {
-        let (step, quality) = self.measured?;
-        (step == self.plan.trainer.step_count()).then_some(quality)
+        self.plan.watch.quality(self.plan.trainer.step_count())
     }
 
     fn log_loss(&mut self, step: &StepInfo) -> Result<()> {
@@ -211,11 +224,12 @@ impl Run {
             return Ok(());
         };
         let started = Instant::now();
-        let metrics = measure(&self.plan, held_out)?;
+        let answered = measure(&self.plan, held_out)?;
+        let metrics = &answered.metrics;
         let loss = self.record.loss;
         self.progress.say(&format!(
             "{when}: {split} {} ({} in {}){}",
-            headline(&metrics),
+            headline(metrics),
             counted(metrics.rows(), "row"),
             short(started.elapsed()),
             loss.map_or_else(String::new, |loss| format!(", training loss {loss:.4}")),
@@ -223,14 +237,13 @@ impl Run {
         let (step, epoch) = (self.plan.trainer.step_count(), self.epochs_done());
         if is_new {
             self.record.evaluation_seconds += started.elapsed().as_secs_f64();
-            self.folder.log_evaluation(split, step, epoch, &metrics)?;
+            let eval_loss = metrics::loss(&answered.targets, &answered.predictions);
+            let line = self.folder.log_evaluation(split, step, epoch, (metrics, eval_loss))?;
+            self.plan.watch.see(&line);
         }
-        if split == "eval" {
-            self.measured = metrics.quality().map(|quality| (step, quality));
-        }
-        self.record.metrics.insert(split.to_owned(), serde_json::to_value(&metrics)?);
-        self.metrics.retain(|(known, _)| *known != split);
-        self.metrics.push((split, metrics));
+        self.record.metrics.insert(split.to_owned(), serde_json::to_value(metrics)?);
+        self.answered.retain(|known| known.split != split);
+        self.answered.push(answered);
         self.progress.resume();
         Ok(())
     }
@@ -238,8 +251,8 @@ impl Run {
     /// Epochs done so far, with two decimals.
     fn epochs_done(&self) -> f64 {
         let trainer = &self.plan.trainer;
-        let part = trainer.step_count() as f64 / trainer.total_steps().max(1) as f64;
-        (part * self.plan.recipe.epochs as f64 * 100.0).round() / 100.0
+        let epochs = trainer.step_count() as f64 / trainer.steps_per_epoch() as f64;
+        (epochs * 100.0).round() / 100.0
     }
 
     /// Writes the run folder and says what came of it.
@@ -248,18 +261,28 @@ impl Run {
             Outcome::Completed => Status::Completed,
             Outcome::Interrupted => Status::Interrupted,
         };
-        self.record.reached(self.plan.trainer.step_count());
-        let classifier = self.plan.trainer.classifier();
-        let model_files = pollster::block_on(classifier.to_files(self.plan.storage))?;
-        let Self { plan, record, folder, metrics, .. } = self;
-        let card = model_card::render(&record, &metrics);
-        folder.finish(&model_files, &record, &record.base_model.path, &card)?;
-        print(summary::render(&record, &metrics, &plan.sources.out))?;
+        if outcome == Outcome::Interrupted {
+            self.record.reached(self.plan.trainer.step_count());
+        }
+        let calibrate = self.calibrate && outcome == Outcome::Completed;
+        let Self { plan, mut record, folder, mut answered, .. } = self;
+        let classifier = plan.trainer.classifier();
+        let (classifier, evaluations) =
+            results::conclude(&mut answered, classifier, calibrate, &mut record)?;
+        let mut files = pollster::block_on(classifier.to_files(plan.storage))?;
+        files.extend(results::prediction_files(&plan, &answered)?);
+        let name = folder.path().file_name().unwrap_or_default().to_string_lossy();
+        let card = model_card::render(&name, &record, &evaluations);
+        folder.finish(&files, &record, &record.base_model.path, &card)?;
+        if let Err(error) = run_report::write(folder.path()) {
+            note(format_args!("note: no report.html: {error:#}"));
+        }
+        print(summary::render(&record, &evaluations, &plan.sources.out))?;
         Ok(outcome)
     }
 }
 
-fn measure(plan: &Plan, held_out: &HeldOut) -> Result<Metrics> {
+fn measure(plan: &Plan, held_out: &HeldOut) -> Result<Measured> {
     let classifier = plan.trainer.classifier();
     let mut targets = Targets::new(plan.task);
     let mut predictions = Vec::new();
@@ -269,5 +292,7 @@ fn measure(plan: &Plan, held_out: &HeldOut) -> Result<Metrics> {
         predictions.extend(pollster::block_on(predicting)?);
         targets.extend(&rows.targets);
     }
-    Ok(Metrics::new(&targets, &predictions, &plan.labels))
+    let metrics = Metrics::new(&targets, &predictions, &plan.labels);
+    let (split, step) = (held_out.split, plan.trainer.step_count());
+    Ok(Measured { split, step, targets, predictions, metrics })
 }

@@ -22,10 +22,8 @@ pub fn task() -> impl TypedValueParser<Value = Task> {
 
 /// The name of a schedule.
 pub fn schedule() -> impl TypedValueParser<Value = Schedule> {
-    PossibleValuesParser::new(["linear", "cosine"]).map(|name| match name.as_str() {
-        "cosine" => Schedule::Cosine,
-        _ => Schedule::Linear,
-    })
+    PossibleValuesParser::new(Schedule::ALL.map(Schedule::name))
+        .map(|name| Schedule::from_name(&name).unwrap_or_default())
 }
 
 /// A whole number of at least 1.

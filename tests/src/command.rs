@@ -88,6 +88,10 @@ impl Scratch {
         String::from_utf8(bytes(&self.path(name))).unwrap()
     }
 
+    pub fn read_bytes(&self, name: &str) -> Vec<u8> {
+        bytes(&self.path(name))
+    }
+
     pub fn json(&self, name: &str) -> Value {
         json(&self.path(name))
     }

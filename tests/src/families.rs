@@ -3,7 +3,7 @@
 
 use emberlab_core::{
     Device,
-    data::{LabelMap, Task},
+    data::LabelMap,
     model::{Classifier, ModelFiles, StorageDtype},
     text::{Encoding, Texts, Tokenizer},
     train::{TrainConfig, Trainer},
@@ -12,7 +12,6 @@ use safetensors::SafeTensors;
 use serde_json::{Value, json};
 
 use crate::{
-    heads,
     parity::{BOTH, Case, adamw_agrees, gradients_agree, logits_agree},
     support::{Reference, bytes, distance, fixture, json, logits, weights},
 };
@@ -22,12 +21,12 @@ pub const FAMILIES: [&str; 6] =
 const LABELS: [&str; 4] = ["billing", "delivery", "praise", "other"];
 pub type Named = Vec<(String, Vec<u8>)>;
 
-fn path(family: &str, file: &str) -> std::path::PathBuf {
+pub fn path(family: &str, file: &str) -> std::path::PathBuf {
     fixture("families").join(family).join(file)
 }
 
 /// The files of a folder; without dropout, so that a training is what PyTorch's is.
-fn named(family: &str) -> Named {
+pub fn named(family: &str) -> Named {
     let file = |name: &str| (name.to_owned(), bytes(&path(family, name)));
     let mut config = json(&path(family, "config.json"));
     for (key, value) in config.as_object_mut().unwrap() {
@@ -47,7 +46,7 @@ fn opened(files: Named) -> Classifier {
 }
 
 /// Texts, three of them pairs, with transformers' ids.
-fn encodings(family: &str, tokenizer: &Tokenizer) -> Vec<Encoding> {
+pub fn encodings(family: &str, tokenizer: &Tokenizer) -> Vec<Encoding> {
     let batch = json(&path(family, "batch.json"));
     let rows = batch["texts"].as_array().unwrap().iter().zip(batch["pairs"].as_array().unwrap());
     let encode = |(text, pair): (&Value, &Value)| {
@@ -71,50 +70,6 @@ fn case(family: &str) -> Case {
         encodings: encodings(family, &tokenizer),
         labels: serde_json::from_value(labels).unwrap(),
         learning_rate: 1e-3,
-    }
-}
-
-/// A family's encoder under transformers' head for words, and the class that this is there.
-fn words_case(family: &str) -> (heads::Case, Value) {
-    let mut stated = json(&path(family, "words.json"));
-    let head = bytes(&path(family, "words.safetensors"));
-    let mut files = named(family);
-    for (name, file) in &mut files {
-        match name.as_str() {
-            "model.safetensors" => *file = heads::with_head(file, &head),
-            "config.json" => {
-                let mut config: Value = serde_json::from_slice(file).unwrap();
-                config["architectures"] = json!([stated["architecture"]]);
-                *file = serde_json::to_vec(&config).unwrap();
-            }
-            _ => {}
-        }
-    }
-    let tokenizer = Tokenizer::from_json("t", &bytes(&path(family, "tokenizer.json"))).unwrap();
-    let mut encodings = encodings(family, &tokenizer);
-    let task = Task::TokenClassification;
-    let case = heads::Case {
-        task,
-        files: ModelFiles::from_named("fixture", files).unwrap(),
-        reference: Reference::open(&format!("families/{family}/words.safetensors")),
-        targets: heads::targets(task, &stated["tags"], &mut encodings),
-        encodings,
-    };
-    (case, stated["architecture"].take())
-}
-
-/// Logits, gradients and names of each family under a head for words.
-#[test]
-fn words_of_each_family() {
-    for family in FAMILIES {
-        let (case, architecture) = words_case(family);
-        heads::logits_agree(&case);
-        let (classifier, _) = Classifier::open(&case.files, &Device::flex()).unwrap();
-        let saved = pollster::block_on(classifier.to_files(StorageDtype::F32)).unwrap();
-        let (_, config) = saved.iter().find(|(name, _)| name == "config.json").unwrap();
-        let config: Value = serde_json::from_slice(config).unwrap();
-        assert_eq!(config["architectures"], json!([architecture]), "{family}");
-        heads::gradients_agree(case);
     }
 }
 

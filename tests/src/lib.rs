@@ -3,6 +3,7 @@
 
 mod adaptation;
 mod bad_input;
+mod batching;
 mod checks;
 mod cli;
 mod command;
@@ -10,12 +11,16 @@ mod data;
 mod embedded;
 mod explain;
 mod families;
+mod family_words;
 mod heads;
 mod hub;
+mod lora;
 mod metrics;
 mod page;
 mod parity;
+mod recipe;
 mod state;
+mod statistics;
 mod strings;
 mod support;
 mod tokens;

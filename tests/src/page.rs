@@ -98,6 +98,11 @@ fn trains_and_classifies_for_an_hour_without_growing() {
 }
 
 #[test]
+fn says_what_needs_less_memory() {
+    run("no-memory.mjs", 4);
+}
+
+#[test]
 fn goes_on_with_a_training_that_a_reload_interrupts() {
     run("interrupted.mjs", 6);
 }

@@ -8,7 +8,10 @@ use emberlab_core::{
     kernels::Kernels,
     model::{Classifier, ModelFiles, Source, StorageDtype},
     text::Encoding,
-    train::{LabelledRows, RowFile, RowFileWriter, TrainConfig, Trainer},
+    train::{
+        LabelledRows, LoraConfig, LossConfig, RowFile, RowFileWriter, Schedule, TrainConfig,
+        Trainer,
+    },
 };
 use safetensors::SafeTensors;
 
@@ -74,7 +77,7 @@ fn state(trainer: &Trainer) -> Vec<u8> {
 
 fn weights(trainer: &Trainer) -> Vec<u8> {
     let files = pollster::block_on(trainer.classifier().to_files(StorageDtype::F32)).unwrap();
-    files.into_iter().find(|(name, _)| name == "model.safetensors").unwrap().1
+    files.into_iter().find(|(name, _)| name.ends_with("model.safetensors")).unwrap().1
 }
 
 fn loss(trainer: &mut Trainer) -> f32 {
@@ -161,6 +164,31 @@ fn frozen_layers_stay_frozen() {
     assert_eq!(moments, [&trained[..], &["classifier.weight"]].concat());
 }
 
+fn with_adapters() -> TrainConfig {
+    let lora = LoraConfig { lora_dropout: 0.1, ..LoraConfig::default() };
+    TrainConfig { lora: Some(lora), layerwise_lr_decay: 0.9, ..config(7, None) }
+}
+
+/// What else a recipe may have: adapters, rates of layers, two passes, other schedules.
+#[test]
+fn whatever_the_recipe_training_goes_on_to_the_same_bits() {
+    let agreeing = LossConfig { r_drop_alpha: 1.0, ..LossConfig::default() };
+    let polynomial = TrainConfig {
+        schedule: Schedule::Polynomial,
+        power: 2.0,
+        warmup_steps: Some(2),
+        max_steps: Some(9),
+        epochs: 1,
+        loss: agreeing,
+        ..config(3, None)
+    };
+    for config in [with_adapters(), polynomial] {
+        for (model, _) in MODELS {
+            goes_on_to_the_same_bits(model, Kernels::Own, &config);
+        }
+    }
+}
+
 /// Burn draws its dropout from numbers that all threads of a process share, so that a test beside
 /// this one would change them: it has a process to itself.
 #[test]
@@ -180,6 +208,7 @@ fn alone_in_a_process() {
         }
     }
     goes_on_to_the_same_bits("bert-tiny", Kernels::Burn, &config(7, Some(1)));
+    goes_on_to_the_same_bits("random3", Kernels::Burn, &with_adapters());
 }
 
 /// The state's tensors are those of `torch.optim.AdamW`, in PyTorch's layout.
@@ -242,6 +271,8 @@ fn what_does_not_belong_is_refused_by_name() {
             "learning_rate was 0.001 and is 0.0003",
         ),
         (config(1, Some(0)), "trainable_layers was null and is 0"),
+        (TrainConfig { layerwise_lr_decay: 0.5, ..config(1, None) }, "layerwise_lr_decay was 1.0"),
+        (TrainConfig { lora: Some(LoraConfig::default()), ..config(1, None) }, "lora was null"),
     ] {
         refused(new(changed), kept.clone(), says);
     }

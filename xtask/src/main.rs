@@ -8,6 +8,7 @@ mod native;
 mod page;
 mod setup;
 mod stages;
+mod study;
 mod test;
 mod validate;
 mod workspace;
@@ -35,6 +36,8 @@ cargo xtask COMMAND
                                    write them there; --quick: two minutes, only ratios, nothing is written
   large [ROWS…]                    peak memory and speed of train and predict on generated rows, 1 and 10 million if none
                                    are given; needs 8 GB of disk below the target folder, and an hour
+  study emotion6                   three seeds of MiniLM-L6 on the public six-emotion set beside TF-IDF and a linear SVC, and
+                                   docs/example-report of it; an hour on two slow cores
   chaos [--kills N] [--faults N] [--memory-limits N] [--seed N]
                                    kill and starve training runs and compare what they end in with an undisturbed one
   serve [DIR] [--port N] [--prefix /sub/folder/]
@@ -52,6 +55,7 @@ enum Task {
     Validate,
     Bench { quick: bool, rows: Vec<u8> },
     Large { rows: Vec<usize> },
+    Study(String),
     Chaos(Series),
     Serve { folder: PathBuf, port: Option<u16>, prefix: String },
 }
@@ -92,6 +96,7 @@ fn parse(mut arguments: Arguments) -> Result<Task> {
                 .map(|rows| rows.parse().with_context(|| format!("`{rows}` is no number of rows")))
                 .collect::<Result<_>>()?,
         },
+        Some("study") => Task::Study(arguments.positional().context("name a study: emotion6")?),
         Some("chaos") => {
             let mut number = |name, usual| -> Result<usize> {
                 Ok(arguments.number(name)?.map_or(usual, usize::from))
@@ -124,6 +129,7 @@ fn perform(task: Task) -> Result<()> {
         Task::Validate => validate::validate(&Workspace::here()?)?,
         Task::Bench { quick, rows } => bench::bench(&Workspace::here()?, quick, &rows)?,
         Task::Large { rows } => large::large(&Workspace::here()?, &rows)?,
+        Task::Study(name) => study::study(&Workspace::here()?, &name)?,
         Task::Chaos(series) => {
             let workspace = Workspace::here()?;
             let emberlab = native::build(&workspace)?;

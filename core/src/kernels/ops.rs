@@ -3,6 +3,7 @@
 #[cfg(feature = "kernels")]
 use burn::backend::Dispatch;
 use burn::{
+    module::Param,
     nn::Linear,
     tensor::{Tensor, module},
 };
@@ -15,23 +16,30 @@ use super::{AdamWStep, Attention, Dropout, Kernels, Moments, SparseRows, plain};
 use crate::text::Layout;
 
 impl Kernels {
-    /// `x·weight + bias`: `[n, in]` → `[n, out]`.
+    /// A linear layer, without what an adapter adds to it: `[n, in]` → `[n, out]`.
     pub(crate) fn linear(self, x: Tensor<2>, layer: &Linear) -> Tensor<2> {
+        self.product(x, layer.weight.base(), layer.bias.as_ref().map(Param::val))
+    }
+
+    /// `x·weight + bias`: `[n, in]`, `[in, out]`, `[out]` → `[n, out]`.
+    pub(crate) fn product(
+        self,
+        x: Tensor<2>,
+        weight: Tensor<2>,
+        bias: Option<Tensor<1>>,
+    ) -> Tensor<2> {
         match self {
             #[cfg(feature = "kernels")]
             Self::Own => {
-                let weight = layer.weight.val();
-                let bias = match &layer.bias {
-                    Some(bias) => bias.val(),
-                    None => Tensor::zeros([weight.dims()[1]], &weight.device()),
-                };
+                let bias =
+                    bias.unwrap_or_else(|| Tensor::zeros([weight.dims()[1]], &weight.device()));
                 Tensor::from_dispatch(Dispatch::fused_linear(
                     x.into_dispatch(),
                     weight.into_dispatch(),
                     bias.into_dispatch(),
                 ))
             }
-            Self::Burn => layer.forward(x),
+            Self::Burn => module::linear(x, weight, bias),
         }
     }
 

@@ -2,9 +2,9 @@
 
 use serde::Serialize;
 
-use super::{ClassificationMetrics, EntityMetrics, MultiLabelMetrics, RegressionMetrics};
+use super::{Answered, ClassificationMetrics, EntityMetrics, MultiLabelMetrics, RegressionMetrics};
 use crate::{
-    data::{LabelMap, Targets},
+    data::{LabelMap, Targets, Task},
     model::Prediction,
 };
 
@@ -21,28 +21,26 @@ pub enum Metrics {
 impl Metrics {
     /// Of one prediction for each target. Of words those count that the model saw.
     pub fn new(targets: &Targets, predictions: &[Prediction], labels: &LabelMap) -> Self {
-        match targets {
-            Targets::Labels(gold) => {
-                let predicted: Vec<usize> = predictions.iter().map(Prediction::label).collect();
-                Self::SingleLabel(ClassificationMetrics::new(gold, &predicted, labels))
+        Self::of(&Answered::new(targets, predictions), labels)
+    }
+
+    /// Of answers whose ids are those of `labels`.
+    pub fn of(answered: &Answered, labels: &LabelMap) -> Self {
+        match answered {
+            Answered::Labels(rows) => {
+                let (gold, predicted): (Vec<_>, Vec<_>) = rows.iter().copied().unzip();
+                Self::SingleLabel(ClassificationMetrics::new(&gold, &predicted, labels))
             }
-            Targets::LabelSets(gold) => {
-                let predicted: Vec<_> = predictions.iter().map(Prediction::labels).collect();
-                Self::MultiLabel(MultiLabelMetrics::new(gold, &predicted, labels))
+            Answered::LabelSets(rows) => {
+                let (gold, predicted): (Vec<_>, Vec<_>) = rows.iter().cloned().unzip();
+                Self::MultiLabel(MultiLabelMetrics::new(&gold, &predicted, labels))
             }
-            Targets::Scores(gold) => {
-                let predicted: Vec<f32> = predictions.iter().map(Prediction::score).collect();
-                Self::Regression(RegressionMetrics::new(gold, &predicted))
+            Answered::Scores(rows) => {
+                let (gold, predicted): (Vec<_>, Vec<_>) = rows.iter().copied().unzip();
+                Self::Regression(RegressionMetrics::new(&gold, &predicted))
             }
-            Targets::Tags(gold) => {
-                let seen = |(gold, predicted): (&Vec<usize>, &Prediction)| -> Vec<usize> {
-                    predicted.words.iter().map(|word| gold[word.index]).collect()
-                };
-                let gold: Vec<_> = gold.iter().zip(predictions).map(seen).collect();
-                let ids = |prediction: &Prediction| {
-                    prediction.tags().into_iter().map(|(id, _)| id).collect()
-                };
-                let predicted: Vec<Vec<usize>> = predictions.iter().map(ids).collect();
+            Answered::Tags(rows) => {
+                let (gold, predicted): (Vec<_>, Vec<_>) = rows.iter().cloned().unzip();
                 Self::Entities(EntityMetrics::new(&gold, &predicted, labels))
             }
         }
@@ -58,15 +56,14 @@ impl Metrics {
         }
     }
 
-    /// The figure by which the best of several models is chosen; none where it is not a number.
-    pub fn quality(&self) -> Option<f64> {
-        let figure = match self {
-            Self::SingleLabel(metrics) => metrics.macro_f1,
-            Self::MultiLabel(metrics) => metrics.micro_f1,
-            Self::Regression(metrics) => metrics.pearson,
-            Self::Entities(metrics) => metrics.f1,
-        };
-        Some(figure).filter(|figure| figure.is_finite())
+    /// The figure by which the best of several models is chosen where no other is named.
+    pub fn usual(task: Task) -> &'static str {
+        match task {
+            Task::SingleLabelClassification => "macro_f1",
+            Task::MultiLabelClassification => "micro_f1",
+            Task::Regression => "pearson",
+            Task::TokenClassification => "f1",
+        }
     }
 
     /// The figures that sum all up, the most telling first.

@@ -28,24 +28,52 @@ pub struct EntityMetrics {
 /// An entity: its type, and its first and last word in its row.
 type Entity<'a> = (&'a str, usize, usize);
 
+/// What one row adds to the figures.
+pub(super) struct RowCounts<'a> {
+    words: usize,
+    /// Words with the right tag.
+    right: usize,
+    /// Of each type of an entity in it, or in its prediction: hits, gold, predicted.
+    types: BTreeMap<&'a str, [usize; 3]>,
+}
+
+impl<'a> RowCounts<'a> {
+    /// Compares the tag ids of a row's words.
+    pub(super) fn new(gold: &[usize], predicted: &[usize], tags: &'a LabelMap) -> Self {
+        let names =
+            |ids: &[usize]| -> Vec<&'a str> { ids.iter().map(|&id| tags.name(id)).collect() };
+        let right =
+            gold.iter().zip(predicted).filter(|(gold, predicted)| gold == predicted).count();
+        let (found, marked) = (entities(&names(predicted)), entities(&names(gold)));
+        let mut types: BTreeMap<&str, [usize; 3]> = BTreeMap::new();
+        marked.intersection(&found).for_each(|(kind, ..)| types.entry(kind).or_default()[0] += 1);
+        marked.iter().for_each(|(kind, ..)| types.entry(kind).or_default()[1] += 1);
+        found.iter().for_each(|(kind, ..)| types.entry(kind).or_default()[2] += 1);
+        Self { words: gold.len(), right, types }
+    }
+}
+
 impl EntityMetrics {
     /// Compares tag ids word by word; `gold` and `predicted` have the same shape.
     pub fn new(gold: &[Vec<usize>], predicted: &[Vec<usize>], tags: &LabelMap) -> Self {
-        // Of each type: hits, gold, predicted.
+        let rows = gold.iter().zip(predicted);
+        let rows: Vec<RowCounts> =
+            rows.map(|(gold, predicted)| RowCounts::new(gold, predicted, tags)).collect();
+        Self::of(rows.iter())
+    }
+
+    /// Adds up rows.
+    pub(super) fn of<'a>(rows: impl Iterator<Item = &'a RowCounts<'a>>) -> Self {
         let mut counts: BTreeMap<&str, [usize; 3]> = BTreeMap::new();
-        let (mut words, mut right) = (0, 0);
-        for (gold, predicted) in gold.iter().zip(predicted) {
-            words += gold.len();
-            right +=
-                gold.iter().zip(predicted).filter(|(gold, predicted)| gold == predicted).count();
-            let names =
-                |ids: &[usize]| -> Vec<&str> { ids.iter().map(|&id| tags.name(id)).collect() };
-            let (gold, predicted) = (entities(&names(gold)), entities(&names(predicted)));
-            for (kind, ..) in gold.intersection(&predicted) {
-                counts.entry(kind).or_default()[0] += 1;
+        let (mut count, mut words, mut right) = (0, 0, 0);
+        for row in rows {
+            count += 1;
+            words += row.words;
+            right += row.right;
+            for (kind, of_row) in &row.types {
+                let all = counts.entry(kind).or_default();
+                *all = [0, 1, 2].map(|i| all[i] + of_row[i]);
             }
-            gold.iter().for_each(|(kind, ..)| counts.entry(kind).or_default()[1] += 1);
-            predicted.iter().for_each(|(kind, ..)| counts.entry(kind).or_default()[2] += 1);
         }
         let total = counts.values().fold([0; 3], |sum, of| [0, 1, 2].map(|i| sum[i] + of[i]));
         let figures = |label: &str, [hits, gold, predicted]: [usize; 3]| ClassMetrics {
@@ -57,8 +85,7 @@ impl EntityMetrics {
         };
         let ClassMetrics { precision, recall, f1, .. } = figures("", total);
         let per_type = counts.iter().map(|(kind, counts)| figures(kind, *counts)).collect();
-        let accuracy = ratio(right, words);
-        Self { rows: gold.len(), words, accuracy, precision, recall, f1, per_type }
+        Self { rows: count, words, accuracy: ratio(right, words), precision, recall, f1, per_type }
     }
 }
 

@@ -21,12 +21,12 @@ use self::{
     masked_lm::MaskedLmHead,
 };
 use super::{
-    BertConfig, Family, Pass,
+    BertConfig, Family, LoraConfig, Pass,
     family::PoolerActivation,
     layer_norm::LayerNorm,
     modern_bert::{self, ModernBertModel},
 };
-use crate::text::BatchTensors;
+use crate::{Result, text::BatchTensors};
 
 /// An encoder, its pooler and a linear head; or, of words, transformers' `BertForTokenClassification`,
 /// whose head reads the first token of each word and has a pooler in ModernBERT alone; or with another
@@ -146,6 +146,18 @@ impl BertForSequenceClassification {
         model
     }
 
+    /// The same with adapters beside the encoder's linear layers: they and the head take gradients,
+    /// nothing else.
+    ///
+    /// # Errors
+    /// [`crate::Error::BadSetting`] where no layer has a name that is asked for.
+    pub(crate) fn with_lora(self, lora: &LoraConfig, seed: u64) -> Result<Self> {
+        let mut model = lora.attach(self, seed)?;
+        model.pooler = model.pooler.map(|pooler| pooler.set_require_grad(true));
+        model.classifier = model.classifier.set_require_grad(true);
+        Ok(model)
+    }
+
     /// Logits `[rows, num_labels]` of a batch; of words `[words, num_labels]`; of a sentence encoder
     /// the means `[rows, hidden]`.
     pub(crate) fn forward(&self, batch: &BatchTensors, pass: Pass) -> Tensor<2> {
@@ -171,7 +183,7 @@ impl BertForSequenceClassification {
             Some(Output::Linear(classifier)) => {
                 let pooled = self.pool(seen, pass);
                 let dropout = pass.dropout(HEAD, self.dropout_prob);
-                pass.kernels.linear(pass.kernels.dropout(pooled, dropout), classifier)
+                pass.linear(pass.kernels.dropout(pooled, dropout), classifier)
             }
         }
     }
@@ -183,7 +195,7 @@ impl BertForSequenceClassification {
             true => pass.kernels.dropout(seen, pass.dropout(POOLER, self.dropout_prob)),
             false => seen,
         };
-        let pooled = pass.kernels.linear(seen, &pooler.dense);
+        let pooled = pass.linear(seen, &pooler.dense);
         let pooled = match self.family.pooler_activation() {
             PoolerActivation::Tanh => pooled.tanh(),
             PoolerActivation::Gelu => pass.kernels.gelu(pooled),
@@ -268,7 +280,7 @@ impl BertModel {
     fn embed(&self, words: Tensor<2>, batch: &BatchTensors, pass: Pass) -> Tensor<2> {
         let embedded = self.embeddings.forward(words, batch, pass);
         match &self.embeddings_project {
-            Some(project) => pass.kernels.linear(embedded, project),
+            Some(project) => pass.linear(embedded, project),
             None => embedded,
         }
     }

@@ -1,12 +1,14 @@
 //! A model with its tokenizer and labels on one device: what predicts, and what is trained.
 
+mod to_files;
+
 use std::sync::Arc;
 
 use burn::{module::Module, tensor::Device};
 
 use super::{
-    BertConfig, BertForSequenceClassification, Head, LoadReport, ModelFiles, Pass, Prediction,
-    StorageDtype, limits, names, readback, storage,
+    BertConfig, BertForSequenceClassification, Head, LoadReport, LoraConfig, ModelFiles, Pass,
+    Prediction, limits, names,
 };
 use crate::{
     Error, Result,
@@ -30,6 +32,10 @@ pub struct Classifier {
 pub(crate) struct Setup {
     pub(crate) device: Device,
     pub(crate) kernels: Kernels,
+    /// Where adapters are trained.
+    pub(crate) lora: Option<LoraConfig>,
+    /// What logits are divided by before they become probabilities; 1 changes nothing.
+    temperature: f32,
     about: Arc<About>,
 }
 
@@ -38,6 +44,8 @@ struct About {
     head: Head,
     tokenizer: Tokenizer,
     tokenizer_config: Vec<u8>,
+    /// What adapters of the model call it.
+    name: String,
 }
 
 impl Classifier {
@@ -61,7 +69,9 @@ impl Classifier {
         if let Some(key) = report.initialized.first() {
             return Err(Error::TensorMissing { name, key: key.clone() });
         }
-        Ok((Self::new(files, config, head, tokenizer?, model, device), report))
+        let temperature = config.temperature(&files.path("config.json"))?;
+        let classifier = Self::new(files, config, head, tokenizer?, model, device);
+        Ok((classifier.with_temperature(temperature), report))
     }
 
     /// Opens a folder to fine-tune it for these classes, or for another task: its head is kept if it
@@ -106,9 +116,11 @@ impl Classifier {
         device: &Device,
     ) -> Self {
         let tokenizer_config = files.tokenizer_config(&config);
-        let about = Arc::new(About { config, head, tokenizer, tokenizer_config });
+        let name = files.name().to_owned();
+        let about = Arc::new(About { config, head, tokenizer, tokenizer_config, name });
         let kernels = Kernels::for_device(device);
-        Self { model, setup: Setup { device: device.clone(), kernels, about } }
+        let setup = Setup { device: device.clone(), kernels, lora: None, temperature: 1.0, about };
+        Self { model, setup }
     }
 
     /// The same classifier, computing with Burn's own operations: slower, and the reference for
@@ -116,6 +128,17 @@ impl Classifier {
     pub fn without_kernels(self) -> Self {
         let setup = Setup { kernels: Kernels::Burn, ..self.setup };
         Self { setup, ..self }
+    }
+
+    /// The same classifier with the probabilities of its logits divided by `temperature`, which
+    /// `config.json` will state.
+    pub fn with_temperature(self, temperature: f32) -> Self {
+        Self { setup: Setup { temperature, ..self.setup }, ..self }
+    }
+
+    /// What its logits are divided by; 1 unless it was calibrated.
+    pub fn temperature(&self) -> f32 {
+        self.setup.temperature
     }
 
     pub fn config(&self) -> &BertConfig {
@@ -178,42 +201,16 @@ impl Classifier {
             let mut logits = logits.chunks(self.label_map().len());
             for &row in &planned.rows {
                 let words = &encodings[row].words;
-                predictions[row] = Some(Prediction::new(self.task(), &mut logits, words));
+                let prediction = Prediction::new(self.task(), &mut logits, words);
+                predictions[row] = Some(match self.temperature() {
+                    1.0 => prediction,
+                    temperature => prediction.at_temperature(self.task(), temperature),
+                });
             }
             done += planned.rows.len();
             progress(done);
         }
         Ok(predictions.into_iter().map(Option::unwrap_or_default).collect())
-    }
-
-    /// The files of a Hugging Face folder that transformers opens unchanged, by name.
-    ///
-    /// # Errors
-    /// [`Error::Device`] when the weights cannot be read back.
-    pub async fn to_files(&self, dtype: StorageDtype) -> Result<Vec<(String, Vec<u8>)>> {
-        let weights = readback::weights(&self.model).await?;
-        let mut files = self.files_beside_weights(dtype)?;
-        files.push((ModelFiles::WEIGHTS.into(), storage::encode(&weights, dtype)?));
-        Ok(files)
-    }
-
-    /// The same but for the weights, which are stored as `dtype`.
-    ///
-    /// # Errors
-    /// [`Error::BadTokenizer`] where the tokenizer cannot be written.
-    pub fn files_beside_weights(&self, dtype: StorageDtype) -> Result<Vec<(String, Vec<u8>)>> {
-        let About { config, head, .. } = &*self.setup.about;
-        self.files_with_config(config.to_json(head, dtype.name()))
-    }
-
-    /// The files beside the weights, with this `config.json`.
-    pub(super) fn files_with_config(&self, config: Vec<u8>) -> Result<Vec<(String, Vec<u8>)>> {
-        let about = &self.setup.about;
-        Ok(vec![
-            ("config.json".into(), config),
-            ("tokenizer.json".into(), about.tokenizer.to_json()?),
-            ("tokenizer_config.json".into(), about.tokenizer_config.clone()),
-        ])
     }
 }
 
@@ -224,6 +221,11 @@ impl Setup {
 
     pub(crate) fn task(&self) -> Task {
         self.about.head.task
+    }
+
+    /// The layers of the encoder.
+    pub(crate) fn num_layers(&self) -> usize {
+        self.about.config.num_hidden_layers
     }
 
     /// The id that stands for no word.

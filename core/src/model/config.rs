@@ -2,6 +2,7 @@
 
 mod distilbert;
 mod modern_bert;
+mod written;
 
 use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::{Map, Value, json};
@@ -11,7 +12,7 @@ use self::{
     distilbert::DistilBertConfig,
     modern_bert::{Modern, ModernBertConfig},
 };
-use super::{Family, Head};
+use super::Family;
 use crate::{Error, Result, data::LabelMap, text::InputFormat};
 
 /// The settings of a BERT, named as in `config.json`
@@ -75,6 +76,10 @@ fn initializer_range() -> f64 {
 fn layer_norm_eps() -> f64 {
     1e-12
 }
+
+/// The key of `config.json` with the temperature of a calibrated classifier. transformers keeps it and does
+/// not look at it; its own `temperature` is that of text generation.
+const TEMPERATURE: &str = "calibration_temperature";
 
 impl BertConfig {
     /// Reads and checks a `config.json`.
@@ -237,43 +242,23 @@ impl BertConfig {
         LabelMap::new(name, names).map(Some)
     }
 
-    /// The whole file as it was read.
-    pub(super) fn raw_json(&self) -> Map<String, Value> {
-        self.raw.clone()
-    }
-
     /// A value of the file as it was read.
     pub(super) fn raw(&self, key: &str) -> Option<&Value> {
         self.raw.get(key)
     }
 
-    /// The `config.json` of a model with this head, everything else as it was read.
-    pub fn to_json(&self, head: &Head, dtype: &str) -> Vec<u8> {
-        self.to_json_with(head.to_json(self.family), dtype)
-    }
-
-    /// The `config.json` of a model without classes, which transformers opens as `architecture`.
-    pub(super) fn to_json_of(&self, architecture: &str, dtype: &str) -> Vec<u8> {
-        let mut config = self.clone();
-        for of_classes in ["problem_type", "id2label", "label2id"] {
-            config.raw.remove(of_classes);
-        }
-        let said = Map::from_iter([("architectures".to_owned(), json!([architecture]))]);
-        config.to_json_with(said, dtype)
-    }
-
-    /// What `said` says, over what was read.
-    fn to_json_with(&self, said: Map<String, Value>, dtype: &str) -> Vec<u8> {
-        let mut raw = self.raw.clone();
-        for stale in ["_name_or_path", "torch_dtype", "gradient_checkpointing"] {
-            raw.remove(stale);
-        }
-        raw.extend(said);
-        raw.insert("model_type".into(), json!(self.family.model_type()));
-        raw.insert("dtype".into(), json!(dtype));
-        let mut bytes = serde_json::to_vec_pretty(&raw).unwrap_or_default();
-        bytes.push(b'\n');
-        bytes
+    /// What logits are divided by before they become probabilities: [`TEMPERATURE`], 1 where it does not
+    /// stand there.
+    ///
+    /// # Errors
+    /// [`Error::BadConfig`] where it is no number above 0.
+    pub(super) fn temperature(&self, name: &str) -> Result<f32> {
+        let Some(stated) = self.raw(TEMPERATURE) else { return Ok(1.0) };
+        let number = stated.as_f64().map(|number| number as f32);
+        number.filter(|number| number.is_finite() && *number > 0.0).ok_or_else(|| {
+            let reason = format!("{TEMPERATURE} is {stated}; expected a number above 0");
+            Error::BadConfig { name: name.into(), reason }
+        })
     }
 }
 

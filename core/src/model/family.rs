@@ -149,6 +149,16 @@ impl Family {
         }
     }
 
+    /// The modules of the head, as transformers names them.
+    pub(crate) fn head_modules(self, of_words: bool) -> &'static [&'static str] {
+        match self {
+            Self::ModernBert => &["classifier", "head"],
+            Self::Bert if !of_words => &["classifier", "pooler"],
+            Self::DistilBert if !of_words => &["classifier", "pre_classifier"],
+            _ => &["classifier"],
+        }
+    }
+
     /// The key with the prefix that a bare encoder leaves out.
     pub(crate) fn with_prefix_of_bare(self, key: String) -> String {
         let bare: &[&str] = match self {

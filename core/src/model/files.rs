@@ -1,6 +1,6 @@
 //! The files of a Hugging Face model folder as bytes.
 
-use super::{BertConfig, Source, shards::is_shard, weights::Weights};
+use super::{BertConfig, Source, lora, shards::is_shard, weights::Weights};
 use crate::{
     Error, Result,
     text::{Encoding, Tokenizer},
@@ -15,6 +15,17 @@ pub struct ModelFiles {
     weights: Vec<(String, Source)>,
     tokenizer: TokenizerFile,
     tokenizer_config: Option<Vec<u8>>,
+    adapter: Option<Adapter>,
+    /// What adapters of this model call it.
+    known_as: String,
+}
+
+/// What is read of a folder of peft.
+#[derive(Debug)]
+struct Adapter {
+    config: Vec<u8>,
+    /// None where the adapters are among the weights, as in a checkpoint.
+    weights: Option<(String, Source)>,
 }
 
 #[derive(Debug)]
@@ -26,6 +37,10 @@ enum TokenizerFile {
 impl ModelFiles {
     /// The file of the weights.
     pub const WEIGHTS: &'static str = "model.safetensors";
+
+    /// The files of adapters (LoRA), as peft names them.
+    pub const ADAPTER: &'static str = "adapter_model.safetensors";
+    pub const ADAPTER_CONFIG: &'static str = "adapter_config.json";
 
     /// The names worth reading, besides those that [`Self::INDEX`] names; others are passed over.
     pub const NAMES: [&'static str; 6] = [
@@ -78,7 +93,32 @@ impl ModelFiles {
             (None, None) => return Err(missing("tokenizer.json")),
         };
         let tokenizer_config = files.remove("tokenizer_config.json");
-        Ok(Self { folder: folder.into(), config, weights, tokenizer, tokenizer_config })
+        Ok(Self {
+            folder: folder.into(),
+            config,
+            weights,
+            tokenizer,
+            tokenizer_config,
+            adapter: None,
+            known_as: folder.into(),
+        })
+    }
+
+    /// The same with adapters, which are added to the weights: `config` is an `adapter_config.json`,
+    /// `weights` the file that goes with it, or none where they are among the model's weights.
+    pub fn with_adapter(self, config: Vec<u8>, weights: Option<Source>) -> Self {
+        let weights = weights.map(|source| (self.path(Self::ADAPTER), source));
+        Self { adapter: Some(Adapter { config, weights }), ..self }
+    }
+
+    /// The same under the name by which adapters made from it find it again.
+    pub fn known_as(self, name: String) -> Self {
+        Self { known_as: name, ..self }
+    }
+
+    /// What adapters of this model call it: its folder, where nothing else was said.
+    pub(crate) fn name(&self) -> &str {
+        &self.known_as
     }
 
     /// The folder's name, for messages.
@@ -94,9 +134,12 @@ impl ModelFiles {
     /// Opens the weights, known by what `rename` makes of their keys.
     ///
     /// # Errors
-    /// Those of [`Weights::open`].
+    /// Those of [`Weights::open`] and [`Weights::with_adapters`].
     pub(crate) fn weights(&self, rename: impl Fn(&str) -> Option<String>) -> Result<Weights<'_>> {
-        Weights::open(&self.weights_name(), &self.weights, rename)
+        let weights = Weights::open(&self.weights_name(), &self.weights, &rename)?;
+        let Some(Adapter { config, weights: file }) = &self.adapter else { return Ok(weights) };
+        let scale = lora::read_scale(&self.path(Self::ADAPTER_CONFIG), config)?;
+        weights.with_adapters(scale, file.as_ref(), &rename)
     }
 
     /// The file of the weights, or of their index, for messages.

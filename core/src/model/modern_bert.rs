@@ -148,7 +148,7 @@ impl ModernBertAttention {
         site: usize,
     ) -> Tensor<2> {
         let hidden = x.dims()[1];
-        let projected = pass.kernels.linear(x, &self.wqkv);
+        let projected = pass.linear(x, &self.wqkv);
         let value = projected.clone().narrow(1, 2 * hidden, hidden);
         let turned = projected.narrow(1, 0, 2 * hidden);
         let turned = match rotaries.iter().find(|rotary| rotary.theta == self.kind.rope_theta) {
@@ -162,7 +162,7 @@ impl ModernBertAttention {
             dropout: pass.dropout(site, self.dropout_prob),
         };
         let context = pass.kernels.attention([query, key, value], layout, attention);
-        let out = pass.kernels.linear(context, &self.wo);
+        let out = pass.linear(context, &self.wo);
         pass.kernels.dropout(out, pass.dropout(site + 1, self.dropout_prob))
     }
 }
@@ -170,11 +170,11 @@ impl ModernBertAttention {
 impl ModernBertMlp {
     /// GeGLU (Shazeer 2020, <https://arxiv.org/abs/2002.05202>).
     fn forward(&self, x: Tensor<2>, pass: Pass, site: usize) -> Tensor<2> {
-        let widened = pass.kernels.linear(x, &self.wi);
+        let widened = pass.linear(x, &self.wi);
         let half = widened.dims()[1] / 2;
         let (input, gate) = (widened.clone().narrow(1, 0, half), widened.narrow(1, half, half));
         let gated = pass.kernels.gelu(input) * gate;
         let gated = pass.kernels.dropout(gated, pass.dropout(site, self.dropout_prob));
-        pass.kernels.linear(gated, &self.wo)
+        pass.linear(gated, &self.wo)
     }
 }

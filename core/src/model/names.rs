@@ -1,6 +1,8 @@
 //! Our parameter paths and the keys of Hugging Face checkpoints.
 
-use super::{BertForSequenceClassification, Family};
+use burn::module::Reparameterization;
+
+use super::{BertForSequenceClassification, Family, lora::LowRank};
 
 /// Where a visitor stands in the module tree, and the Hugging Face key of what is there.
 pub(crate) struct ParamPath {
@@ -41,7 +43,28 @@ impl ParamPath {
             other => other.to_string(),
         };
         let parts = self.parts.iter().filter(|part| !part.is_empty()).map(part);
-        self.family.key(&parts.collect::<Vec<_>>().join("."), self.of_words)
+        let parts: Vec<String> = parts.collect();
+        match parts.iter().position(|part| part == LowRank::NAME) {
+            // As peft has it: a module beside the weight.
+            Some(at) => {
+                let weight = self.family.key(&parts[..at].join("."), self.of_words);
+                let module = weight.strip_suffix(".weight").unwrap_or(&weight);
+                let factor = parts.last().map_or(String::new(), |name| name.to_uppercase());
+                format!("{module}.lora_{factor}.weight")
+            }
+            None => self.family.key(&parts.join("."), self.of_words),
+        }
+    }
+
+    /// Whether this is of an adapter.
+    pub(crate) fn is_of_adapter(&self) -> bool {
+        self.parts.iter().any(|part| part == LowRank::NAME)
+    }
+
+    /// Whether this is the matrix of a linear layer.
+    pub(crate) fn is_of_linear(&self) -> bool {
+        let container = self.containers.last().map_or("", String::as_str);
+        container == "Struct:Linear" && self.parts.last().is_some_and(|part| part == "weight")
     }
 
     /// Whether this is of the head, which a model may lack that was never fine-tuned.
@@ -51,8 +74,7 @@ impl ParamPath {
 
     /// Whether the file holds the transpose: PyTorch's `Linear` is `[out, in]`, Burn's `[in, out]`.
     pub(crate) fn is_transposed(&self) -> bool {
-        let container = self.containers.last().map_or("", String::as_str);
-        container == "Struct:Linear" && self.parts.last().is_some_and(|part| part == "weight")
+        self.is_of_linear() || self.is_of_adapter()
     }
 }
 

@@ -1,5 +1,8 @@
 //! One way through the model.
 
+use burn::{nn::Linear, tensor::Tensor};
+
+use super::lora::LowRank;
 use crate::kernels::{Dropout, Kernels};
 
 /// How a forward pass is computed: by which operations, and with which dropout.
@@ -25,6 +28,14 @@ impl Pass {
     pub(crate) fn dropout(self, site: usize, prob: f64) -> Option<Dropout> {
         let seed = self.seed.filter(|_| prob > 0.0)?;
         Some(Dropout { prob: prob as f32, seed: stream(seed, site) })
+    }
+
+    /// A linear layer, and what its adapter adds, where it has one: `[n, in]` → `[n, out]`.
+    pub(crate) fn linear(self, x: Tensor<2>, layer: &Linear) -> Tensor<2> {
+        match layer.weight.reparameterization::<LowRank>() {
+            None => self.kernels.linear(x, layer),
+            Some(adapter) => self.kernels.linear(x.clone(), layer) + adapter.forward(x, self),
+        }
     }
 }
 

@@ -8,8 +8,8 @@ pub struct Prediction {
     /// One for each class, in id order; of a regression the score alone; of token classification those
     /// of each word, `[words, num_labels]`.
     pub logits: Vec<f32>,
-    /// Of `logits`: their softmax, which sums to 1, or, of a multi-label model, the sigmoid of each.
-    /// None of a regression.
+    /// Of `logits`: their softmax, which sums to 1, or, of a multi-label model, the sigmoid of each; of a
+    /// calibrated model, of the logits divided by its temperature. None of a regression.
     pub probabilities: Vec<f32>,
     /// What is tagged, of token classification.
     pub words: Vec<Word>,
@@ -22,20 +22,30 @@ impl Prediction {
         batch: &mut impl Iterator<Item = &'a [f32]>,
         words: &[Word],
     ) -> Self {
-        if task == Task::TokenClassification {
-            let logits: Vec<&[f32]> = batch.take(words.len()).collect();
-            let probabilities = logits.iter().flat_map(|logits| softmax(logits)).collect();
-            return Self { logits: logits.concat(), probabilities, words: words.to_vec() };
-        }
-        let logits = batch.next().unwrap_or_default().to_vec();
+        let logits = match task {
+            Task::TokenClassification => batch.take(words.len()).collect::<Vec<&[f32]>>().concat(),
+            _ => batch.next().unwrap_or_default().to_vec(),
+        };
+        let words = if task == Task::TokenClassification { words.to_vec() } else { Vec::new() };
+        Self { logits, probabilities: Vec::new(), words }.at_temperature(task, 1.0)
+    }
+
+    /// The same with the probabilities of `logits / temperature`. Which class is the most probable, and
+    /// which labels are above one half, stays as it was.
+    pub fn at_temperature(self, task: Task, temperature: f32) -> Self {
+        let scaled: Vec<f32> = self.logits.iter().map(|logit| logit / temperature).collect();
         let probabilities = match task {
             Task::MultiLabelClassification => {
-                logits.iter().map(|logit| 1.0 / (1.0 + (-logit).exp())).collect()
+                scaled.iter().map(|logit| 1.0 / (1.0 + (-logit).exp())).collect()
             }
             Task::Regression => Vec::new(),
-            _ => softmax(&logits),
+            Task::SingleLabelClassification => softmax(&scaled),
+            Task::TokenClassification => {
+                let classes = (scaled.len() / self.words.len().max(1)).max(1);
+                scaled.chunks(classes).flat_map(softmax).collect()
+            }
         };
-        Self { logits, probabilities, words: Vec::new() }
+        Self { probabilities, ..self }
     }
 
     /// The most probable class; the first of equals.
@@ -87,6 +97,17 @@ mod tests {
         assert_eq!(of(vec![0.1, -0.1, 0.0, 3.0]).labels(), [0, 3]);
         assert_eq!(of(vec![-1.0, -2.0]).labels(), [0; 0]);
         assert_eq!(of(vec![-200.0, 200.0]).probabilities, [0.0, 1.0]);
+    }
+
+    #[test]
+    fn a_temperature_changes_probabilities_and_no_answer() {
+        let task = Task::SingleLabelClassification;
+        let sharp = Prediction::new(task, &mut [&[2.0, 0.0][..]].into_iter(), &[]);
+        let soft = sharp.clone().at_temperature(task, 2.0);
+        assert_eq!((sharp.label(), soft.label()), (0, 0));
+        let expected = 1.0 / (1.0 + (-1.0_f32).exp());
+        assert!((soft.probabilities[0] - expected).abs() < 1e-6, "{soft:?}");
+        assert_eq!(soft.at_temperature(task, 1.0), sharp);
     }
 
     #[test]

@@ -39,7 +39,8 @@ impl ModelFiles {
 
     /// Whether a file of a model's folder is worth reading, by its name.
     pub fn is_wanted(name: &str) -> bool {
-        Self::NAMES.contains(&name) || is_shard(name)
+        let of_adapter = [Self::ADAPTER, Self::ADAPTER_CONFIG].contains(&name);
+        Self::NAMES.contains(&name) || is_shard(name) || of_adapter
     }
 }
 

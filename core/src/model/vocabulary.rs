@@ -1,9 +1,7 @@
 //! A model's folder with more words: their rows of the embeddings begin as the mean of what the words
 //! were made of (Hewitt 2021, <https://nlp.stanford.edu/~johnhew/vocab-expansion.html>, by word).
 
-use serde_json::json;
-
-use super::{BertConfig, HostTensor, ModelFiles, StorageDtype, names, storage};
+use super::{HostTensor, ModelFiles, StorageDtype, names, storage};
 use crate::{Error, Result};
 
 /// Tensors that have a row, or a number, for each piece.
@@ -45,23 +43,6 @@ impl ModelFiles {
             ("tokenizer_config.json".into(), self.tokenizer_config(&config)),
             (Self::WEIGHTS.into(), storage::encode(&tensors, StorageDtype::F32)?),
         ])
-    }
-}
-
-impl BertConfig {
-    /// The `config.json` of the same model with another number of rows in its vocabulary, stored as f32.
-    ///
-    /// # Errors
-    /// [`Error::BadConfig`] where it cannot be written.
-    pub fn with_vocab_size(&self, vocab_size: usize) -> Result<Vec<u8>> {
-        let mut config = self.raw_json();
-        config.insert("vocab_size".into(), json!(vocab_size));
-        config.remove("torch_dtype");
-        config.insert("dtype".into(), json!(StorageDtype::F32.name()));
-        serde_json::to_vec_pretty(&config).map_err(|error| Error::BadConfig {
-            name: "config.json".into(),
-            reason: error.to_string(),
-        })
     }
 }
 

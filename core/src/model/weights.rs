@@ -13,7 +13,10 @@ use safetensors::{
     tensor::{Metadata, TensorInfo},
 };
 
-use super::header;
+use super::{
+    header,
+    lora::{Adapters, add_product},
+};
 use crate::{Error, Result};
 
 /// Where weights are read from.
@@ -57,6 +60,7 @@ pub(crate) struct Weights<'a> {
     files: Vec<OpenFile<'a>>,
     /// With the number of its file.
     tensors: BTreeMap<String, (usize, TensorInfo)>,
+    adapters: Adapters,
 }
 
 struct OpenFile<'a> {
@@ -86,20 +90,58 @@ impl<'a> Weights<'a> {
         sources: &'a [(String, Source)],
         rename: impl Fn(&str) -> Option<String>,
     ) -> Result<Self> {
-        let mut weights = Self { name: name.into(), files: Vec::new(), tensors: BTreeMap::new() };
-        for (index, (name, source)) in sources.iter().enumerate() {
-            let bad = |reason: String| Error::BadSafetensors { name: name.clone(), reason };
-            let (data, metadata) = header(source).map_err(|error| bad(error.to_string()))?;
-            let notes = metadata.metadata().clone().unwrap_or_default();
-            weights.files.push(OpenFile { name, source, data, notes });
-            for (key, info) in metadata.tensors() {
-                let Some(key) = rename(&key) else { continue };
-                if weights.tensors.insert(key.clone(), (index, info.clone())).is_some() {
-                    return Err(bad(format!("\"{key}\" stands there under two names")));
-                }
-            }
+        let mut weights = Self {
+            name: name.into(),
+            files: Vec::new(),
+            tensors: BTreeMap::new(),
+            adapters: Adapters::default(),
+        };
+        for (name, source) in sources {
+            weights.add(name, source, &rename, false)?;
         }
         Ok(weights)
+    }
+
+    /// Reads the header of one more file, whose tensors take the place of others where they may.
+    fn add(
+        &mut self,
+        name: &'a str,
+        source: &'a Source,
+        rename: &impl Fn(&str) -> Option<String>,
+        replace: bool,
+    ) -> Result<()> {
+        let bad = |reason: String| Error::BadSafetensors { name: name.into(), reason };
+        let (data, metadata) = header(source).map_err(|error| bad(error.to_string()))?;
+        let notes = metadata.metadata().clone().unwrap_or_default();
+        let index = self.files.len();
+        self.files.push(OpenFile { name, source, data, notes });
+        for (key, info) in metadata.tensors() {
+            let Some(key) = rename(&key) else { continue };
+            let known = self.tensors.insert(key.clone(), (index, info.clone()));
+            if known.is_some_and(|(file, _)| !replace || file == index) {
+                return Err(bad(format!("\"{key}\" stands there under two names")));
+            }
+        }
+        Ok(())
+    }
+
+    /// The same weights with adapters, from a file of their own or from among these tensors, whose
+    /// products are multiplied by `scale`: weights are from then on what the adapters make of them.
+    ///
+    /// # Errors
+    /// [`Error::BadSafetensors`] for a file that is none, or not of adapters of these weights.
+    pub(crate) fn with_adapters(
+        mut self,
+        scale: f64,
+        file: Option<&'a (String, Source)>,
+        rename: impl Fn(&str) -> Option<String>,
+    ) -> Result<Self> {
+        if let Some((name, source)) = file {
+            self.add(name, source, &|key: &str| rename(Adapters::bare(key)), true)?;
+        }
+        let name = file.map_or(&self.name, |(name, _)| name);
+        self.adapters = Adapters::take(name, scale, &mut self.tensors)?;
+        Ok(self)
     }
 
     /// What the file is called in messages that has this tensor; where none has it, all of them.
@@ -130,7 +172,29 @@ impl<'a> Weights<'a> {
     /// [`Error::TensorDtype`], [`Error::TensorNotFinite`], or [`Error::BadSafetensors`] where the
     /// file cannot be read any more.
     pub(crate) fn values(&self, key: &str) -> Result<Vec<f32>> {
-        let Some((file, info)) = self.tensors.get(key) else { return Ok(Vec::new()) };
+        let Some(place) = self.tensors.get(key) else { return Ok(Vec::new()) };
+        let mut values = self.values_at(key, place)?;
+        let Some([a, b]) = self.adapters.of(key) else { return Ok(values) };
+        let wrong = |expected: Vec<usize>, (file, info): &(usize, TensorInfo)| Error::TensorShape {
+            name: self.files[*file].name.into(),
+            key: format!("adapter of {key}"),
+            found: info.shape.clone(),
+            expected,
+        };
+        let (&[outputs, inputs], &[r, _]) = (place.1.shape.as_slice(), a.1.shape.as_slice()) else {
+            return Err(wrong(place.1.shape.clone(), a));
+        };
+        for (place, expected) in [(a, vec![r, inputs]), (b, vec![outputs, r])] {
+            if place.1.shape != expected {
+                return Err(wrong(expected, place));
+            }
+        }
+        let [a, b] = [self.values_at(key, a)?, self.values_at(key, b)?];
+        add_product(&mut values, [&a, &b], r, self.adapters.scale);
+        Ok(values)
+    }
+
+    fn values_at(&self, key: &str, (file, info): &(usize, TensorInfo)) -> Result<Vec<f32>> {
         let file = &self.files[*file];
         let (name, key) = (file.name.to_string(), key.to_string());
         let unreadable = |error: io::Error| Error::BadSafetensors {

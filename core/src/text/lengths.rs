@@ -1,6 +1,6 @@
 //! How long texts are, in tokens.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// Lengths at which texts are usually cut.
 const USUAL_CUTS: [usize; 4] = [64, 128, 256, 512];
@@ -21,7 +21,7 @@ pub struct Lengths {
 }
 
 /// How many texts have a length of `from..=to` tokens.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LengthBin {
     pub from: usize,
     pub to: usize,
@@ -55,7 +55,7 @@ impl Lengths {
             median: at(50).unwrap_or(0),
             percentile_95: at(95).unwrap_or(0),
             longest,
-            histogram: histogram(&lengths, at(99).unwrap_or(0)),
+            histogram: histogram(&counts(&lengths)),
             cuts: cuts.into_iter().map(|cut| Cut::new(&lengths, cut)).collect(),
         }
     }
@@ -78,17 +78,37 @@ impl Cut {
 
 /// Bins of one width, a power of two, from the shortest text on. 99 of 100 texts set the width; the
 /// last bin holds all longer ones, so that a few do not flatten the rest.
-fn histogram(lengths: &[usize], percentile_99: usize) -> Vec<LengthBin> {
-    let longest = lengths.last().copied().unwrap_or(0);
+///
+/// `rows[length]` is the number of texts with this length.
+pub fn histogram(rows: &[usize]) -> Vec<LengthBin> {
+    let longest = rows.iter().rposition(|&rows| rows > 0).unwrap_or(0);
+    let shortest = rows.iter().position(|&rows| rows > 0).unwrap_or(0);
+    // The text with this number, from 0, in the order of lengths.
+    let number = rows.iter().sum::<usize>().saturating_sub(1) * 99 / 100;
+    let mut upto = 0;
+    let percentile_99 = rows.iter().position(|rows| {
+        upto += rows;
+        upto > number
+    });
+    let percentile_99 = percentile_99.unwrap_or(0);
     let mut widths = (0..usize::BITS).map(|power| 1_usize << power);
     let width = widths.find(|width| percentile_99 / width < MOST_BINS).unwrap_or(1);
     let last = (percentile_99 / width + 1).min(longest / width);
     let bin =
         |index: usize| LengthBin { from: index * width, to: (index + 1) * width - 1, rows: 0 };
     let mut bins: Vec<LengthBin> = (0..=last).map(bin).collect();
-    lengths.iter().for_each(|length| bins[(length / width).min(last)].rows += 1);
+    for (length, rows) in rows.iter().enumerate() {
+        bins[(length / width).min(last)].rows += rows;
+    }
     bins[last].to = bins[last].to.max(longest);
-    bins.split_off(lengths.first().map_or(0, |shortest| shortest / width))
+    bins.split_off(shortest / width)
+}
+
+/// How many texts have each length.
+fn counts(lengths: &[usize]) -> Vec<usize> {
+    let mut rows = vec![0; lengths.iter().max().map_or(0, |longest| longest + 1)];
+    lengths.iter().for_each(|&length| rows[length] += 1);
+    rows
 }
 
 #[cfg(test)]

@@ -16,7 +16,7 @@ mod words;
 pub(crate) use batch::MASKED;
 pub use batch::{Batch, BatchTensors, InputFormat, Layout};
 pub use encode::Encoding;
-pub use lengths::{Cut, LengthBin, Lengths};
+pub use lengths::{Cut, LengthBin, Lengths, histogram as length_histogram};
 pub use packing::Packed;
 pub(crate) use plan::shuffle;
 pub use plan::{BUCKETS, PlannedBatch, bucket, plan_by_tokens, plan_epoch, plan_in_order};

@@ -8,7 +8,7 @@ use burn::{
     tensor::Tensor,
 };
 
-use super::step_gradients::Summed;
+use super::{layer_rates::LayerRates, step_gradients::Summed};
 use crate::kernels::{AdamWStep, Kernels, Moments};
 
 /// β₁, β₂, ε and the decay λ.
@@ -24,13 +24,14 @@ pub struct AdamWConfig {
 pub(super) struct AdamW {
     config: AdamWConfig,
     kernels: Kernels,
+    rates: LayerRates,
     step: i32,
     moments: HashMap<ParamId, Moments>,
 }
 
 impl AdamW {
-    pub(super) fn new(config: AdamWConfig, kernels: Kernels) -> Self {
-        Self { config, kernels, step: 0, moments: HashMap::new() }
+    pub(super) fn new(config: AdamWConfig, kernels: Kernels, rates: LayerRates) -> Self {
+        Self { config, kernels, rates, step: 0, moments: HashMap::new() }
     }
 
     /// One step of all parameters that have a gradient; each gradient is first multiplied by
@@ -96,8 +97,11 @@ impl ModuleMapper for Update<'_> {
         if words.is_none() && dense.is_none() {
             return param;
         }
-        let decays = self.path.last().is_some_and(|name| name == "weight");
-        let step = self.optimizer.step_of(self.learning_rate, decays);
+        // Matrices: weights, and the factors of adapters.
+        let decays =
+            self.path.last().is_some_and(|name| ["weight", "a", "b"].contains(&name.as_str()));
+        let rate = self.learning_rate * self.optimizer.rates.factor(&self.path);
+        let step = self.optimizer.step_of(rate, decays);
         let kernels = self.optimizer.kernels;
         let scale = self.scale.clone();
         let moments = self.optimizer.moments.remove(&id);

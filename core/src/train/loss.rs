@@ -2,6 +2,7 @@
 //! divided by their weight.
 
 mod config;
+mod r_drop;
 #[cfg(test)]
 mod tests;
 
@@ -13,6 +14,7 @@ use burn::tensor::{
 use crate::data::Targets;
 
 pub use config::LossConfig;
+pub(super) use r_drop::Share;
 
 /// Keeps the gradient of a power below 1 finite where the truth is certain.
 const UNCERTAIN: f32 = 1e-8;

@@ -4,6 +4,7 @@ mod adamw;
 mod clip;
 mod config;
 mod gradients;
+mod layer_rates;
 mod loss;
 mod masked_rows;
 mod pairs;
@@ -14,6 +15,7 @@ mod schedule;
 mod state;
 mod step_gradients;
 mod targets;
+mod trainable;
 mod trainer;
 
 pub use adamw::AdamWConfig;
@@ -28,3 +30,5 @@ pub use rows::{LabelledRows, Rows};
 pub use schedule::Schedule;
 pub(crate) use state::is_of_optimizer;
 pub use trainer::{StepInfo, Trainer};
+
+pub use crate::model::LoraConfig;

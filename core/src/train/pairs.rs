@@ -61,7 +61,11 @@ impl PairTrainer {
         Ok(Self {
             model: Some(model.with_trainable(config.trainable_layers).train()),
             device: setup.device.clone().autodiff(),
-            optimizer: AdamW::new(adamw, setup.kernels),
+            optimizer: AdamW::new(
+                adamw,
+                setup.kernels,
+                LayerRates { decay: config.layerwise_lr_decay, layers: setup.num_layers() },
+            ),
             setup,
             config,
             encodings,
@@ -72,7 +76,7 @@ impl PairTrainer {
 
     /// Optimizer steps of the whole run.
     pub fn total_steps(&self) -> usize {
-        self.config.epochs * self.config.steps_per_epoch(self.scores.len())
+        self.config.total_steps(self.scores.len())
     }
 
     pub fn is_done(&self) -> bool {
@@ -113,7 +117,7 @@ impl PairTrainer {
             let batch = batch.to_device(self.setup.kernels, &self.device);
             let scores = planned.rows.iter().map(|&pair| self.scores[pair]).collect();
             let pass = Pass::training(self.setup.kernels, stream(step_seed, index));
-            grads.add(&model, &batch, pass, |means| loss(means, scores) / rows as f64);
+            grads.add(&model, &batch, (pass, None), |means, _| loss(means, scores) / rows as f64);
         }
         let kernels = self.setup.kernels;
         let grads = grads.sum(kernels);

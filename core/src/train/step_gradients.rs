@@ -38,26 +38,29 @@ impl StepGradients {
         Self { dense: GradientsAccumulator::new(), words: None }
     }
 
-    /// Adds the gradients of `loss(logits)` on one batch; returns the loss `[1]`.
+    /// Adds the gradients of `loss(logits, second)` on one batch, with the logits of a second pass over it
+    /// where there is one; returns the loss `[1]`.
     pub(super) fn add(
         &mut self,
         model: &BertForSequenceClassification,
         batch: &BatchTensors,
-        pass: Pass,
-        loss: impl FnOnce(Tensor<2>) -> Tensor<1>,
+        (pass, second): (Pass, Option<Pass>),
+        loss: impl FnOnce(Tensor<2>, Option<Tensor<2>>) -> Tensor<1>,
     ) -> Tensor<1> {
         let table = model.word_embeddings();
         let weights = table.val();
         let is_sparse = pass.kernels.on_cpu(&weights.device()) && !model.is_tied();
         if !is_sparse || !weights.is_require_grad() {
-            let loss = loss(model.forward(batch, pass));
+            let forward = |pass: Pass| model.forward(batch, pass);
+            let loss = loss(forward(pass), second.map(forward));
             self.add_dense(loss.backward(), model);
             return loss.inner();
         }
         let ids = batch.input_ids.clone();
         let words = weights.inner().select(0, ids.clone().inner());
         let words = Tensor::from_inner(words).require_grad();
-        let loss = loss(model.forward_embedded(words.clone(), batch, pass));
+        let forward = |pass: Pass| model.forward_embedded(words.clone(), batch, pass);
+        let loss = loss(forward(pass), second.map(forward));
         let mut grads = loss.backward();
         if let Some(rows) = words.grad_remove(&mut grads) {
             self.add_words(table.id, ids.inner(), rows);
@@ -65,6 +68,7 @@ impl StepGradients {
         self.add_dense(grads, model);
         loss.inner()
     }
+
     fn add_dense(&mut self, grads: Gradients, model: &BertForSequenceClassification) {
         self.dense.accumulate(model, GradientsParams::from_grads(grads, model));
     }

@@ -6,9 +6,11 @@ use burn::{
 };
 
 use super::{
-    AdamWConfig, LabelledRows, MaskedRows, RowFile, Rows, TrainConfig,
+    AdamWConfig, LabelledRows, LossConfig, MaskedRows, RowFile, Rows, TrainConfig,
     adamw::AdamW,
     clip,
+    layer_rates::LayerRates,
+    loss::Share,
     step_gradients::StepGradients,
     targets::{check_task, checked},
 };
@@ -18,6 +20,9 @@ use crate::{
     model::{BertForSequenceClassification, Classifier, MaskedLm, Pass, Setup, stream},
     text::{Encoding, PlannedBatch, plan_epoch, stream as window_stream, window},
 };
+
+/// The stream of another pass over a batch, beyond the sites of dropout in one.
+const SECOND_PASS: usize = 1 << 30;
 
 /// Fine-tunes a classifier. [`Trainer::step`] does one optimizer step and returns, so that a
 /// command line can draw and a page can pause; nothing is read from the device until
@@ -95,15 +100,23 @@ impl Trainer {
 
     fn on(classifier: Classifier, rows: Rows, config: TrainConfig) -> Result<Self> {
         config.check()?;
-        let Classifier { model, setup } = classifier;
+        let Classifier { model, mut setup } = classifier;
         config.loss.check(setup.task(), setup.num_labels())?;
-        let model = model.with_trainable(config.trainable_layers);
+        let mut model = model.with_trainable(config.trainable_layers);
+        if let Some(lora) = &config.lora {
+            model = model.with_lora(lora, config.seed)?;
+            setup.lora = Some(lora.clone());
+        }
         let weight_decay = config.weight_decay;
         let adamw = AdamWConfig { beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weight_decay };
         Ok(Self {
             model: Some(model.train()),
             device: setup.device.clone().autodiff(),
-            optimizer: AdamW::new(adamw, setup.kernels),
+            optimizer: AdamW::new(
+                adamw,
+                setup.kernels,
+                LayerRates { decay: config.layerwise_lr_decay, layers: setup.num_layers() },
+            ),
             window: LabelledRows::new(setup.task()),
             rows,
             masked: None,
@@ -116,9 +129,16 @@ impl Trainer {
         })
     }
 
+    /// Makes steps of other batches, before the first one.
+    pub fn set_batches(&mut self, batch_size: usize, gradient_accumulation_steps: usize) {
+        debug_assert_eq!(self.step, 0);
+        self.config.batch_size = batch_size;
+        self.config.gradient_accumulation_steps = gradient_accumulation_steps;
+    }
+
     /// Optimizer steps of the whole run.
     pub fn total_steps(&self) -> usize {
-        self.config.epochs * self.steps_per_epoch()
+        self.config.total_steps(self.rows.len())
     }
 
     /// Optimizer steps of one epoch.
@@ -176,11 +196,14 @@ impl Trainer {
 
         let targets: Vec<Targets> =
             batches.iter().map(|batch| self.present().targets.select(&batch.rows)).collect();
-        let weight: f64 = targets.iter().map(|targets| self.config.loss.weight(targets)).sum();
+        let share = Share {
+            weight: targets.iter().map(|targets| self.config.loss.weight(targets)).sum(),
+            items: targets.iter().map(|targets| LossConfig::default().weight(targets)).sum(),
+        };
         let mut grads = StepGradients::new();
         for (index, batch) in batches.iter().zip(&targets).enumerate() {
             let seed = stream(step_seed, index);
-            info.tokens += self.backward(batch, weight, seed, &mut grads);
+            info.tokens += self.backward(batch, share, seed, &mut grads);
         }
         self.update(grads, learning_rate);
         self.step += 1;
@@ -251,20 +274,22 @@ impl Trainer {
         Ok(())
     }
 
-    /// Adds the gradient of one batch's share of the step's loss, all of which has `weight`; returns the
-    /// batch's tokens.
+    /// Adds the gradient of one batch's share of the step's loss; returns the batch's tokens.
     fn backward(
         &mut self,
         (planned, targets): (&PlannedBatch, &Targets),
-        weight: f64,
+        share: Share,
         seed: u64,
         grads: &mut StepGradients,
     ) -> usize {
         let batch = self.setup.collate(&self.present().encodings, &planned.rows, planned.seq_len);
         let kernels = self.setup.kernels;
         let tensors = batch.to_device(kernels, &self.device);
-        let loss = grads.add(self.model(), &tensors, Pass::training(kernels, seed), |logits| {
-            self.config.loss.sum(logits, targets) / weight
+        let second = (self.config.loss.r_drop_alpha > 0.0)
+            .then(|| Pass::training(kernels, stream(seed, SECOND_PASS)));
+        let passes = (Pass::training(kernels, seed), second);
+        let loss = grads.add(self.model(), &tensors, passes, |logits, second| {
+            self.config.loss.of_batch(logits, second, targets, share)
         });
         self.note_loss(loss);
         batch.tokens()

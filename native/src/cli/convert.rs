@@ -9,8 +9,9 @@ use crate::values::storage_dtype;
 
 #[derive(Debug, Args)]
 #[command(after_help = "\
-Example:
+Examples:
   emberlab convert --model runs/mine --out runs/mine-f16 --dtype f16
+  emberlab convert --merge --model runs/lora --out runs/whole      a model without adapters (LoRA)
 
 Tensors get the names that transformers writes today, a stored `position_ids` is dropped, and the
 other files are copied.")]
@@ -22,6 +23,9 @@ pub struct ConvertArgs {
     #[arg(long, value_name = "DIR")]
     pub out: PathBuf,
     /// How model.safetensors stores the weights: f32, f16 or bf16
-    #[arg(long, value_name = "DTYPE", value_parser = storage_dtype())]
-    pub dtype: StorageDtype,
+    #[arg(long, value_name = "DTYPE", value_parser = storage_dtype(), required_unless_present = "merge")]
+    pub dtype: Option<StorageDtype>,
+    /// Add adapters (LoRA) to the weights that they adapt; --dtype is then f32 unless given
+    #[arg(long)]
+    pub merge: bool,
 }

@@ -7,9 +7,9 @@ use emberlab_core::text::{Cut, Lengths};
 use super::text::{example, kind, labels_in_all, repeated, role, score_figures, score_range};
 use super::{DataReport, SplitReport, labels::LabelReport};
 use crate::hub;
+use crate::page::{STYLE, page};
 use crate::report::{counted, escape, grouped};
 
-const STYLE: &str = include_str!("report.css");
 /// More labels than this are not drawn.
 const DRAWN_LABELS: usize = 40;
 
@@ -18,29 +18,26 @@ pub fn render(report: &DataReport) -> String {
     let rows: usize = report.splits.iter().map(|split| split.rows).sum();
     let names: Vec<String> = report.splits.iter().map(|split| split.split.clone()).collect();
     let title = escape(&title(report));
-    let mut page = format!(
-        "<!doctype html>\n<html lang=\"en\">\n<meta charset=\"utf-8\">\n\
-         <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
-         <title>{title}: data</title>\n<style>\n{STYLE}</style>\n<main>\n<header>\n<h1>{title}</h1>\n\
-         <p>{} in {}: {}</p>\n</header>\n",
+    let mut body = format!(
+        "<header>\n<h1>{title}</h1>\n<p>{} in {}: {}</p>\n</header>\n",
         counted(rows, "row"),
         counted(report.splits.len(), "split"),
         escape(&names.join(", "))
     );
     if report.splits.len() > 1 {
-        page.push_str(&sizes(report, rows));
+        body.push_str(&sizes(report, rows));
     }
-    page.push_str(&warnings(&report.warnings));
-    report.splits.iter().for_each(|split| page.push_str(&section(split)));
-    page.push_str(&duplicates(report));
-    let _ = write!(
-        page,
+    body.push_str(&warnings(&report.warnings));
+    report.splits.iter().for_each(|split| body.push_str(&section(split)));
+    body.push_str(&duplicates(report));
+    let _ = writeln!(
+        body,
         "<footer>Lengths are counted in tokens of {}, special tokens included. Made by \
-         <code>emberlab data</code> {}.</footer>\n</main>\n</html>\n",
+         <code>emberlab data</code> {}.</footer>",
         escape(&report.tokenizer.display().to_string()),
         env!("CARGO_PKG_VERSION")
     );
-    page
+    page(&format!("{title}: data"), STYLE, &body)
 }
 
 /// The folder or file, where there is one only.

@@ -3,27 +3,26 @@
 use std::fmt::Write;
 
 use super::{Explanation, Scored};
+use crate::page::page;
 use crate::report::escape;
 
 const STYLE: &str = include_str!("explain.css");
 
 /// The page.
 pub fn render(explanations: &[Explanation]) -> String {
-    let mut page = format!(
-        "<!doctype html>\n<html lang=\"en\">\n<meta charset=\"utf-8\">\n\
-         <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
-         <title>Which words made it say that</title>\n<style>\n{STYLE}</style>\n<main>\n\
-         <h1>Which words made it say that</h1>\n\
+    const TITLE: &str = "Which words made it say that";
+    let mut body = format!(
+        "<h1>{TITLE}</h1>\n\
          <p class=\"key\"><mark class=\"for\">speaks for the class</mark> <mark class=\"against\">speaks against it</mark></p>\n"
     );
-    explanations.iter().for_each(|explanation| page.push_str(&section(explanation)));
-    let _ = write!(
-        page,
+    explanations.iter().for_each(|explanation| body.push_str(&section(explanation)));
+    let _ = writeln!(
+        body,
         "<footer>Integrated gradients (Sundararajan, Taly and Yan 2017) of the logit. Made by \
-         <code>emberlab explain</code> {}.</footer>\n</main>\n</html>\n",
+         <code>emberlab explain</code> {}.</footer>",
         env!("CARGO_PKG_VERSION")
     );
-    page
+    page(TITLE, STYLE, &body)
 }
 
 fn section(explanation: &Explanation) -> String {

@@ -2,8 +2,14 @@
 //!
 //! A panic, a hang or a result on the wrong stream shows here and nowhere else.
 
+mod best;
+mod config;
+mod lora;
 mod predict;
+mod report;
+mod results;
 mod resume;
+mod resume_stream;
 mod tasks;
 mod train;
 pub mod transformers;
@@ -43,6 +49,13 @@ fn wrong_usage_exits_2() {
         "train --save-steps 5 --save-minutes 5",
         "train --save-total-limit 0",
         "train --resume run --overwrite",
+        "train --resume run --config train.toml",
+        "train --schedule steps",
+        "train --warmup-steps 5 --warmup-ratio 0.1",
+        "train --lora-alpha 8",
+        "train --lora-r 8 --freeze-layers 1",
+        "train --early-stopping-threshold 0.1",
+        "train --eval-steps 0",
         "predict --device gpu --text hello",
         "predict --text hello --input rows.csv",
         "predict --text hello --batch-size 0",

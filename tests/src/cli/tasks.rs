@@ -16,13 +16,13 @@ fn rows(row: impl Fn(usize, &str) -> Value) -> String {
     (0..24).map(|index| row(index, &text(index)).to_string() + "\n").collect()
 }
 
-fn scores() -> String {
+pub fn scores() -> String {
     rows(
         |index, text| json!({"text": text, "text_b": "a stone", "score": (index % 11) as f64 / 2.0}),
     )
 }
 
-fn sets() -> String {
+pub fn sets() -> String {
     let names = ["b", "a", "c"];
     let set = |index: usize| -> Vec<&str> {
         (0..3).filter(|id| (index >> id) & 1 == 1).map(|id| names[id]).collect()
@@ -30,7 +30,7 @@ fn sets() -> String {
     rows(|index, text| json!({"text": text, "labels": set(index)}))
 }
 
-fn tags() -> String {
+pub fn tags() -> String {
     rows(|index, text| {
         let tokens: Vec<&str> = text.split(' ').collect();
         json!({"tokens": tokens, "ner_tags": ["B-X", "O", if index % 2 == 0 { "B-X" } else { "O" }]})

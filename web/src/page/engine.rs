@@ -1,7 +1,7 @@
 //! One engine: a worker, the requests it still owes an answer, and its death.
 
 use super::{
-    dom::{mark, sleep},
+    dom::{mark, sleep, window},
     text::{fill, text},
 };
 use crate::messages::{
@@ -9,13 +9,14 @@ use crate::messages::{
 };
 use futures_channel::oneshot::{self, Sender};
 use futures_util::future::{Either, select};
-use js_sys::Array;
+use js_sys::{Array, Reflect};
 use std::{
     cell::{Cell, RefCell},
     pin::pin,
     rc::Rc,
 };
 use wasm_bindgen::{JsCast, JsValue, closure::Closure};
+use wasm_bindgen_futures::spawn_local;
 use web_sys::{ErrorEvent, MessageEvent, Worker, WorkerOptions, WorkerType};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -89,6 +90,27 @@ impl Engine {
         options.set_type(WorkerType::Module);
         let worker = Worker::new_with_options(kind.script(), &options)
             .map_err(|error| kind.tell("engine.not_started", &describe(&error)))?;
+        Ok(Self::of(kind, worker))
+    }
+
+    /// The CPU engine that `web/start.js` started before the page was there; another one after that.
+    pub fn first() -> Result<Self, String> {
+        let first = property(&window(), "firstEngine");
+        let _ = Reflect::set(&window(), &"firstEngine".into(), &JsValue::UNDEFINED);
+        let Ok(first) = first.dyn_into::<Array>() else { return Self::spawn(Kind::Cpu) };
+        let worker: Worker = first.get(0).unchecked_into();
+        let unheard: Array = first.get(1).unchecked_into();
+        let engine = Self::of(Kind::Cpu, worker.clone());
+        // A moment later: whoever starts an engine waits for what it says.
+        spawn_local(async move {
+            for event in unheard.iter() {
+                let _ = worker.dispatch_event(&event.unchecked_into());
+            }
+        });
+        Ok(engine)
+    }
+
+    fn of(kind: Kind, worker: Worker) -> Self {
         let state = Rc::new(State::default());
 
         let hearer = state.clone();
@@ -102,7 +124,7 @@ impl Engine {
             hearer.die(&kind.tell("engine.stopped", &error_text(&event)))
         });
         worker.set_onerror(Some(on_error.as_ref().unchecked_ref()));
-        Ok(Self { kind, worker, state, _on_message: on_message, _on_error: on_error })
+        Self { kind, worker, state, _on_message: on_message, _on_error: on_error }
     }
 
     /// Waits until the worker takes requests, and marks that it does: `start.js` has its files kept then.
@@ -208,10 +230,12 @@ fn in_words(message: &str, words: Option<Words>) -> String {
     fill(&key, &values)
 }
 
-/// A script that cannot be loaded gives an event without a message.
+/// Why a worker ended that could not say it itself. A script that cannot be loaded gives an event without
+/// a message. An engine that panics says why; one that traps without a word has asked for memory in vain.
 fn error_text(event: &ErrorEvent) -> String {
-    property(event, "message")
-        .as_string()
-        .filter(|message| !message.is_empty())
-        .unwrap_or_else(|| text("engine.not_loaded"))
+    match property(event, "message").as_string() {
+        Some(message) if message.contains("unreachable") => text("engine.no_memory"),
+        Some(message) if !message.is_empty() => message,
+        _ => text("engine.not_loaded"),
+    }
 }

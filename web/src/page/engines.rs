@@ -208,7 +208,7 @@ impl Engines {
     }
 
     async fn start_cpu(&self) -> Result<Engine, Failure> {
-        let engine = Engine::spawn(Kind::Cpu).map_err(Failure::Died)?;
+        let engine = Engine::first().map_err(Failure::Died)?;
         engine.ready(PATIENCE).await?;
         if let Ok(open) = self.opened() {
             engine.ask(&open.model.request(), Some(&open.model.files), PATIENCE).await?;

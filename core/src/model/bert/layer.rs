@@ -94,15 +94,15 @@ impl BertLayer {
             }
         };
         let attended = self.attention.output.forward(context, residual, pass, site + 1);
-        let widened = pass.kernels.linear(attended.clone(), &self.intermediate.dense);
+        let widened = pass.linear(attended.clone(), &self.intermediate.dense);
         self.output.forward(pass.kernels.gelu(widened), attended, pass, site + 2)
     }
 }
 
 impl BertSelfAttention {
     fn forward(&self, hidden: Tensor<2>, layout: &Layout, pass: Pass, site: usize) -> Tensor<2> {
-        let projected = [&self.query, &self.key, &self.value]
-            .map(|linear| pass.kernels.linear(hidden.clone(), linear));
+        let projected =
+            [&self.query, &self.key, &self.value].map(|linear| pass.linear(hidden.clone(), linear));
         let dropout = pass.dropout(site, self.dropout_prob);
         let attention = Attention { heads: self.num_heads, window: None, dropout };
         pass.kernels.attention(projected, layout, attention)
@@ -118,9 +118,9 @@ impl BertSelfAttention {
         site: usize,
     ) -> Tensor<2> {
         let projected = [
-            pass.kernels.linear(first, &self.query),
-            pass.kernels.linear(hidden.clone(), &self.key),
-            pass.kernels.linear(hidden, &self.value),
+            pass.linear(first, &self.query),
+            pass.linear(hidden.clone(), &self.key),
+            pass.linear(hidden, &self.value),
         ];
         let dropout = pass.dropout(site, self.dropout_prob);
         pass.kernels.first_attention(projected, layout, self.num_heads, dropout)
@@ -129,7 +129,7 @@ impl BertSelfAttention {
 
 impl ResidualOutput {
     fn forward(&self, x: Tensor<2>, residual: Tensor<2>, pass: Pass, site: usize) -> Tensor<2> {
-        let x = pass.kernels.linear(x, &self.dense);
+        let x = pass.linear(x, &self.dense);
         self.layer_norm.forward(x, residual, pass.dropout(site, self.dropout_prob), pass)
     }
 }

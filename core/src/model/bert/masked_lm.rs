@@ -48,7 +48,7 @@ impl MaskedLmHead {
     /// word embeddings `[vocab, hidden]`.
     pub(super) fn forward(&self, hidden: Tensor<2>, table: Tensor<2>, pass: Pass) -> Tensor<2> {
         let Predictions { transform, bias } = &self.predictions;
-        let hidden = pass.kernels.gelu(pass.kernels.linear(hidden, &transform.dense));
+        let hidden = pass.kernels.gelu(pass.linear(hidden, &transform.dense));
         let hidden = transform.layer_norm.normalize(hidden, pass);
         hidden.matmul(table.transpose()) + bias.val().unsqueeze()
     }

@@ -17,6 +17,8 @@ pub struct LossConfig {
     /// The share of the truth that is spread over all classes, 0 to below 1 (transformers'
     /// `label_smoothing_factor`).
     pub label_smoothing_factor: f64,
+    /// α of R-Drop: how much two passes with other dropout have to agree; 0 makes one pass.
+    pub r_drop_alpha: f64,
 }
 
 impl LossConfig {
@@ -47,8 +49,18 @@ impl LossConfig {
         let bad = |name, value: String, reason: &str| {
             Err(Error::BadSetting { name, value, reason: reason.into() })
         };
-        let Self { class_weights, focal_gamma, label_smoothing_factor: smoothing } = self;
-        let (gamma, smoothing) = (*focal_gamma, *smoothing);
+        let Self { class_weights, focal_gamma, label_smoothing_factor: smoothing, .. } = self;
+        let (gamma, smoothing, alpha) = (*focal_gamma, *smoothing, self.r_drop_alpha);
+        if !(0.0..=1e6).contains(&alpha) {
+            return bad("r_drop_alpha", alpha.to_string(), "expected 0 to 1000000");
+        }
+        let is_softmax =
+            matches!(task, Task::SingleLabelClassification | Task::TokenClassification);
+        if alpha > 0.0 && !is_softmax {
+            let reason =
+                "R-Drop compares distributions over classes: single labels and tags have them";
+            return bad("r_drop_alpha", alpha.to_string(), reason);
+        }
         if !(0.0..=100.0).contains(&gamma) {
             return bad("focal_gamma", gamma.to_string(), "expected 0 to 100");
         }

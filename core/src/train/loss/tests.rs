@@ -3,7 +3,7 @@
 use burn::tensor::{Device, Tensor, TensorData};
 use serde_json::Value;
 
-use super::LossConfig;
+use super::{LossConfig, Share};
 use crate::data::{Targets, Task};
 
 fn targets(case: &Value) -> Targets {
@@ -82,6 +82,7 @@ fn balanced_weights_are_those_of_scikit_learn() {
 fn what_a_task_does_not_have_is_refused() {
     let focal = LossConfig { focal_gamma: 2.0, ..LossConfig::default() };
     let smoothed = LossConfig { label_smoothing_factor: 0.1, ..LossConfig::default() };
+    let agreeing = LossConfig { r_drop_alpha: 1.0, ..LossConfig::default() };
     let weighted = LossConfig { class_weights: Some(vec![1.0, 2.0]), ..LossConfig::default() };
     for (config, task, classes) in [
         (&focal, Task::Regression, 1),
@@ -89,8 +90,42 @@ fn what_a_task_does_not_have_is_refused() {
         (&weighted, Task::Regression, 1),
         (&weighted, Task::SingleLabelClassification, 3),
         (&LossConfig { focal_gamma: 1.0, ..smoothed.clone() }, Task::TokenClassification, 2),
+        (&agreeing, Task::Regression, 1),
+        (&agreeing, Task::MultiLabelClassification, 2),
     ] {
         assert!(config.check(task, classes).is_err(), "{config:?} for {task}");
     }
     assert!(weighted.check(Task::MultiLabelClassification, 2).is_ok());
+}
+
+/// The loss of two passes, and its gradients of the logits of both, are those of the authors' code.
+#[test]
+fn r_drop_is_that_of_its_authors() {
+    let fixture = include_str!("../../../../tests/fixtures/r_drop.json");
+    let cases: Vec<Value> = serde_json::from_str(fixture).unwrap();
+    assert_eq!(cases.len(), 4);
+    for case in cases {
+        let config: LossConfig = serde_json::from_value(case["config"].clone()).unwrap();
+        let targets = Targets::Labels(serde_json::from_value(case["targets"].clone()).unwrap());
+        let passes: [Vec<Vec<f32>>; 2] = serde_json::from_value(case["logits"].clone()).unwrap();
+        let [one, other] = passes.map(|rows| {
+            let data = TensorData::new(rows.concat(), [rows.len(), rows[0].len()]);
+            Tensor::<2>::from_data(data, &Device::flex().autodiff()).require_grad()
+        });
+        let share = Share { weight: config.weight(&targets), items: targets.len() as f64 };
+        let loss = config.of_batch(one.clone(), Some(other.clone()), &targets, share);
+        let gradients = loss.backward();
+        let values = |data: TensorData| data.iter::<f32>().collect::<Vec<_>>();
+        let found = values(loss.inner().into_data())[0];
+        let expected = case["loss"].as_f64().unwrap() as f32;
+        assert!((found - expected).abs() < 1e-5 * expected.max(1.0), "{}: {found}", case["name"]);
+        let expected: [Vec<Vec<f32>>; 2] =
+            serde_json::from_value(case["gradients"].clone()).unwrap();
+        for (logits, expected) in [one, other].into_iter().zip(expected) {
+            let found = values(logits.grad(&gradients).unwrap().into_data());
+            for (found, expected) in found.into_iter().zip(expected.concat()) {
+                assert!((found - expected).abs() < 1e-5, "{}: {found} {expected}", case["name"]);
+            }
+        }
+    }
 }

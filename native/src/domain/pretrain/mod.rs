@@ -44,7 +44,7 @@ pub fn start(args: &PretrainArgs) -> Result<Outcome> {
     let plan = Plan::prepare(args)?;
     note(&plan);
     let record = PretrainRecord::new(args, &plan, origin);
-    let folder = RunFolder::start(staged, out, &record)?;
+    let folder = RunFolder::begin(staged, out, &record)?;
     let mut run = Run::new(args, plan, record, folder);
     run.measure("before")?;
     run.run_to_its_end()
@@ -124,7 +124,8 @@ struct Run {
 impl Run {
     fn new(args: &PretrainArgs, plan: Plan, record: PretrainRecord, folder: RunFolder) -> Self {
         let progress = TrainProgress::new(plan.trainer.total_steps(), plan.recipe.epochs);
-        let checkpoints = Checkpoints::new(folder.path(), &args.save, plan.trainer.step_count());
+        let checkpoints =
+            Checkpoints::new(folder.path(), &args.save, plan.trainer.step_count(), false);
         let logging_steps = args.logging_steps;
         Self { plan, record, folder, checkpoints, progress, logging_steps, last_step: None }
     }

@@ -15,7 +15,7 @@ use crate::device::{self, ChosenDevice};
 use crate::domain::corpus::{Corpus, documents};
 use crate::hub::{self, Kind};
 use crate::inference::max_length;
-use crate::plan::recipe_line;
+use crate::recipe::recipe_line;
 use crate::report::{grouped, millions, note};
 use crate::{embedded, files};
 
