@@ -100,6 +100,12 @@ pub enum Error {
     )]
     NoHead { name: String, key: String, folder: String },
 
+    /// The folder holds an encoder without the head of a masked language model.
+    #[error(
+        "{name}: no head of a masked language model ({key}); train one first: emberlab pretrain --model {folder} --corpus DIR --out DIR"
+    )]
+    NoMaskedLmHead { name: String, key: String, folder: String },
+
     /// A file of tokenized rows cannot be used.
     #[error("{name}: {reason}. Delete it; it is made anew from the data")]
     BadRowFile { name: String, reason: String },

@@ -14,6 +14,7 @@
 pub mod data;
 mod error;
 pub mod explain;
+pub mod grading;
 pub mod kernels;
 pub mod metrics;
 pub mod model;

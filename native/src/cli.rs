@@ -2,6 +2,7 @@
 
 mod convert;
 mod data;
+mod domain;
 mod explain;
 mod lesson;
 mod recipe;
@@ -21,6 +22,7 @@ use crate::values::{positive, storage_dtype, task};
 
 pub use convert::ConvertArgs;
 pub use data::{DataArgs, Padding, ReadArgs, TokenizeArgs};
+pub use domain::*;
 pub use explain::ExplainArgs;
 pub use lesson::LessonArgs;
 pub use recipe::{ClassWeights, RecipeArgs};
@@ -73,6 +75,8 @@ pub enum Command {
     Data(DataArgs),
     /// Show what a tokenizer makes of texts
     Tokenize(TokenizeArgs),
+    #[command(flatten)]
+    Domain(DomainCommand),
     /// Rewrite a model folder with another storage type and today's tensor names
     Convert(ConvertArgs),
     /// Say what this machine has and what is missing

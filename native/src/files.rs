@@ -4,7 +4,7 @@ use std::fs::{self, File};
 use std::path::Path;
 
 use anyhow::{Context, Result, bail};
-use emberlab_core::model::{ModelFiles, Source};
+use emberlab_core::model::{BertConfig, ModelFiles, Source};
 use serde_json::Value;
 
 use crate::adapter;
@@ -20,6 +20,12 @@ pub fn read(path: &Path) -> Result<Vec<u8>> {
 /// A file, opened to be read.
 pub fn open(path: &Path) -> Result<File> {
     File::open(path).with_context(|| format!("cannot read {}", path.display()))
+}
+
+/// `config.json` of a folder that may have no weights.
+pub fn read_config(folder: &Path) -> Result<BertConfig> {
+    let path = folder.join("config.json");
+    Ok(BertConfig::from_json(&path.display().to_string(), &read(&path)?)?)
 }
 
 /// The files of a model folder; its weights are read when a model is opened.

@@ -13,6 +13,7 @@ mod cuda;
 pub mod data;
 pub mod device;
 pub mod doctor;
+pub mod domain;
 mod embedded;
 pub mod evaluate;
 pub mod explain;

@@ -12,8 +12,8 @@ use clap::Parser;
 use emberlab::cli::{Cli, Command};
 use emberlab::report::{is_broken_pipe, note};
 use emberlab::{
-    Outcome, compare, config_file, convert, data, doctor, evaluate, explain, interrupt, lesson,
-    predict, run_report, serve, tokenize, train,
+    Outcome, compare, config_file, convert, data, doctor, domain, evaluate, explain, interrupt,
+    lesson, predict, run_report, serve, tokenize, train,
 };
 use emberlab_core::kernels::keep_freed_memory;
 
@@ -56,6 +56,7 @@ fn dispatch(command: Command) -> Result<Outcome> {
         Command::Serve(args) => serve::run(&args),
         Command::Data(args) => data::run(&args),
         Command::Tokenize(args) => tokenize::run(&args),
+        Command::Domain(command) => domain::run(&command),
         Command::Convert(args) => convert::run(&args),
         Command::Doctor => doctor::run(),
     }

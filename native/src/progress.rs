@@ -25,6 +25,16 @@ pub fn texts(rows: usize) -> ProgressBar {
     bar
 }
 
+/// A bar over optimizer steps, hidden off a terminal.
+pub fn steps(steps: usize) -> ProgressBar {
+    let bar =
+        ProgressBar::new(steps as u64).with_style(style("{bar:24} {pos}/{len} steps, {eta} left"));
+    if !io::stderr().is_terminal() {
+        bar.set_draw_target(indicatif::ProgressDrawTarget::hidden());
+    }
+    bar
+}
+
 fn style(template: &str) -> ProgressStyle {
     // The templates are constants of this file, so the fallback is never seen.
     ProgressStyle::with_template(template)

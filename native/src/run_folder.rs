@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 use emberlab_core::metrics::Metrics;
+use serde::Serialize;
 use serde_json::{Map, Value};
 
 use crate::checkpoint;
@@ -49,12 +50,17 @@ impl RunFolder {
 
     /// Gives a staged folder the name `out`.
     pub fn start(staged: StagedFolder, out: &Path, record: &RunRecord) -> Result<Self> {
-        staged.folder(checkpoint::FOLDER)?;
-        staged.write(METRICS, b"")?;
         let Origin { arguments, working_folder, .. } = &record.origin;
         let repeats =
             config_file::render(arguments, &record.recipe, record.max_length, working_folder)?;
         staged.write(config_file::FILE, repeats.as_bytes())?;
+        Self::begin(staged, out, record)
+    }
+
+    /// The same of a run whose arguments are nowhere but in its record.
+    pub fn begin(staged: StagedFolder, out: &Path, record: &impl Serialize) -> Result<Self> {
+        staged.folder(checkpoint::FOLDER)?;
+        staged.write(METRICS, b"")?;
         staged.write(RUN_FILE, json(record)?.as_bytes())?;
         staged.finish()?;
         Self::open(out)
@@ -110,7 +116,7 @@ impl RunFolder {
     }
 
     /// Replaces `run.json`.
-    pub fn write_record(&self, record: &RunRecord) -> Result<()> {
+    pub fn write_record(&self, record: &impl Serialize) -> Result<()> {
         staged::write(&self.path.join(RUN_FILE), json(record)?.as_bytes())
     }
 
@@ -149,7 +155,8 @@ impl RunFolder {
         Ok(serde_json::from_str(&line.to_string())?)
     }
 
-    fn log(&mut self, line: &Value) -> Result<()> {
+    /// Adds a line to `metrics.jsonl`.
+    pub fn log(&mut self, line: &Value) -> Result<()> {
         let written = self.metrics.write_all(format!("{line}\n").as_bytes());
         written.with_context(|| format!("cannot write {METRICS}"))?;
         self.events.as_mut().map_or(Ok(()), |events| events.add(line))
@@ -160,13 +167,14 @@ impl RunFolder {
     pub fn finish(
         &self,
         model_files: &[(String, Vec<u8>)],
-        record: &RunRecord,
+        record: &impl Serialize,
+        base_model: &Path,
         card: &str,
     ) -> Result<()> {
         for (name, bytes) in model_files {
             staged::write(&self.path.join(name), bytes)?;
         }
-        for terms in terms_files(&record.base_model.path)? {
+        for terms in terms_files(base_model)? {
             let name = terms.file_name().unwrap_or_default();
             staged::write(&self.path.join(name), &files::read(&terms)?)?;
         }
@@ -176,7 +184,8 @@ impl RunFolder {
     }
 }
 
-fn terms_files(folder: &Path) -> Result<Vec<PathBuf>> {
+/// The files in a folder that state its model's terms.
+pub fn terms_files(folder: &Path) -> Result<Vec<PathBuf>> {
     let entries =
         fs::read_dir(folder).with_context(|| format!("cannot read {}", folder.display()))?;
     let is_terms = |path: &PathBuf| {

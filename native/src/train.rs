@@ -273,7 +273,7 @@ impl Run {
         files.extend(results::prediction_files(&plan, &answered)?);
         let name = folder.path().file_name().unwrap_or_default().to_string_lossy();
         let card = model_card::render(&name, &record, &evaluations);
-        folder.finish(&files, &record, &card)?;
+        folder.finish(&files, &record, &record.base_model.path, &card)?;
         if let Err(error) = run_report::write(folder.path()) {
             note(format_args!("note: no report.html: {error:#}"));
         }

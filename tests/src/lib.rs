@@ -1,6 +1,7 @@
 //! One test binary (linking Burn once): a module for each thing that is shown.
 #![cfg(test)]
 
+mod adaptation;
 mod attentions;
 mod bad_input;
 mod batching;

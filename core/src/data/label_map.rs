@@ -47,6 +47,12 @@ impl LabelMap {
         Self::new(origin, (0..classes).map(|id| format!("LABEL_{id}")).collect())
     }
 
+    /// The pieces of a vocabulary as the classes of a masked language model. Rows of the embeddings
+    /// that stand for no piece have no name.
+    pub(crate) fn of_vocabulary(pieces: Vec<String>) -> Self {
+        Self { names: pieces }
+    }
+
     /// The only output of a regression, under the name that transformers gives it.
     pub fn of_a_score() -> Self {
         Self { names: vec!["LABEL_0".into()] }

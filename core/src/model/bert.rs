@@ -5,8 +5,10 @@
 //! Fields carry the names of BERT's Hugging Face checkpoint, so that a parameter's path is its key
 //! there but for the few words in [`super::names`] and, in other families, in [`super::Family`].
 
+mod encoder;
 mod layer;
 mod layers;
+mod masked_lm;
 
 use burn::{
     module::{Module, Param},
@@ -15,8 +17,9 @@ use burn::{
 };
 
 use self::{
-    layer::{BertEmbeddings, BertLayer},
+    encoder::{BertEncoder, BertModel},
     layers::Layers,
+    masked_lm::MaskedLmHead,
 };
 use super::{
     BertConfig, Family, LoraConfig, Pass,
@@ -27,16 +30,26 @@ use super::{
 use crate::{Result, text::BatchTensors};
 
 /// An encoder, its pooler and a linear head; or, of words, transformers' `BertForTokenClassification`,
-/// whose head reads the first token of each word and has a pooler in ModernBERT alone.
+/// whose head reads the first token of each word and has a pooler in ModernBERT alone; or with another
+/// [`Output`].
 #[derive(Module, Debug)]
 pub struct BertForSequenceClassification {
     bert: Encoder,
     pooler: Option<Pooler>,
     dropout_prob: f64,
-    classifier: Linear,
+    /// None of a sentence encoder, whose output is the mean of the states of a row's tokens.
+    classifier: Option<Output>,
     of_words: bool,
     #[module(skip)]
     family: Family,
+}
+
+/// What stands last.
+#[derive(Module, Debug)]
+enum Output {
+    Linear(Linear),
+    /// Of `BertForMaskedLM`, which reads the masked tokens; a pooler is kept, but not used.
+    MaskedLm(MaskedLmHead),
 }
 
 #[derive(Module, Debug)]
@@ -51,19 +64,6 @@ pub(super) struct Pooler {
     pub(super) dense: Linear,
     /// ModernBERT's.
     pub(super) norm: Option<LayerNorm>,
-}
-
-#[derive(Module, Debug)]
-struct BertModel {
-    embeddings: BertEmbeddings,
-    /// ELECTRA's, from narrower embeddings to the layers.
-    embeddings_project: Option<Linear>,
-    encoder: BertEncoder,
-}
-
-#[derive(Module, Debug)]
-struct BertEncoder {
-    layer: Vec<BertLayer>,
 }
 
 impl BertForSequenceClassification {
@@ -81,7 +81,29 @@ impl BertForSequenceClassification {
             (Encoder::Bert(new.encoder()), pooler, new.linear(hidden, num_labels))
         };
         let (family, dropout_prob) = (config.family, config.classifier_dropout());
-        Self { bert, pooler: Some(pooler), dropout_prob, classifier, of_words: false, family }
+        let (pooler, classifier) = (Some(pooler), Some(Output::Linear(classifier)));
+        Self { bert, pooler, dropout_prob, classifier, of_words: false, family }
+    }
+
+    /// The same with the head of a masked language model.
+    pub(crate) fn for_masked_lm(self, config: &BertConfig, device: &Device) -> Self {
+        let head = MaskedLmHead::new(config, device);
+        Self { classifier: Some(Output::MaskedLm(head)), of_words: true, ..self }
+    }
+
+    /// The same without a head, as a sentence encoder.
+    pub(crate) fn for_sentences(self) -> Self {
+        Self { classifier: None, ..self }
+    }
+
+    /// The same without a pooler.
+    pub(crate) fn without_pooler(self) -> Self {
+        Self { pooler: None, ..self }
+    }
+
+    /// Whether the word embeddings are the weights of the last layer, too.
+    pub(crate) fn is_tied(&self) -> bool {
+        matches!(self.classifier, Some(Output::MaskedLm(_)))
     }
 
     pub(crate) fn family(&self) -> Family {
@@ -124,7 +146,8 @@ impl BertForSequenceClassification {
         Ok(model)
     }
 
-    /// Logits `[rows, num_labels]` of a batch; of words `[words, num_labels]`.
+    /// Logits `[rows, num_labels]` of a batch; of words `[words, num_labels]`; of a sentence encoder
+    /// the means `[rows, hidden]`.
     pub(crate) fn forward(&self, batch: &BatchTensors, pass: Pass) -> Tensor<2> {
         let words = self.word_embeddings().val().select(0, batch.input_ids.clone());
         self.forward_embedded(words, batch, pass)
@@ -137,13 +160,20 @@ impl BertForSequenceClassification {
         batch: &BatchTensors,
         pass: Pass,
     ) -> Tensor<2> {
-        let seen = match &self.bert {
-            Encoder::Bert(bert) => bert.forward(words, batch, pass, self.of_words),
-            Encoder::ModernBert(bert) => bert.forward(words, batch, pass, self.of_words),
+        let seen = match (&self.bert, &self.classifier) {
+            (Encoder::Bert(bert), None) => return means(bert.states(words, batch, pass), batch),
+            (Encoder::Bert(bert), _) => bert.forward(words, batch, pass, self.of_words),
+            (Encoder::ModernBert(bert), _) => bert.forward(words, batch, pass, self.of_words),
         };
-        let pooled = self.pool(seen, pass);
-        let dropout = pass.dropout(HEAD, self.dropout_prob);
-        pass.linear(pass.kernels.dropout(pooled, dropout), &self.classifier)
+        match &self.classifier {
+            None => seen,
+            Some(Output::MaskedLm(head)) => head.forward(seen, self.word_embeddings().val(), pass),
+            Some(Output::Linear(classifier)) => {
+                let pooled = self.pool(seen, pass);
+                let dropout = pass.dropout(HEAD, self.dropout_prob);
+                pass.linear(pass.kernels.dropout(pooled, dropout), classifier)
+            }
+        }
     }
 
     /// The attention probabilities of each layer, `[heads, tokens, tokens]`, in a batch of one row without
@@ -184,67 +214,16 @@ impl BertForSequenceClassification {
     }
 }
 
+/// The mean state of each row, `[rows, hidden]`, of all tokens' states `[tokens, hidden]`.
+fn means(states: Tensor<2>, batch: &BatchTensors) -> Tensor<2> {
+    match &batch.means {
+        Some(means) => means.clone().matmul(states),
+        None => states.select(0, batch.first_tokens.clone()),
+    }
+}
+
 /// Sites of dropout outside the layers (see [`Pass::dropout`]); layer `n` has `3n + 2` to `3n + 4`.
 const HEAD: usize = 0;
 const EMBEDDINGS: usize = 1;
 /// Beyond the layers, of which there are at most 1,000.
 const POOLER: usize = 1 << 20;
-
-impl BertModel {
-    /// The same, of which the last `layers` take gradients.
-    fn with_trainable(self, layers: usize) -> Self {
-        let frozen = self.encoder.layer.len().saturating_sub(layers);
-        let layer = self.encoder.layer.into_iter().enumerate();
-        let layer = layer.map(|(index, it)| if index < frozen { it.no_grad() } else { it });
-        Self {
-            embeddings: self.embeddings.no_grad(),
-            embeddings_project: self.embeddings_project.map(Module::no_grad),
-            encoder: BertEncoder { layer: layer.collect() },
-        }
-    }
-
-    /// Hidden states `[rows, hidden]` of the first token of each row in the last layer. That layer
-    /// computes no others where it can: a sixth of MiniLM's work, and nothing reads them. Or those
-    /// of the first token of each word, `[words, hidden]`.
-    fn forward(
-        &self,
-        words: Tensor<2>,
-        batch: &BatchTensors,
-        pass: Pass,
-        of_words: bool,
-    ) -> Tensor<2> {
-        let embedded = self.embed(words, batch, pass);
-        let first_only = !of_words && pass.kernels.attends_first(&embedded.device());
-        let last = self.encoder.layer.len() - 1;
-        let layers = self.encoder.layer.iter().enumerate();
-        let hidden = layers.fold(embedded, |hidden, (index, layer)| {
-            let first = (first_only && index == last).then(|| batch.first_tokens.clone());
-            layer.forward(hidden, &batch.layout, first, pass, 3 * index + 2)
-        });
-        match (first_only, of_words) {
-            (true, _) => hidden,
-            (_, true) => hidden.select(0, batch.words.clone()),
-            _ => hidden.select(0, batch.first_tokens.clone()),
-        }
-    }
-
-    /// What the first layer sees, `[tokens, hidden]`.
-    fn embed(&self, words: Tensor<2>, batch: &BatchTensors, pass: Pass) -> Tensor<2> {
-        let embedded = self.embeddings.forward(words, batch, pass);
-        match &self.embeddings_project {
-            Some(project) => pass.linear(embedded, project),
-            None => embedded,
-        }
-    }
-
-    fn attentions(&self, words: Tensor<2>, batch: &BatchTensors, pass: Pass) -> Vec<Tensor<3>> {
-        let mut hidden = self.embed(words, batch, pass);
-        let layers = self.encoder.layer.iter().enumerate();
-        let seen = layers.map(|(index, layer)| {
-            let before = hidden.clone();
-            hidden = layer.forward(before.clone(), &batch.layout, None, pass, 3 * index + 2);
-            layer.attention.self_attention.probabilities(before, pass)
-        });
-        seen.collect()
-    }
-}

@@ -14,7 +14,7 @@ use crate::{
     Error, Result,
     data::{LabelMap, Task},
     kernels::Kernels,
-    text::{Batch, Encoding, Tokenizer, plan_by_tokens, plan_in_order},
+    text::{Batch, Encoding, InputFormat, Tokenizer, plan_by_tokens, plan_in_order},
 };
 
 /// Tokens of a row that a batch has room for: enough for the matrix products to run at full speed.
@@ -107,7 +107,7 @@ impl Classifier {
         Ok((Self::new(files, config, head, tokenizer?, model, device), report))
     }
 
-    fn new(
+    pub(super) fn new(
         files: &ModelFiles,
         config: BertConfig,
         head: Head,
@@ -245,7 +245,12 @@ impl Setup {
 
     /// A batch of rows of `encodings`, padded to `seq_len` where it must be.
     pub(crate) fn collate(&self, encodings: &[Encoding], rows: &[usize], seq_len: usize) -> Batch {
-        Batch::collate(encodings, rows, seq_len, self.about.config.input_format())
+        Batch::collate(encodings, rows, seq_len, self.input_format())
+    }
+
+    /// What the model is given beside ids.
+    pub(crate) fn input_format(&self) -> InputFormat {
+        self.about.config.input_format()
     }
 }
 
@@ -259,7 +264,10 @@ fn new_model(config: &BertConfig, head: &Head, device: &Device) -> BertForSequen
 
 /// Both, at the same time where there are threads: to read a tokenizer takes half as long as to read
 /// the weights of a small model. `here` runs on this thread, whose random numbers are seeded.
-fn both<A, B: Send>(here: impl FnOnce() -> A, other: impl FnOnce() -> B + Send) -> (A, B) {
+pub(super) fn both<A, B: Send>(
+    here: impl FnOnce() -> A,
+    other: impl FnOnce() -> B + Send,
+) -> (A, B) {
     #[cfg(not(target_arch = "wasm32"))]
     {
         let mut found = None;

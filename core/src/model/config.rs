@@ -2,6 +2,7 @@
 
 mod distilbert;
 mod modern_bert;
+mod written;
 
 use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::{Map, Value, json};
@@ -11,7 +12,7 @@ use self::{
     distilbert::DistilBertConfig,
     modern_bert::{Modern, ModernBertConfig},
 };
-use super::{Family, Head};
+use super::Family;
 use crate::{Error, Result, data::LabelMap, text::InputFormat};
 
 /// The settings of a BERT, named as in `config.json`
@@ -258,24 +259,6 @@ impl BertConfig {
             let reason = format!("{TEMPERATURE} is {stated}; expected a number above 0");
             Error::BadConfig { name: name.into(), reason }
         })
-    }
-
-    /// The `config.json` of a model with this head and temperature, everything else as it was read.
-    pub fn to_json(&self, head: &Head, dtype: &str, temperature: f32) -> Vec<u8> {
-        let mut raw = self.raw.clone();
-        raw.remove(TEMPERATURE);
-        if temperature != 1.0 {
-            raw.insert(TEMPERATURE.into(), json!(f64::from(temperature)));
-        }
-        for stale in ["_name_or_path", "torch_dtype", "gradient_checkpointing"] {
-            raw.remove(stale);
-        }
-        raw.extend(head.to_json(self.family));
-        raw.insert("model_type".into(), json!(self.family.model_type()));
-        raw.insert("dtype".into(), json!(dtype));
-        let mut bytes = serde_json::to_vec_pretty(&raw).unwrap_or_default();
-        bytes.push(b'\n');
-        bytes
     }
 }
 

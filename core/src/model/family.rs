@@ -74,6 +74,18 @@ impl Family {
         format!("{name}For{task}Classification")
     }
 
+    /// The class of transformers that opens an encoder without a head.
+    pub(crate) fn bare(self) -> &'static str {
+        match self {
+            Self::Bert => "BertModel",
+            Self::Roberta => "RobertaModel",
+            Self::XlmRoberta => "XLMRobertaModel",
+            Self::DistilBert => "DistilBertModel",
+            Self::Electra => "ElectraModel",
+            Self::ModernBert => "ModernBertModel",
+        }
+    }
+
     /// The class that transformers opens its tokenizer with.
     pub(crate) fn tokenizer_class(self) -> &'static str {
         match self {
@@ -129,6 +141,7 @@ impl Family {
             ("pooler", Self::DistilBert) => format!("pre_classifier{}", suffix(rest, "dense")),
             ("pooler", Self::ModernBert) => format!("head.{rest}"),
             ("pooler", _) => format!("classifier.{rest}"),
+            ("classifier", _) if rest.starts_with("predictions.") => format!("cls.{rest}"),
             ("classifier", Self::Bert | Self::DistilBert | Self::ModernBert) => path.into(),
             ("classifier", _) if of_words => path.into(),
             ("classifier", _) => format!("classifier.out_proj.{rest}"),

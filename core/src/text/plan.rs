@@ -97,7 +97,7 @@ fn fill(
 }
 
 /// Fisher–Yates over a portable generator: the same order on every platform.
-pub(super) fn shuffle<T>(items: &mut [T], rng: &mut ChaCha8Rng) {
+pub(crate) fn shuffle<T>(items: &mut [T], rng: &mut ChaCha8Rng) {
     for last in (1..items.len()).rev() {
         items.swap(last, rng.random_range(0..=last as u64) as usize);
     }

@@ -91,7 +91,7 @@ impl Tokenizer {
         Self::new(name, inner)
     }
 
-    fn new(name: &str, mut inner: tokenizers::Tokenizer) -> Result<Self> {
+    pub(super) fn new(name: &str, mut inner: tokenizers::Tokenizer) -> Result<Self> {
         inner.with_padding(None);
         inner.with_truncation(None).map_err(|error| bad(name, error))?;
         Ok(Self { name: name.into(), inner })

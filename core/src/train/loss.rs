@@ -55,10 +55,7 @@ impl LossConfig {
     fn cross_entropy(&self, logits: Tensor<2>, ids: &[usize]) -> Tensor<1> {
         let [items, classes] = logits.dims();
         let log_p = log_softmax(logits, 1);
-        let truth: Vec<i32> = ids.iter().map(|&id| id as i32).collect();
-        let truth =
-            Tensor::<2, Int>::from_data(TensorData::new(truth, [items, 1]), &log_p.device());
-        let mut loss = log_p.clone().gather(1, truth).neg();
+        let mut loss = of_truth(log_p.clone(), ids).neg();
         if self.focal_gamma > 0.0 {
             loss = self.focused(loss.clone(), loss);
         }
@@ -103,6 +100,19 @@ impl LossConfig {
         let uncertainty = (surprise.neg().exp().neg() + 1.0).clamp_min(UNCERTAIN);
         loss * uncertainty.powf_scalar(self.focal_gamma as f32)
     }
+}
+
+/// `-ln p` of the true class of each item, `[items, 1]`, of logits `[items, num_labels]`.
+pub(crate) fn surprise(logits: Tensor<2>, ids: &[usize]) -> Tensor<2> {
+    of_truth(log_softmax(logits, 1), ids).neg()
+}
+
+/// What of `log_p` `[items, num_labels]` stands at the true class of each item, `[items, 1]`.
+fn of_truth(log_p: Tensor<2>, ids: &[usize]) -> Tensor<2> {
+    let truth: Vec<i32> = ids.iter().map(|&id| id as i32).collect();
+    let truth = TensorData::new(truth, [ids.len(), 1]);
+    let truth = Tensor::<2, Int>::from_data(truth, &log_p.device());
+    log_p.gather(1, truth)
 }
 
 fn floats(values: Vec<f32>, shape: [usize; 2], beside: &Tensor<2>) -> Tensor<2> {

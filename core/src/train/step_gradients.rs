@@ -49,7 +49,8 @@ impl StepGradients {
     ) -> Tensor<1> {
         let table = model.word_embeddings();
         let weights = table.val();
-        if !pass.kernels.on_cpu(&weights.device()) || !weights.is_require_grad() {
+        let is_sparse = pass.kernels.on_cpu(&weights.device()) && !model.is_tied();
+        if !is_sparse || !weights.is_require_grad() {
             let forward = |pass: Pass| model.forward(batch, pass);
             let loss = loss(forward(pass), second.map(forward));
             self.add_dense(loss.backward(), model);

@@ -6,7 +6,7 @@ use burn::{
 };
 
 use super::{
-    AdamWConfig, LabelledRows, LossConfig, RowFile, Rows, TrainConfig,
+    AdamWConfig, LabelledRows, LossConfig, MaskedRows, RowFile, Rows, TrainConfig,
     adamw::AdamW,
     clip,
     layer_rates::LayerRates,
@@ -17,7 +17,7 @@ use super::{
 use crate::{
     Error, Result,
     data::Targets,
-    model::{BertForSequenceClassification, Classifier, Pass, Setup, stream},
+    model::{BertForSequenceClassification, Classifier, MaskedLm, Pass, Setup, stream},
     text::{Encoding, PlannedBatch, plan_epoch, stream as window_stream, window},
 };
 
@@ -35,6 +35,8 @@ pub struct Trainer {
     pub(super) optimizer: AdamW,
     pub(super) config: TrainConfig,
     pub(super) rows: Rows,
+    /// What the rows of an epoch are made of, where they are masked anew in each.
+    masked: Option<MaskedRows>,
     /// The rows of the present window, where they come from a file.
     window: LabelledRows,
     /// The batches of the present window.
@@ -86,6 +88,16 @@ impl Trainer {
         Self::on(classifier, Rows::File(rows), config)
     }
 
+    /// Trains a masked language model, on other masks in each epoch.
+    ///
+    /// # Errors
+    /// [`Error::BadSetting`] for a recipe out of range, or where there are no rows.
+    pub fn masked(model: MaskedLm, rows: MaskedRows, config: TrainConfig) -> Result<Self> {
+        let first = checked(rows.in_epoch(config.seed, 0), &model.0.setup)?;
+        let trainer = Self::on(model.0, Rows::Memory(first), config)?;
+        Ok(Self { masked: Some(rows), ..trainer })
+    }
+
     fn on(classifier: Classifier, rows: Rows, config: TrainConfig) -> Result<Self> {
         config.check()?;
         let Classifier { model, mut setup } = classifier;
@@ -107,6 +119,7 @@ impl Trainer {
             ),
             window: LabelledRows::new(setup.task()),
             rows,
+            masked: None,
             setup,
             config,
             plan: Vec::new(),
@@ -150,6 +163,11 @@ impl Trainer {
     /// The present weights, ready to predict; training goes on undisturbed.
     pub fn classifier(&self) -> Classifier {
         Classifier { model: self.model().valid(), setup: self.setup.clone() }
+    }
+
+    /// The same of [`Self::masked`].
+    pub fn masked_lm(&self) -> MaskedLm {
+        MaskedLm(self.classifier())
     }
 
     /// One optimizer step: forward and backward for each batch of it, clipping by the global
@@ -244,6 +262,9 @@ impl Trainer {
                 file.read(part, &mut rows)?;
             }
             self.window = checked(rows, &self.setup)?;
+        }
+        if let Some(masked) = &self.masked {
+            self.rows = Rows::Memory(checked(masked.in_epoch(seed, epoch), &self.setup)?);
         }
         let lengths: Vec<usize> = self.present().encodings.iter().map(|e| e.ids.len()).collect();
         let positions = self.setup.max_length();

@@ -12,7 +12,7 @@ mod resume;
 mod resume_stream;
 mod tasks;
 mod train;
-mod transformers;
+pub mod transformers;
 
 use std::{
     env,

@@ -31,6 +31,15 @@ impl Classifier {
     pub fn files_beside_weights(&self, dtype: StorageDtype) -> Result<Vec<(String, Vec<u8>)>> {
         let about = &self.setup.about;
         let config = about.config.to_json(&about.head, dtype.name(), self.temperature());
+        self.files_with_config(config)
+    }
+
+    /// The files beside the weights, with this `config.json`.
+    pub(in crate::model) fn files_with_config(
+        &self,
+        config: Vec<u8>,
+    ) -> Result<Vec<(String, Vec<u8>)>> {
+        let about = &self.setup.about;
         let mut files = vec![
             ("config.json".into(), config),
             ("tokenizer.json".into(), about.tokenizer.to_json()?),

@@ -1,0 +1,8 @@
+//! Masked language models, corpora, vocabularies and graders.
+
+mod commands;
+mod corpora;
+mod grading;
+mod masked_lm;
+mod masking;
+mod vocabulary;
