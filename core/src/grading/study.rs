@@ -5,7 +5,10 @@ use std::collections::BTreeMap;
 use rand::{RngExt, SeedableRng, rngs::ChaCha8Rng};
 use serde::Serialize;
 
-use crate::{metrics::GradingMetrics, model::stream};
+use crate::{
+    metrics::{GradingMetrics, percentile_interval},
+    model::stream,
+};
 
 /// Resamples of the questions of each run.
 const RESAMPLES: usize = 1000;
@@ -95,7 +98,7 @@ impl Study {
         };
         let estimate = |grader: usize, figure: usize| Estimate {
             mean: figures.runs[grader][figure],
-            interval: percentiles(&figures.resampled[grader][figure]),
+            interval: percentile_interval(figures.resampled[grader][figure].clone(), LEVEL),
         };
         let graders = names.iter().enumerate().map(|(at, name)| GraderFigures {
             grader: (*name).clone(),
@@ -115,7 +118,7 @@ impl Study {
                     figure: name,
                     difference: Estimate {
                         mean: figures.runs[a][figure] - figures.runs[b][figure],
-                        interval: percentiles(&all),
+                        interval: percentile_interval(all.clone(), LEVEL),
                     },
                     p: two_sided(&all),
                 });
@@ -172,21 +175,6 @@ impl GradedRun {
             GradingMetrics::new(&pick(&self.gold), &pick(points), &pick(&self.most), threshold);
         [metrics.pearson, metrics.quadratic_weighted_kappa]
     }
-}
-
-/// The middle of values, its ends interpolated as `numpy.percentile` does; NaN where one of them is.
-fn percentiles(values: &[f64]) -> [f64; 2] {
-    if values.is_empty() || values.iter().any(|value| value.is_nan()) {
-        return [f64::NAN; 2];
-    }
-    let mut sorted = values.to_vec();
-    sorted.sort_by(f64::total_cmp);
-    let tail = (1.0 - LEVEL) / 2.0;
-    [tail, 1.0 - tail].map(|part| {
-        let place = part * (sorted.len() - 1) as f64;
-        let (below, above) = (sorted[place.floor() as usize], sorted[place.ceil() as usize]);
-        below + (above - below) * place.fract()
-    })
 }
 
 /// Twice the part of the resamples on the rarer side of no difference, at most 1.

@@ -5,7 +5,7 @@ mod modern_bert;
 mod written;
 
 use serde::{Deserialize, de::DeserializeOwned};
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
 pub(super) use self::modern_bert::LayerAttention;
 use self::{

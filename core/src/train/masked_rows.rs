@@ -6,7 +6,7 @@
 
 use rand::{RngExt, SeedableRng, rngs::ChaCha8Rng};
 
-use super::LabelledRows;
+use super::{LabelledRows, Rows, TrainConfig, Trainer, targets::checked};
 use crate::{
     Error, Result,
     data::Targets,
@@ -135,6 +135,24 @@ impl MaskedRows {
             masked.ids[token] = becomes(row.ids[token]);
         }
         (masked, truth)
+    }
+}
+
+impl Trainer {
+    /// Trains a masked language model, on other masks in each epoch.
+    ///
+    /// # Errors
+    /// [`Error::BadSetting`] for a recipe out of range, or where there are no rows.
+    pub fn masked(model: MaskedLm, rows: MaskedRows, config: TrainConfig) -> Result<Self> {
+        let first = checked(rows.in_epoch(config.seed, 0), &model.0.setup)?;
+        let mut trainer = Self::on(model.0, Rows::Memory(first), config)?;
+        trainer.masked = Some(rows);
+        Ok(trainer)
+    }
+
+    /// The present weights of [`Self::masked`], ready to be measured.
+    pub fn masked_lm(&self) -> MaskedLm {
+        MaskedLm(self.classifier())
     }
 }
 

@@ -15,6 +15,7 @@ mod rows;
 mod schedule;
 mod state;
 mod step_gradients;
+mod step_info;
 mod targets;
 mod trainable;
 mod trainer;
@@ -31,6 +32,7 @@ pub use row_file::{RowFile, RowFileWriter};
 pub use rows::{LabelledRows, Rows};
 pub use schedule::Schedule;
 pub(crate) use state::is_of_optimizer;
-pub use trainer::{StepInfo, Trainer};
+pub use step_info::StepInfo;
+pub use trainer::Trainer;
 
 pub use crate::model::LoraConfig;

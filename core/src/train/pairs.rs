@@ -7,7 +7,10 @@ use burn::{
     tensor::{Device, Tensor, TensorData},
 };
 
-use super::{AdamWConfig, TrainConfig, adamw::AdamW, clip, step_gradients::StepGradients};
+use super::{
+    AdamWConfig, TrainConfig, adamw::AdamW, clip, layer_rates::LayerRates,
+    step_gradients::StepGradients,
+};
 use crate::{
     Error, Result,
     model::{BertForSequenceClassification, Pass, SentenceEncoder, Setup, stream},

@@ -6,7 +6,7 @@ use burn::{
 };
 
 use super::{
-    AdamWConfig, LabelledRows, LossConfig, MaskedRows, RowFile, Rows, TrainConfig,
+    AdamWConfig, LabelledRows, LossConfig, MaskedRows, RowFile, Rows, StepInfo, TrainConfig,
     adamw::AdamW,
     clip,
     layer_rates::LayerRates,
@@ -17,7 +17,7 @@ use super::{
 use crate::{
     Error, Result,
     data::Targets,
-    model::{BertForSequenceClassification, Classifier, MaskedLm, Pass, Setup, stream},
+    model::{BertForSequenceClassification, Classifier, Pass, Setup, stream},
     text::{Encoding, PlannedBatch, plan_epoch, stream as window_stream, window},
 };
 
@@ -36,7 +36,7 @@ pub struct Trainer {
     pub(super) config: TrainConfig,
     pub(super) rows: Rows,
     /// What the rows of an epoch are made of, where they are masked anew in each.
-    masked: Option<MaskedRows>,
+    pub(super) masked: Option<MaskedRows>,
     /// The rows of the present window, where they come from a file.
     window: LabelledRows,
     /// The batches of the present window.
@@ -46,20 +46,6 @@ pub struct Trainer {
     pub(super) step: usize,
     /// The summed loss of the steps not yet read, and their number.
     pub(super) unread_loss: Option<(Tensor<1>, usize)>,
-}
-
-/// One finished optimizer step.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct StepInfo {
-    /// Steps taken so far, this one included.
-    pub step: usize,
-    /// The epoch it belongs to, from 0.
-    pub epoch: usize,
-    pub learning_rate: f64,
-    /// Rows in it.
-    pub rows: usize,
-    /// Tokens in it, without padding.
-    pub tokens: usize,
 }
 
 impl Trainer {
@@ -88,17 +74,7 @@ impl Trainer {
         Self::on(classifier, Rows::File(rows), config)
     }
 
-    /// Trains a masked language model, on other masks in each epoch.
-    ///
-    /// # Errors
-    /// [`Error::BadSetting`] for a recipe out of range, or where there are no rows.
-    pub fn masked(model: MaskedLm, rows: MaskedRows, config: TrainConfig) -> Result<Self> {
-        let first = checked(rows.in_epoch(config.seed, 0), &model.0.setup)?;
-        let trainer = Self::on(model.0, Rows::Memory(first), config)?;
-        Ok(Self { masked: Some(rows), ..trainer })
-    }
-
-    fn on(classifier: Classifier, rows: Rows, config: TrainConfig) -> Result<Self> {
+    pub(super) fn on(classifier: Classifier, rows: Rows, config: TrainConfig) -> Result<Self> {
         config.check()?;
         let Classifier { model, mut setup } = classifier;
         config.loss.check(setup.task(), setup.num_labels())?;
@@ -163,11 +139,6 @@ impl Trainer {
     /// The present weights, ready to predict; training goes on undisturbed.
     pub fn classifier(&self) -> Classifier {
         Classifier { model: self.model().valid(), setup: self.setup.clone() }
-    }
-
-    /// The same of [`Self::masked`].
-    pub fn masked_lm(&self) -> MaskedLm {
-        MaskedLm(self.classifier())
     }
 
     /// One optimizer step: forward and backward for each batch of it, clipping by the global
