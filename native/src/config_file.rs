@@ -27,7 +27,9 @@ const TYPED_ONLY: [&str; 5] = ["config", "resume", "dry-run", "help", "version"]
 /// The file cannot be read, or says what no flag is called.
 pub fn expanded(words: Vec<OsString>) -> Result<Vec<OsString>> {
     let text: Vec<String> = words.iter().map(|word| word.to_string_lossy().into_owned()).collect();
-    if text.get(1).is_none_or(|command| command != "train") {
+    // With `--resume` it is a mistake, which the parser names.
+    let resumes = text.iter().any(|word| name_of(word) == Some("resume"));
+    if resumes || text.get(1).is_none_or(|command| command != "train") {
         return Ok(words);
     }
     let Some(file) = config_of(&text) else { return Ok(words) };

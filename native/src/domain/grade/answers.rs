@@ -165,7 +165,7 @@ fn table(path: &Path) -> Result<Table> {
 
 fn find(table: &Table, names: &[&str]) -> Option<String> {
     let same = |name: &&str| table.columns.iter().find(|column| column.eq_ignore_ascii_case(name));
-    names.iter().find_map(|name| same(name)).cloned()
+    names.iter().find_map(same).cloned()
 }
 
 fn named_or(table: &Table, named: Option<&str>, usual: &[&str], role: &str) -> Result<String> {
