@@ -35,7 +35,7 @@ async function answer(request) {
   try {
     const response = await fetch(request);
     // A model that is too large to keep is a model all the same.
-    if (response.status === 200) cache.put(request, response.clone()).catch(() => {});
+    if (response.status === 200) known.set(request.url, cache.put(request, response.clone()).catch(() => {}));
     return response;
   } catch (error) {
     const kept = await cache.match(request, { ignoreSearch: request.mode === "navigate" });

@@ -29,7 +29,7 @@ pub fn expanded(words: Vec<OsString>) -> Result<Vec<OsString>> {
     let text: Vec<String> = words.iter().map(|word| word.to_string_lossy().into_owned()).collect();
     // With `--resume` it is a mistake, which the parser names.
     let resumes = text.iter().any(|word| name_of(word) == Some("resume"));
-    if resumes || text.get(1).is_none_or(|command| command != "train") {
+    if resumes || text.get(1).is_none_or(|it| it != "train") {
         return Ok(words);
     }
     let Some(file) = config_of(&text) else { return Ok(words) };
@@ -38,12 +38,8 @@ pub fn expanded(words: Vec<OsString>) -> Result<Vec<OsString>> {
     let typed: Vec<&Arg> = text.iter().filter_map(|word| argument(train, name_of(word)?)).collect();
     let from_file = read(Path::new(&file), train, &typed)?;
     let (before, after) = words.split_at(2);
-    Ok(before
-        .iter()
-        .cloned()
-        .chain(from_file.into_iter().map(Into::into))
-        .chain(after.to_vec())
-        .collect())
+    let from_file: Vec<OsString> = from_file.into_iter().map(Into::into).collect();
+    Ok([before, &from_file, after].concat())
 }
 
 /// The words of this process, expanded, without its name.
