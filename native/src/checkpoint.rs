@@ -12,12 +12,15 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail, ensure};
+use emberlab_core::model::ModelFiles;
+use emberlab_core::train::Trainer;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use crate::cli::SaveArgs;
-use crate::files;
+use crate::files::{self, RUN_FILE};
 use crate::report::{json, note, short};
+use crate::run_folder::{METRICS, RunFolder};
 use crate::staged::{self, StagedFolder};
 
 /// The folder of the checkpoints in a run folder.
@@ -46,6 +49,20 @@ pub struct Manifest {
 struct Part {
     bytes: u64,
     sha256: String,
+}
+
+/// What a checkpoint holds beside the files of the model: the state of the training for weights, and the run's
+/// history and record as they are now.
+pub fn contents(
+    trainer: &Trainer,
+    folder: &RunFolder,
+    record: &impl Serialize,
+) -> Result<[(String, Vec<u8>); 3]> {
+    Ok([
+        (ModelFiles::WEIGHTS.to_owned(), pollster::block_on(trainer.state())?),
+        (METRICS.to_owned(), folder.metrics()?),
+        (RUN_FILE.to_owned(), json(record)?.into_bytes()),
+    ])
 }
 
 /// The checkpoints of a run under way.

@@ -1,5 +1,5 @@
-//! `emberlab train --resume DIR`: the arguments that a run was started with, and whether model and
-//! data are still what they were.
+//! A run that goes on: the arguments that it was started with, whether model and data are still what
+//! they were, and its newest checkpoint.
 
 use std::env;
 use std::ffi::OsString;
@@ -8,12 +8,18 @@ use std::path::Path;
 use anyhow::{Context, Result, bail};
 use clap::parser::ValueSource;
 use clap::{ArgMatches, CommandFactory, FromArgMatches};
-use serde::Deserialize;
+use emberlab_core::model::{ModelFiles, Source};
+use emberlab_core::train::Trainer;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use crate::checkpoint;
 use crate::cli::{Cli, TrainArgs};
+use crate::files::{self, RUN_FILE};
 use crate::report::note;
-use crate::run_record::{Origin, RunRecord};
+use crate::run_folder::{METRICS, RunFolder};
+use crate::run_record::Origin;
+use crate::staged;
 
 /// The arguments in `stored`, the `run.json` of `folder`, in whose working folder this process is
 /// from then on.
@@ -35,11 +41,7 @@ pub fn arguments(folder: &Path, stored: &Value) -> Result<TrainArgs> {
             differences.join(", ")
         );
     }
-    if working_folder.is_dir() {
-        // Where it is not there (on another machine), paths are those of this one.
-        env::set_current_dir(&working_folder)
-            .with_context(|| format!("cannot go to {}", working_folder.display()))?;
-    }
+    go_to(&working_folder)?;
     let mut args = TrainArgs::from_arg_matches(&started)?;
     if args.recipe.course.auto_find_batch_size {
         // What was found then holds, whatever is free now.
@@ -81,18 +83,55 @@ fn differing_arguments(started: &ArgMatches, typed: &ArgMatches) -> Vec<String> 
         .collect()
 }
 
+/// Makes a run's working folder that of this process. Where it is not there (on another machine), paths are those
+/// of this one.
+pub fn go_to(working_folder: &Path) -> Result<()> {
+    if working_folder.is_dir() {
+        env::set_current_dir(working_folder)
+            .with_context(|| format!("cannot go to {}", working_folder.display()))?;
+    }
+    Ok(())
+}
+
+/// `run.json` and `metrics.jsonl` as they were at a checkpoint.
+pub struct Then {
+    pub record: Value,
+    pub metrics: Vec<u8>,
+}
+
+/// The trainer as the newest whole checkpoint in `folder` has it, and the folder's history cut there; as it was
+/// given where there is none, and the history empty.
+pub fn restored(folder: &mut RunFolder, trainer: Trainer) -> Result<(Trainer, Option<Then>)> {
+    staged::sweep(folder.path())?;
+    staged::sweep(&folder.path().join(checkpoint::FOLDER))?;
+    let Some((path, manifest)) = checkpoint::newest(folder.path()) else {
+        folder.rewind(b"")?;
+        note("there is no whole checkpoint: starting from the beginning");
+        return Ok((trainer, None));
+    };
+    let weights = path.join(ModelFiles::WEIGHTS);
+    let state = Source::File(files::open(&weights)?);
+    let trainer = trainer.restore(&weights.display().to_string(), state)?;
+    let record = serde_json::from_slice(&files::read(&path.join(RUN_FILE))?)?;
+    let metrics = files::read(&path.join(METRICS))?;
+    folder.rewind(&metrics)?;
+    let (step, total) = (manifest.step, trainer.total_steps());
+    note(format_args!("going on after step {step} of {total}"));
+    Ok((trainer, Some(Then { record, metrics })))
+}
+
 /// How the run in `stored` was started.
 pub fn origin(stored: &Value) -> Result<Origin> {
     Origin::deserialize(stored).context("run.json does not say how the run was started")
 }
 
-/// Refuses to go on where something of what training depends on is no longer what it was, and says
-/// what may change its last bits.
-pub fn check(stored: &Value, record: &RunRecord) -> Result<()> {
+/// Refuses to go on where something of what training depends on, under these keys of `run.json`, is no longer
+/// what it was, and says what may change its last bits.
+pub fn check(stored: &Value, record: &impl Serialize, keys: &[&str]) -> Result<()> {
     // A number may come back from text with another last digit: so do both.
     let present: Value = serde_json::from_str(&serde_json::to_string(record)?)?;
     let mut differences = Vec::new();
-    for key in ["task", "labels", "data", "recipe", "max_length", "dtype"] {
+    for &key in keys {
         compare(key, &stored[key], &present[key], &mut differences);
     }
     if !differences.is_empty() {

@@ -11,14 +11,14 @@ use emberlab_core::train::TrainConfig;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use crate::cli::TrainArgs;
-use crate::config_file;
+use crate::cli::{DeviceArg, TrainArgs};
+use crate::device::ChosenDevice;
 use crate::plan::Plan;
 use crate::report::shell_word;
 use crate::results::Calibration;
 use crate::splits::Split;
-use crate::system;
 use crate::watch::Best;
+use crate::{Outcome, config_file, system};
 
 /// What was run, on what, with what result.
 #[derive(Debug, Serialize)]
@@ -82,6 +82,15 @@ pub enum Status {
     Interrupted,
 }
 
+impl From<Outcome> for Status {
+    fn from(outcome: Outcome) -> Self {
+        match outcome {
+            Outcome::Completed => Self::Completed,
+            Outcome::Interrupted => Self::Interrupted,
+        }
+    }
+}
+
 /// Where it ran.
 #[derive(Debug, Serialize)]
 pub struct DeviceRecord {
@@ -90,6 +99,18 @@ pub struct DeviceRecord {
     pub name: String,
     /// Of the processor, which compute where it is the device.
     pub threads: usize,
+}
+
+impl DeviceRecord {
+    /// The device that was found for what was asked for.
+    pub fn new(asked: &DeviceArg, found: &ChosenDevice) -> Self {
+        Self {
+            requested: asked.device.to_string(),
+            chosen: found.kind.clone(),
+            name: found.name.clone(),
+            threads: rayon::current_num_threads(),
+        }
+    }
 }
 
 /// What it started from.
@@ -134,12 +155,7 @@ impl RunRecord {
             origin,
             emberlab: env!("CARGO_PKG_VERSION"),
             burn: system::BURN_VERSION,
-            device: DeviceRecord {
-                requested: args.device.device.to_string(),
-                chosen: plan.device.kind.clone(),
-                name: plan.device.name.clone(),
-                threads: rayon::current_num_threads(),
-            },
+            device: DeviceRecord::new(&args.device, &plan.device),
             base_model: BaseModelRecord {
                 path: plan.sources.model.clone(),
                 parameters: plan.trainer.classifier().num_parameters(),

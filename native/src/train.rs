@@ -8,21 +8,22 @@ use std::time::Instant;
 use anyhow::Result;
 use emberlab_core::data::Targets;
 use emberlab_core::metrics::{self, Metrics};
-use emberlab_core::model::{ModelFiles, Source, StorageDtype};
+use emberlab_core::model::StorageDtype;
 use emberlab_core::train::StepInfo;
-use serde_json::Value;
 
 use crate::checkpoint::{self, Checkpoints};
 use crate::cli::TrainArgs;
 use crate::figures::headline;
-use crate::files::{self, RUN_FILE};
 use crate::plan::{HeldOut, Plan, Sources};
 use crate::progress::TrainProgress;
-use crate::report::{counted, json, note, print, short};
+use crate::report::{counted, note, print, short};
 use crate::results::{self, Measured};
-use crate::run_folder::{METRICS, RunFolder};
-use crate::run_record::{Origin, RunRecord, Status};
-use crate::{Outcome, interrupt, model_card, picture, resume, run_report, seeds, staged, summary};
+use crate::run_folder::RunFolder;
+use crate::run_record::{Origin, RunRecord};
+use crate::{Outcome, interrupt, model_card, picture, resume, run_report, seeds, summary};
+
+/// What a run that goes on must not find changed.
+const DECIDING: [&str; 6] = ["task", "labels", "data", "recipe", "max_length", "dtype"];
 
 /// Runs the command.
 pub fn run(args: &TrainArgs) -> Result<Outcome> {
@@ -68,28 +69,14 @@ fn go_on(folder: &Path) -> Result<Outcome> {
     sources.out = path;
     let mut plan = Plan::prepare(&args, sources)?;
     let mut record = RunRecord::new(&args, &plan, resume::origin(&stored)?);
-    resume::check(&stored, &record)?;
+    resume::check(&stored, &record, &DECIDING)?;
     note(&plan);
 
-    staged::sweep(folder.path())?;
-    staged::sweep(&folder.path().join(checkpoint::FOLDER))?;
-    match checkpoint::newest(folder.path()) {
-        Some((path, manifest)) => {
-            let weights = path.join(ModelFiles::WEIGHTS);
-            let state = Source::File(files::open(&weights)?);
-            plan.trainer = plan.trainer.restore(&weights.display().to_string(), state)?;
-            let then: Value = serde_json::from_slice(&files::read(&path.join(RUN_FILE))?)?;
-            record.add_up(&then);
-            let metrics = files::read(&path.join(METRICS))?;
-            folder.rewind(&metrics)?;
-            plan.watch.catch_up(&metrics);
-            let (step, total) = (manifest.step, plan.trainer.total_steps());
-            note(format_args!("going on after step {step} of {total}"));
-        }
-        None => {
-            folder.rewind(b"")?;
-            note("there is no whole checkpoint: starting from the beginning");
-        }
+    let (trainer, then) = resume::restored(&mut folder, plan.trainer)?;
+    plan.trainer = trainer;
+    if let Some(then) = then {
+        record.add_up(&then.record);
+        plan.watch.catch_up(&then.metrics);
     }
     folder.write_record(&record)?;
     let mut run = Run::new(&args, plan, record, folder)?;
@@ -196,9 +183,7 @@ impl Run {
         let trainer = &self.plan.trainer;
         self.record.reached(trainer.step_count());
         let mut files = trainer.classifier().files_beside_weights(StorageDtype::F32)?;
-        files.push((ModelFiles::WEIGHTS.to_owned(), pollster::block_on(trainer.state())?));
-        files.push((METRICS.to_owned(), self.folder.metrics()?));
-        files.push((RUN_FILE.to_owned(), json(&self.record)?.into_bytes()));
+        files.extend(checkpoint::contents(trainer, &self.folder, &self.record)?);
         let said = self.checkpoints.write(trainer.step_count(), self.quality(), &files);
         self.progress.say(&said);
         self.progress.resume();
@@ -257,10 +242,7 @@ impl Run {
 
     /// Writes the run folder and says what came of it.
     fn save(mut self, outcome: Outcome) -> Result<Outcome> {
-        self.record.status = match outcome {
-            Outcome::Completed => Status::Completed,
-            Outcome::Interrupted => Status::Interrupted,
-        };
+        self.record.status = outcome.into();
         if outcome == Outcome::Interrupted {
             self.record.reached(self.plan.trainer.step_count());
         }

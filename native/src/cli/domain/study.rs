@@ -22,7 +22,7 @@ Examples:
 Trains on the corpus once as the model is and once with new words; then, for each seed, grades held-out
 answers with all three models, each fine-tuned on the other answers (--method) and each as it is (cosine
 of the means of reference and answer). Writes the models, study.json and README.md with the table.
-Intervals and differences are of 2,000 resamples of the held-out questions.")]
+Intervals and differences are of 1,000 resamples of the held-out questions.")]
 pub struct AdaptationArgs {
     /// Model folder to start from [default: models/bert-tiny, which comes with emberlab]
     #[arg(long, value_name = "DIR")]

@@ -12,18 +12,17 @@ use std::time::Instant;
 
 use anyhow::{Context, Result, bail, ensure};
 use clap::Parser;
-use emberlab_core::model::{ModelFiles, Source, StorageDtype};
+use emberlab_core::model::StorageDtype;
 use emberlab_core::train::StepInfo;
 use serde_json::Value;
 
 use crate::checkpoint::{self, Checkpoints};
 use crate::cli::{Cli, Command, DomainCommand, PretrainArgs};
-use crate::files::{self, RUN_FILE};
 use crate::progress::TrainProgress;
-use crate::report::{json, note, print, short};
-use crate::run_folder::{METRICS, RunFolder};
-use crate::run_record::{Origin, Status};
-use crate::{Outcome, interrupt, resume, staged};
+use crate::report::{note, print, short};
+use crate::run_folder::RunFolder;
+use crate::run_record::Origin;
+use crate::{Outcome, interrupt, resume};
 
 use self::plan::Plan;
 use self::record::PretrainRecord;
@@ -74,36 +73,19 @@ fn go_on(folder: &Path) -> Result<Outcome> {
     let Command::Domain(DomainCommand::Pretrain(args)) = started.command else {
         bail!("{} is no run of emberlab pretrain", path.display());
     };
-    if origin.working_folder.is_dir() {
-        std::env::set_current_dir(&origin.working_folder)
-            .with_context(|| format!("cannot go to {}", origin.working_folder.display()))?;
-    }
+    resume::go_to(&origin.working_folder)?;
     let mut plan = Plan::prepare(&args)?;
     let mut record = PretrainRecord::new(&args, &plan, origin);
-    record.refuse_another(&stored)?;
+    resume::check(&stored, &record, &record::DECIDING)?;
     note(&plan);
-    staged::sweep(folder.path())?;
-    staged::sweep(&folder.path().join(checkpoint::FOLDER))?;
-    let newest = checkpoint::newest(folder.path());
-    match &newest {
-        Some((path, manifest)) => {
-            let weights = path.join(ModelFiles::WEIGHTS);
-            let state = Source::File(files::open(&weights)?);
-            plan.trainer = plan.trainer.restore(&weights.display().to_string(), state)?;
-            let then: Value = serde_json::from_slice(&files::read(&path.join(RUN_FILE))?)?;
-            record.add_up(&then);
-            folder.rewind(&files::read(&path.join(METRICS))?)?;
-            let (step, total) = (manifest.step, plan.trainer.total_steps());
-            note(format_args!("going on after step {step} of {total}"));
-        }
-        None => {
-            folder.rewind(b"")?;
-            note("there is no whole checkpoint: starting from the beginning");
-        }
+    let (trainer, then) = resume::restored(&mut folder, plan.trainer)?;
+    plan.trainer = trainer;
+    if let Some(then) = &then {
+        record.add_up(&then.record);
     }
     folder.write_record(&record)?;
     let mut run = Run::new(&args, plan, record, folder);
-    match newest {
+    match then {
         None => run.measure("before")?,
         Some(_) => run.catch_up()?,
     }
@@ -199,9 +181,7 @@ impl Run {
         let trainer = &self.plan.trainer;
         self.record.reached(trainer.step_count());
         let mut files = trainer.masked_lm().files_beside_weights(StorageDtype::F32)?;
-        files.push((ModelFiles::WEIGHTS.to_owned(), pollster::block_on(trainer.state())?));
-        files.push((METRICS.to_owned(), self.folder.metrics()?));
-        files.push((RUN_FILE.to_owned(), json(&self.record)?.into_bytes()));
+        files.extend(checkpoint::contents(trainer, &self.folder, &self.record)?);
         let said = self.checkpoints.write(trainer.step_count(), self.quality(), &files);
         self.progress.say(&said);
         self.progress.resume();
@@ -224,10 +204,7 @@ impl Run {
     }
 
     fn save(mut self, outcome: Outcome) -> Result<Outcome> {
-        self.record.status = match outcome {
-            Outcome::Completed => Status::Completed,
-            Outcome::Interrupted => Status::Interrupted,
-        };
+        self.record.status = outcome.into();
         self.record.reached(self.plan.trainer.step_count());
         let model = self.plan.trainer.masked_lm();
         let files = pollster::block_on(model.to_files(self.plan.storage))?;

@@ -3,7 +3,6 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use anyhow::{Result, bail};
 use emberlab_core::train::TrainConfig;
 use serde::Serialize;
 use serde_json::Value;
@@ -43,6 +42,10 @@ pub struct PretrainRecord {
     held_out: Vec<Measured>,
 }
 
+/// What a run that goes on must not find changed.
+pub const DECIDING: [&str; 6] =
+    ["parameters", "initialized", "corpus_sha256", "recipe", "mlm_probability", "max_length"];
+
 /// A measurement on a held-out part.
 #[derive(Clone, Debug, Serialize)]
 pub struct Measured {
@@ -59,12 +62,7 @@ impl PretrainRecord {
             origin,
             emberlab: env!("CARGO_PKG_VERSION"),
             burn: system::BURN_VERSION,
-            device: DeviceRecord {
-                requested: args.device.device.to_string(),
-                chosen: plan.device.kind.clone(),
-                name: plan.device.name.clone(),
-                threads: rayon::current_num_threads(),
-            },
+            device: DeviceRecord::new(&args.device, &plan.device),
             base_model: plan.model_folder.clone(),
             initialized: plan.initialized.clone(),
             parameters: plan.trainer.masked_lm().num_parameters(),
@@ -112,31 +110,6 @@ impl PretrainRecord {
         self.steps = then["steps"].as_u64().unwrap_or_default() as usize;
         let measured = then["held_out"].as_array().into_iter().flatten();
         self.held_out = measured.filter_map(figures::stored).collect();
-    }
-
-    /// # Errors
-    /// Model, corpus or recipe is no longer what it was.
-    pub fn refuse_another(&self, stored: &Value) -> Result<()> {
-        // A number may come back from text with another last digit: so do both.
-        let present: Value = serde_json::from_str(&serde_json::to_string(self)?)?;
-        let keys = [
-            "parameters",
-            "initialized",
-            "corpus_sha256",
-            "recipe",
-            "mlm_probability",
-            "max_length",
-        ];
-        let differs = |key: &&str| stored[*key] != present[*key];
-        let differences: Vec<String> = keys
-            .iter()
-            .filter(|key| differs(key))
-            .map(|key| format!("{key} was {}, now {}", stored[*key], present[*key]))
-            .collect();
-        if !differences.is_empty() {
-            bail!("this is no longer the run that was started: {}", differences.join("; "));
-        }
-        Ok(())
     }
 
     /// What a person sees at the end.
