@@ -50,7 +50,8 @@ export async function open() {
 async function look() {
   try {
     const [state, lines] = await Promise.all([get("state.json").then((it) => it.json()), get("metrics.jsonl").then((it) => it.text())]);
-    [run, history, there] = [state, lines.split("\n").filter(Boolean).map(JSON.parse), true];
+    // The last line may be half written.
+    [run, history, there] = [state, lines.split("\n").slice(0, -1).map((line) => JSON.parse(line)), true];
   } catch {
     there = false;
   }

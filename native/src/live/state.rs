@@ -37,7 +37,7 @@ pub struct State {
     rows_per_second: f64,
     tokens_per_second: f64,
     seconds_left: Option<f64>,
-    /// Whether the page can open its weights: adapters alone it cannot.
+    /// Whether the page can open its weights: adapters alone it cannot, nor what tags words.
     can_be_tried: bool,
     evaluation: Option<Evaluation>,
 }
@@ -79,7 +79,7 @@ impl State {
             rows_per_second: 0.0,
             tokens_per_second: 0.0,
             seconds_left: None,
-            can_be_tried: plan.recipe.lora.is_none(),
+            can_be_tried: plan.recipe.lora.is_none() && plan.task != Task::TokenClassification,
             evaluation: None,
         }
     }
