@@ -23,7 +23,7 @@ const PIPELINE: &str = "transformers";
 const ONNX_RUNTIME: &str = "ONNX Runtime";
 pub const TRAINER: &str = "Trainer, dynamic padding";
 pub const TRAINER_BY_LENGTH: &str = "Trainer, group_by_length";
-pub const TRAINER_BF16: &str = "Trainer, bf16";
+pub const TRAINER_BF16: &str = "Trainer, bf16, eager";
 pub const COMPILED: &str = "Trainer, bf16, compiled";
 const EVERY_PEER: &str = "";
 
