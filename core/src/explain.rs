@@ -77,7 +77,7 @@ impl Classifier {
             let reason = format!("expected one for each of {} tokens", encoding.ids.len());
             return bad("special_tokens_mask", special.len(), reason);
         }
-        if self.task() == Task::TokenClassification {
+        if matches!(self.task(), Task::TokenClassification | Task::QuestionAnswering) {
             let reason =
                 "which word of it is to be explained is not known; only whole texts can be".into();
             return Err(Error::BadSetting {

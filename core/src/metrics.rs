@@ -13,6 +13,7 @@ mod loss;
 mod mcnemar;
 mod multi_label;
 mod regression;
+mod squad;
 mod temperature;
 
 use serde::Serialize;
@@ -32,6 +33,7 @@ pub use loss::loss;
 pub use mcnemar::McNemar;
 pub use multi_label::MultiLabelMetrics;
 pub use regression::RegressionMetrics;
+pub use squad::{AnswerMetrics, AnswerPart, RowScore};
 pub use temperature::{Temperature, fit_temperature};
 
 /// How predictions compare with the gold labels.

@@ -1,11 +1,12 @@
 //! What `predict` shows of a prediction: as JSON, as cells of a CSV file, as bars.
 
 use emberlab_core::data::{LabelMap, Task};
-use emberlab_core::model::{Classifier, Prediction};
+use emberlab_core::model::{Classifier, FoundAnswer, Prediction};
 use emberlab_core::text::Texts;
 use serde_json::{Map, Value};
 
 use crate::report::rounded;
+use crate::rows::cell;
 use crate::tagged::{entities_of, tags_of};
 
 /// What parts the labels of a set in a CSV cell.
@@ -41,6 +42,10 @@ impl<'a> Answers<'a> {
             Task::Regression => &["score"],
             Task::TokenClassification if self.texts.words.is_empty() => &["entities"],
             Task::TokenClassification => &["tags"],
+            Task::QuestionAnswering if self.top_k.is_some() => {
+                &["answer", "score", "start", "n_best"]
+            }
+            Task::QuestionAnswering => &["answer", "score", "start"],
             Task::SingleLabelClassification => &["label", "score", "probabilities"],
         }
     }
@@ -54,6 +59,14 @@ impl<'a> Answers<'a> {
             }
             Task::Regression => vec![number(prediction.score())],
             Task::TokenClassification => vec![self.tagged(index, prediction)],
+            Task::QuestionAnswering => {
+                let best = prediction.answers.first().cloned().unwrap_or_default();
+                let n_best = self.top_k.map(|k| {
+                    let best = prediction.answers.iter().take(k);
+                    best.map(|found| Value::Object(stated(found).into_iter().collect())).collect()
+                });
+                stated(&best).into_iter().map(|(_, cell)| cell).chain(n_best).collect()
+            }
             Task::SingleLabelClassification => {
                 let best = prediction.label();
                 let score = number(prediction.probabilities[best]);
@@ -70,7 +83,9 @@ impl<'a> Answers<'a> {
         let columns = columns.map(|column| (*column).to_owned());
         let classes = self.labels.names().iter().map(|name| format!("p_{name}"));
         match self.task {
-            Task::Regression | Task::TokenClassification => columns.collect(),
+            Task::Regression | Task::TokenClassification | Task::QuestionAnswering => {
+                columns.collect()
+            }
             _ => columns.chain(classes).collect(),
         }
     }
@@ -81,6 +96,10 @@ impl<'a> Answers<'a> {
             Task::MultiLabelClassification => vec![self.set(prediction).join(SEPARATOR)],
             Task::Regression => return vec![number(prediction.score()).to_string()],
             Task::TokenClassification => return vec![self.tagged(index, prediction).to_string()],
+            Task::QuestionAnswering => {
+                let cells = self.json(index, prediction).into_iter();
+                return cells.map(|(_, value)| cell(&value)).collect();
+            }
             Task::SingleLabelClassification => {
                 let best = prediction.label();
                 let score = number(prediction.probabilities[best]);
@@ -100,6 +119,7 @@ impl<'a> Answers<'a> {
         match self.task {
             Task::Regression => return format!("  {:.4}\n", prediction.score()),
             Task::TokenClassification => return self.entities(index, prediction),
+            Task::QuestionAnswering => return self.best_answers(prediction),
             _ => {}
         }
         let width = self.labels.names().iter().map(|name| name.chars().count()).max().unwrap_or(0);
@@ -110,6 +130,15 @@ impl<'a> Answers<'a> {
             format!("  {name:width$} {:5.1} % {bar}\n", p * 100.0)
         };
         ranked.into_iter().map(bar).collect()
+    }
+
+    /// The best answer, or as many as were asked for.
+    fn best_answers(&self, prediction: &Prediction) -> String {
+        let line = |FoundAnswer { text, score, .. }: &FoundAnswer| {
+            let text = if text.is_empty() { "(the context does not say)" } else { text };
+            format!("  {:5.1} % {text}\n", score * 100.0)
+        };
+        prediction.answers.iter().take(self.top_k.unwrap_or(1)).map(line).collect()
     }
 
     fn entities(&self, index: usize, prediction: &Prediction) -> String {
@@ -155,6 +184,15 @@ impl<'a> Answers<'a> {
         }
         classes
     }
+}
+
+/// An answer as transformers' pipeline names its parts, but for the end.
+fn stated(FoundAnswer { text, start, score, .. }: &FoundAnswer) -> [(String, Value); 3] {
+    [
+        ("answer".to_owned(), text.as_str().into()),
+        ("score".to_owned(), number(*score)),
+        ("start".to_owned(), (*start).into()),
+    ]
 }
 
 fn number(figure: f32) -> Value {

@@ -33,6 +33,10 @@ pub use training::{BestArgs, CourseArgs, LoraArgs};
 
 /// Tokens a text is cut at, unless something else is asked for.
 pub const DEFAULT_MAX_LENGTH: usize = 128;
+/// The same of questions with their contexts, and the tokens that two windows on a context share, as in
+/// transformers' example `run_qa.py`.
+pub const QUESTION_MAX_LENGTH: usize = 384;
+pub const DOC_STRIDE: usize = 128;
 
 /// Fine-tune BERT text classifiers, and use them.
 ///
@@ -108,7 +112,8 @@ Examples:
 
 Data: CSV, TSV, JSONL, JSON, Parquet or a folder of them, with a text (or a pair of texts) and a
 label on each row. Words or whole numbers are classes; lists, or columns of 0 and 1, are sets of them
-(multi-label); numbers with a point are scores (regression). `emberlab data` shows what a set holds.
+(multi-label); numbers with a point are scores (regression); `answers` are parts of the `context` of a
+`question`, as in SQuAD, whose own JSON is read, too. `emberlab data` shows what a set holds.
 Without arguments it fine-tunes models/bert-tiny on data/emotions and writes runs/emotions.
 The weights saved are those after the last step, or the best with --load-best-model-at-end.")]
 pub struct TrainArgs {
@@ -153,9 +158,13 @@ pub struct TrainArgs {
     /// What the labels are [default: guessed from them]
     #[arg(long, value_name = "TASK", value_parser = task())]
     pub task: Option<Task>,
-    /// Tokens at which a text is cut [default: 128, or what the model can read if that is less]
+    /// Tokens at which a text is cut, or of a window on a context [default: 128, of windows 384, or what the
+    /// model can read if that is less]
     #[arg(long, value_name = "N")]
     pub max_length: Option<usize>,
+    /// Tokens that two windows on a context share, in question answering [default: 128]
+    #[arg(long, value_name = "N")]
+    pub doc_stride: Option<usize>,
     /// How model.safetensors stores the weights: f32, f16 or bf16
     #[arg(long, value_name = "DTYPE", default_value = "f32", value_parser = storage_dtype())]
     pub dtype: StorageDtype,
@@ -178,7 +187,8 @@ pub struct TrainArgs {
 /// How texts go through a finished classifier.
 #[derive(Debug, Args)]
 pub struct InferenceArgs {
-    /// Tokens at which a text is cut [default: as in training (run.json), else 128]
+    /// Tokens at which a text is cut, or of a window on a context [default: as in training (run.json), else
+    /// 128, of windows 384]
     #[arg(long, value_name = "N")]
     pub max_length: Option<usize>,
     /// Texts in a batch
@@ -198,7 +208,8 @@ Examples:
 Without --text and --input it reads standard input: one text a line, or JSONL rows.
 A JSONL row comes back with `label`, `score` and `probabilities`; its own label is kept as `gold`.
 A CSV row comes back with `label`, `score` and a column `p_<label>` for each class.
-A multi-label model gives `labels`, all that are more probable than not; a regression only `score`.")]
+A multi-label model gives `labels`, all that are more probable than not; a regression only `score`.
+Questions (`question`, `context`, or --text and --text-pair) come back with `answer`, `score` and `start`.")]
 pub struct PredictArgs {
     /// Folder of the classifier [default: models/emotions, which comes with emberlab]
     #[arg(long, value_name = "DIR")]
@@ -221,9 +232,13 @@ pub struct PredictArgs {
     /// Format of the output [default: by the ending of --output, else jsonl]
     #[arg(long, value_name = "FORMAT")]
     pub format: Option<OutputFormat>,
-    /// Only the K most probable classes, best first
+    /// Only the K most probable classes, best first; of questions the K best answers, as `n_best`
     #[arg(long, value_name = "K", value_parser = positive())]
     pub top_k: Option<usize>,
+    /// Answer that a context does not say, where that is likelier than any answer [default: as in training
+    /// (run.json): whether there were such questions]
+    #[arg(long)]
+    pub version_2_with_negative: bool,
     #[command(flatten)]
     pub read: ReadArgs,
     #[command(flatten)]
@@ -255,6 +270,10 @@ pub struct EvaluateArgs {
     /// Print JSON instead of a table
     #[arg(long)]
     pub json: bool,
+    /// Answer that a context does not say, where that is likelier than any answer [default: as in training
+    /// (run.json): whether there were such questions]
+    #[arg(long)]
+    pub version_2_with_negative: bool,
     #[command(flatten)]
     pub read: ReadArgs,
     #[command(flatten)]

@@ -52,7 +52,7 @@ fn check_rows(a: &Answers, b: &Answers) -> Result<()> {
         b.rows.len()
     );
     for (index, (of_a, of_b)) in a.rows.iter().zip(&b.rows).enumerate() {
-        for key in ["text", "text_pair", "tokens", "words"] {
+        for key in ["text", "text_pair", "question", "context", "tokens", "words"] {
             if let (Some(left), Some(right)) = (of_a.get(key), of_b.get(key)) {
                 ensure!(
                     left == right,

@@ -133,7 +133,7 @@ fn nearest(train: &Command, name: &str) -> String {
 pub fn render(
     words: &[String],
     recipe: &TrainConfig,
-    max_length: usize,
+    lengths: &[(&str, usize)],
     from: &Path,
 ) -> Result<String> {
     let command = Cli::command();
@@ -141,7 +141,7 @@ pub fn render(
     let words = std::iter::once("emberlab").chain(words.iter().map(String::as_str));
     let mut matches = command.clone().try_get_matches_from(words)?;
     let (_, matches) = matches.remove_subcommand().context("no command")?;
-    let mut table = defaults(recipe, max_length);
+    let mut table = defaults(recipe, lengths);
     for argument in train.get_arguments() {
         let (Some(name), id) = (argument.get_long(), argument.get_id().as_str()) else { continue };
         let is_typed = matches.value_source(id) == Some(ValueSource::CommandLine);
@@ -161,8 +161,8 @@ pub fn render(
     ))
 }
 
-/// The recipe's values that do not follow from another's absence.
-fn defaults(recipe: &TrainConfig, max_length: usize) -> Table {
+/// The recipe's values that do not follow from another's absence, and the lengths of texts.
+fn defaults(recipe: &TrainConfig, lengths: &[(&str, usize)]) -> Table {
     let size = |number: usize| Value::Integer(number as i64);
     let mut table = Table::from_iter([
         ("epochs".to_owned(), size(recipe.epochs)),
@@ -171,8 +171,8 @@ fn defaults(recipe: &TrainConfig, max_length: usize) -> Table {
         ("weight_decay".to_owned(), Value::Float(recipe.weight_decay)),
         ("max_grad_norm".to_owned(), Value::Float(recipe.max_grad_norm)),
         ("seed".to_owned(), seed(recipe.seed)),
-        ("max_length".to_owned(), size(max_length)),
     ]);
+    table.extend(lengths.iter().map(|(name, length)| ((*name).to_owned(), size(*length))));
     if recipe.warmup_steps.is_none() {
         table.insert("warmup_ratio".to_owned(), Value::Float(recipe.warmup_ratio));
     }
@@ -277,7 +277,7 @@ mod tests {
         let line: Vec<String> = line.split_whitespace().map(str::to_owned).collect();
         let recipe =
             TrainConfig { warmup_steps: Some(4), seed: u64::MAX, ..TrainConfig::default() };
-        let text = render(&line, &recipe, 64, Path::new("/here")).unwrap();
+        let text = render(&line, &recipe, &[("max_length", 64)], Path::new("/here")).unwrap();
         let found = expand("again", &text, "").unwrap();
         for word in [
             "--train=train[:1]",

@@ -20,7 +20,8 @@ pub fn run(args: &EvaluateArgs) -> Result<Outcome> {
     loaded.selected.note_clamped(&source);
     let table = loaded.table;
     loader.columns(&table, None)?.require_label(&table)?;
-    let inference = Inference::open(args.model.as_deref(), &args.inference)?;
+    let inference = Inference::open(args.model.as_deref(), &args.inference)?
+        .version_2_with_negative(args.version_2_with_negative);
     let columns = loader.columns(&table, Some(inference.classifier.task()))?;
     let labels = inference.classifier.label_map();
     let dataset = Dataset::from_table(&table, &columns, Some(labels), &mut loader.bad)?;

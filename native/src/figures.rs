@@ -2,9 +2,11 @@
 
 use std::fmt::Write as _;
 
-use emberlab_core::metrics::{ClassMetrics, ClassificationMetrics, Evaluation, Intervals, Metrics};
+use emberlab_core::metrics::{
+    AnswerMetrics, AnswerPart, ClassMetrics, ClassificationMetrics, Evaluation, Intervals, Metrics,
+};
 
-use crate::report::grouped;
+use crate::report::{counted, grouped};
 
 /// More classes than this make a confusion matrix that no terminal shows well.
 const WIDEST_MATRIX: usize = 12;
@@ -52,7 +54,20 @@ fn metrics_table(metrics: &Metrics, intervals: Option<&Intervals>) -> String {
         Metrics::MultiLabel(metrics) => classes(&metrics.per_class, &averages),
         Metrics::Regression(_) => averages.iter().map(|average| average.line(19)).collect(),
         Metrics::Entities(metrics) => classes(&metrics.per_type, &averages),
+        Metrics::Answers(metrics) => answers(metrics, &averages),
     }
+}
+
+/// All questions, and, where some have none, those with an answer and those without.
+fn answers(metrics: &AnswerMetrics, averages: &[Average]) -> String {
+    let mut table: String = averages.iter().map(|average| average.line(19)).collect();
+    let parts = [("with an answer", metrics.has_answer), ("without one", metrics.no_answer)];
+    for (name, part) in parts {
+        let Some(AnswerPart { rows, f1, exact_match }) = part else { continue };
+        let rows = counted(rows, "row");
+        let _ = writeln!(table, "{name:19}  F1 {f1:.4}, exact match {exact_match:.4} ({rows})");
+    }
+    table
 }
 
 /// A figure that sums all up.

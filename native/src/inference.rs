@@ -5,19 +5,21 @@ use std::time::Instant;
 
 use anyhow::{Result, bail, ensure};
 use emberlab_core::data::Task;
-use emberlab_core::model::{BertConfig, Classifier, Prediction};
+use emberlab_core::model::{BertConfig, Classifier, Prediction, answers};
 use emberlab_core::text::{Encoding, Texts};
 use indicatif::ProgressBar;
 
-use crate::cli::{DEFAULT_MAX_LENGTH, InferenceArgs};
+use crate::cli::{DEFAULT_MAX_LENGTH, InferenceArgs, QUESTION_MAX_LENGTH};
 use crate::hub::{self, Kind};
 use crate::report::{counted, note, short};
+use crate::run_record::Answering;
 use crate::{device, embedded, files, progress, run_folder};
 
 /// A classifier on its device, with the lengths that texts and batches are to have.
 pub struct Inference {
     pub classifier: Classifier,
     max_length: usize,
+    answering: Answering,
     batch_size: usize,
 }
 
@@ -33,9 +35,16 @@ impl Inference {
         let classifier = args.device.apply(classifier);
         note(format_args!("model   {}", folder.display()));
         note(format_args!("device  {chosen}"));
-        let usual = run_folder::max_length(&folder).unwrap_or(DEFAULT_MAX_LENGTH);
+        let usual = run_folder::max_length(&folder).unwrap_or(usual_length(classifier.task()));
         let max_length = max_length(args.max_length, usual, classifier.max_length())?;
-        Ok(Self { classifier, max_length, batch_size: args.batch_size })
+        let answering = run_folder::answering(&folder).unwrap_or_default();
+        Ok(Self { classifier, max_length, answering, batch_size: args.batch_size })
+    }
+
+    /// The same, which may answer that a context does not say, if it was not trained for that already.
+    pub fn version_2_with_negative(mut self, asked: bool) -> Self {
+        self.answering.version_2_with_negative |= asked;
+        self
     }
 
     /// Tokens at which a text is cut.
@@ -53,6 +62,9 @@ impl Inference {
 
     /// The predictions for some of all texts, in their order.
     pub fn predict_some(&self, texts: &Texts, work: &mut Work) -> Result<Vec<Prediction>> {
+        if self.classifier.task() == Task::QuestionAnswering {
+            return self.answer_some(texts, work);
+        }
         let encodings = encode(&self.classifier, texts, self.max_length)?;
         work.cut += encodings.iter().filter(|encoding| encoding.truncated).count();
         let predicting = self.classifier.predict(&encodings, self.batch_size, |done| {
@@ -61,6 +73,25 @@ impl Inference {
         let predictions = pollster::block_on(predicting)?;
         work.rows += texts.len();
         Ok(predictions)
+    }
+
+    fn answer_some(&self, texts: &Texts, work: &mut Work) -> Result<Vec<Prediction>> {
+        let Answering { doc_stride, version_2_with_negative } = self.answering;
+        ensure!(
+            texts.second.len() == texts.len(),
+            "this model answers questions from their contexts: give it rows with `question` and `context`, or --text and --text-pair"
+        );
+        let tokenizer = self.classifier.tokenizer();
+        let (encodings, windows) =
+            tokenizer.encode_questions(texts, self.max_length, doc_stride)?;
+        check_pairs(self.classifier.config(), encodings.first(), true)?;
+        let predicting = self.classifier.predict(&encodings, self.batch_size, |done| {
+            let row = done.checked_sub(1).map_or(0, |last| windows[last].row);
+            work.bar.set_position((work.rows + row) as u64);
+        });
+        let predictions = pollster::block_on(predicting)?;
+        work.rows += texts.len();
+        Ok(answers(&texts.second, &windows, &predictions, version_2_with_negative))
     }
 
     /// Says what was done.
@@ -126,6 +157,11 @@ pub fn check_pairs(config: &BertConfig, first: Option<&Encoding>, are_pairs: boo
         config.type_vocab_size
     );
     Ok(())
+}
+
+/// Tokens at which a text is cut, or of a window on a context, where nothing else is asked for.
+pub fn usual_length(task: Task) -> usize {
+    if task == Task::QuestionAnswering { QUESTION_MAX_LENGTH } else { DEFAULT_MAX_LENGTH }
 }
 
 /// Tokens at which a text is cut: as asked for, else as usual or what the model can read if that is

@@ -33,6 +33,7 @@ pub fn render(
         words.title,
         match record.task {
             Task::Regression => "It gives each text a number.".to_owned(),
+            Task::QuestionAnswering => answers_what(record),
             _ => format!("{}: {}.", words.classes, record.labels.join(", ")),
         }
     );
@@ -102,27 +103,48 @@ pub fn render(
     card
 }
 
+fn answers_what(record: &RunRecord) -> String {
+    let may_abstain = record.question_answering.is_some_and(|of| of.version_2_with_negative);
+    let or = if may_abstain { ", or says that it does not say" } else { "" };
+    format!("It answers a question with a part of its context{or}.")
+}
+
 /// How Python opens the folder.
 fn usage(record: &RunRecord, base: &str, words: &Words) -> String {
     let Words { pipeline, options, .. } = words;
+    let kind = match record.task {
+        Task::TokenClassification => "TokenClassification",
+        Task::QuestionAnswering => "QuestionAnswering",
+        _ => "SequenceClassification",
+    };
     let code = match (&record.recipe.lora, record.task) {
+        (None, Task::QuestionAnswering) => QUESTION.to_owned(),
         (None, _) => format!(
             "from transformers import pipeline\n\
              print(pipeline(\"{pipeline}\", model=\"this/folder\"{options})(\"some text\"))"
         ),
-        (Some(_), task) => {
-            let kind = if task == Task::TokenClassification { "Token" } else { "Sequence" };
-            format!(
-                "from peft import PeftModel\n\
-                 from transformers import AutoConfig, AutoModelFor{kind}Classification\n\
-                 base = AutoModelFor{kind}Classification.from_pretrained(\n    \
-                 \"{base}\", config=AutoConfig.from_pretrained(\"this/folder\"))\n\
-                 model = PeftModel.from_pretrained(base, \"this/folder\")"
-            )
-        }
+        (Some(_), _) => format!(
+            "from peft import PeftModel\n\
+             from transformers import AutoConfig, AutoModelFor{kind}\n\
+             base = AutoModelFor{kind}.from_pretrained(\n    \
+             \"{base}\", config=AutoConfig.from_pretrained(\"this/folder\"))\n\
+             model = PeftModel.from_pretrained(base, \"this/folder\")"
+        ),
     };
     format!("\n## Use\n\n```python\n{code}\n```\n")
 }
+
+/// transformers 5 has no pipeline for it.
+const QUESTION: &str = "\
+import torch
+from transformers import AutoModelForQuestionAnswering, AutoTokenizer
+tokenizer = AutoTokenizer.from_pretrained(\"this/folder\")
+model = AutoModelForQuestionAnswering.from_pretrained(\"this/folder\")
+inputs = tokenizer(\"some question\", \"some context\", return_tensors=\"pt\")
+with torch.no_grad():
+    found = model(**inputs)
+start, end = found.start_logits.argmax(), found.end_logits.argmax()
+print(tokenizer.decode(inputs[\"input_ids\"][0, start:end + 1]))";
 
 /// What a model of a task is called, and how the hub and transformers name its kind.
 struct Words {
@@ -163,6 +185,12 @@ impl Words {
                 pipeline: "token-classification",
                 options: ", aggregation_strategy=\"first\"",
                 metrics: "- precision\n- recall\n- f1",
+            },
+            Task::QuestionAnswering => Self {
+                title: "Extractive question answering",
+                pipeline: "question-answering",
+                metrics: "- exact_match\n- f1",
+                ..single
             },
         }
     }

@@ -22,6 +22,7 @@ pub fn model_index(
     }
     let task = match record.task {
         Task::TokenClassification => "token-classification",
+        Task::QuestionAnswering => "question-answering",
         _ => "text-classification",
     };
     let mut index = format!("model-index:\n- name: {}\n  results:\n", quoted(name));

@@ -3,20 +3,20 @@
 use std::fmt;
 use std::path::PathBuf;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use emberlab_core::data::{Duplicates, LabelMap, Task};
 use emberlab_core::model::{Classifier, LoadReport, StorageDtype};
-use emberlab_core::text::Texts;
 use emberlab_core::train::{LossConfig, Rows, TrainConfig, Trainer};
 
-use crate::cli::{ClassWeights, DEFAULT_MAX_LENGTH, TrainArgs};
+use crate::cli::{ClassWeights, DOC_STRIDE, TrainArgs};
 use crate::device::{self, ChosenDevice};
 use crate::hub::{self, Kind};
-use crate::inference::max_length;
+use crate::inference::{max_length, usual_length};
 use crate::memory::{self, Estimate};
 use crate::recipe::{recipe, recipe_line, trainable_layers};
 use crate::report::{grouped, millions, note};
-use crate::splits::{Reading, Split, SplitSource, note_overlaps, sources};
+use crate::run_record::Answering;
+use crate::splits::{Lengths, Reading, Split, SplitSource, TokenizedRows, note_overlaps, sources};
 use crate::token_lengths::TokenLengths;
 use crate::watch::Watch;
 use crate::{adapter, embedded, files};
@@ -57,9 +57,7 @@ impl Sources {
 /// Rows to measure on.
 pub struct HeldOut {
     pub split: &'static str,
-    pub rows: Rows,
-    /// Of all rows; none of a set that is not held in memory.
-    pub texts: Texts,
+    pub rows: TokenizedRows,
 }
 
 /// Everything a run needs, read and checked.
@@ -68,6 +66,8 @@ pub struct Plan {
     pub device: ChosenDevice,
     pub recipe: TrainConfig,
     pub max_length: usize,
+    /// Of question answering alone.
+    pub answering: Option<Answering>,
     pub storage: StorageDtype,
     pub load_report: LoadReport,
     pub task: Task,
@@ -99,18 +99,28 @@ impl Plan {
             Classifier::for_training(&model, head, recipe.seed, &device.device)?;
         let classifier = args.device.apply(classifier);
         let limit = classifier.max_length();
-        let max_length = max_length(args.max_length, DEFAULT_MAX_LENGTH, limit)?;
+        let task = classifier.task();
+        let max_length = max_length(args.max_length, usual_length(task), limit)?;
+        if task != Task::QuestionAnswering && args.doc_stride.is_some() {
+            bail!("--doc-stride is of question answering, and this is {task}");
+        }
+        let doc_stride = args.doc_stride.unwrap_or(DOC_STRIDE);
 
         let mut splits = Vec::new();
         let mut tokenized = Vec::new();
         for read in data {
             let split = read.split;
-            let (described, rows, texts) = read.tokenized(&classifier, max_length)?;
+            let (described, rows) =
+                read.tokenized(&classifier, Lengths { max_length, doc_stride })?;
             splits.push(described);
-            tokenized.push(HeldOut { split, rows, texts });
+            tokenized.push(HeldOut { split, rows });
         }
         let train = tokenized.remove(0);
-        let (task, labels) = (classifier.task(), classifier.label_map().clone());
+        let labels = classifier.label_map().clone();
+        let answering = splits[0].without_answer.map(|without| {
+            let version_2_with_negative = without > 0;
+            Answering { doc_stride, version_2_with_negative }
+        });
         if args.recipe.class_weights == Some(ClassWeights::Balanced) {
             let Split { label_counts, rows, .. } = &splits[0];
             recipe.loss.class_weights = Some(LossConfig::balanced(task, label_counts, *rows)?);
@@ -127,7 +137,7 @@ impl Plan {
         let config = classifier.config().clone();
         let parameters = classifier.num_parameters();
         // The trainer alone holds the weights, so that it can change them in place.
-        let mut trainer = match train.rows {
+        let mut trainer = match train.rows.rows {
             Rows::Memory(rows) => {
                 Trainer::new(classifier, rows.encodings, rows.targets, recipe.clone())?
             }
@@ -140,7 +150,8 @@ impl Plan {
             trained: trainer.num_trainable(),
             longest: splits[0].tokens.longest,
             own_kernels,
-            first_only: task != Task::TokenClassification && (device.kind == "cpu" || !own_kernels),
+            first_only: !matches!(task, Task::TokenClassification | Task::QuestionAnswering)
+                && (device.kind == "cpu" || !own_kernels),
         };
         let may_change = args.recipe.course.auto_find_batch_size;
         let free = memory::free(&device);
@@ -152,6 +163,7 @@ impl Plan {
             device,
             recipe,
             max_length,
+            answering,
             storage,
             load_report,
             task,
@@ -185,12 +197,17 @@ impl fmt::Display for Plan {
             writeln!(f, "new     {}", self.load_report.initialized.join(", "))?;
         }
         writeln!(f, "device  {}", self.device)?;
-        for Split { split, path, instruction, rows, tokens, .. } in &self.splits {
+        for Split { split, path, instruction, rows, windows, tokens, .. } in &self.splits {
             let TokenLengths { mean, percentile_95, longest, truncated, .. } = tokens;
+            let rows = match windows {
+                Some(windows) => {
+                    format!("{} questions in {} windows", grouped(*rows), grouped(*windows))
+                }
+                None => format!("{} rows", grouped(*rows)),
+            };
             write!(
                 f,
-                "{split:6}  {} rows, {mean:.0} tokens each (95 % up to {percentile_95}, longest {longest}",
-                grouped(*rows)
+                "{split:6}  {rows}, {mean:.0} tokens each (95 % up to {percentile_95}, longest {longest}",
             )?;
             if *truncated > 0 {
                 write!(f, ", {} cut", grouped(*truncated))?;
@@ -203,6 +220,16 @@ impl fmt::Display for Plan {
             writeln!(f, "pairs   {text_column} and {second}")?;
         }
         writeln!(f, "task    {}", self.task)?;
+        if let (Some(Answering { doc_stride, .. }), Some(train)) =
+            (self.answering, self.splits.first())
+        {
+            let without = train.without_answer.unwrap_or(0);
+            writeln!(
+                f,
+                "answers {} questions without one, windows share {doc_stride} tokens",
+                grouped(without)
+            )?;
+        }
         let counts = self.splits.first().map_or(&[][..], |train| &train.label_counts);
         if !counts.is_empty() {
             let labels = self.labels.names().iter().zip(counts);

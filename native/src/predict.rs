@@ -119,8 +119,9 @@ impl<'a> Predicting<'a> {
             texts => texts?,
         };
         if self.inference.is_none() {
-            self.inference =
-                Some(Inference::open(self.args.model.as_deref(), &self.args.inference)?);
+            let inference = Inference::open(self.args.model.as_deref(), &self.args.inference)?;
+            let asked = self.args.version_2_with_negative;
+            self.inference = Some(inference.version_2_with_negative(asked));
         }
         let Some(inference) = &self.inference else { return Ok(()) };
         let predictions = inference.predict_some(&texts, &mut self.work)?;

@@ -3,6 +3,7 @@
 
 use anyhow::Result;
 use emberlab_core::data::{LabelMap, Targets};
+use emberlab_core::metrics::RowScore;
 use emberlab_core::model::Prediction;
 use emberlab_core::text::Texts;
 use serde_json::{Map, Value, json};
@@ -39,6 +40,15 @@ pub fn to_jsonl(
             // To the last bit: scores that are rounded alike would share a rank.
             cells.insert("score".to_owned(), f64::from(prediction.score()).into());
         }
+        if let Targets::Answers(gold) = targets {
+            let gold: Vec<&str> = gold[index].iter().map(|answer| &*answer.text).collect();
+            let RowScore { exact_match, f1, .. } = RowScore::new(&gold, prediction.answer());
+            cells.insert("exact_match".to_owned(), exact_match.into());
+            cells.insert("f1".to_owned(), f1.into());
+            serde_json::to_writer(&mut out, &cells)?;
+            out.push(b'\n');
+            continue;
+        }
         let logits = prediction.logits.iter().map(|&logit| rounded(logit));
         cells.insert("logits".to_owned(), logits.collect());
         serde_json::to_writer(&mut out, &cells)?;
@@ -65,6 +75,8 @@ fn gold(targets: &Targets, index: usize, labels: &LabelMap) -> Value {
             gold[index].iter().map(|&id| labels.name(id)).collect()
         }
         Targets::Scores(gold) => f64::from(gold[index]).into(),
+        Targets::Answers(gold) => gold[index].iter().map(|answer| &*answer.text).collect(),
+        Targets::Spans(_) => Value::Null,
     }
 }
 

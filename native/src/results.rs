@@ -3,9 +3,12 @@
 
 use anyhow::{Result, bail};
 use emberlab_core::data::{Targets, Task};
-use emberlab_core::metrics::{Evaluation, Metrics, Reliability, Temperature, fit_temperature};
-use emberlab_core::model::{Classifier, Prediction};
+use emberlab_core::metrics::{
+    self, Evaluation, Metrics, Reliability, Temperature, fit_temperature,
+};
+use emberlab_core::model::{Classifier, Prediction, answers};
 use emberlab_core::text::Texts;
+use emberlab_core::train::LabelledRows;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
@@ -13,6 +16,7 @@ use crate::plan::{HeldOut, Plan};
 use crate::predictions;
 use crate::report::rounded;
 use crate::run_record::RunRecord;
+use crate::splits::{Questions, TokenizedRows};
 
 /// The split that a temperature is fitted on.
 const FITTED_ON: &str = "eval";
@@ -23,6 +27,8 @@ pub struct Measured {
     pub step: usize,
     pub targets: Targets,
     pub predictions: Vec<Prediction>,
+    /// Of questions that of their windows.
+    pub loss: f64,
     pub metrics: Metrics,
 }
 
@@ -30,17 +36,26 @@ impl Measured {
     /// Measures the present weights.
     pub fn take(plan: &Plan, held_out: &HeldOut) -> Result<Self> {
         let classifier = plan.trainer.classifier();
-        let mut targets = Targets::new(plan.task);
+        let TokenizedRows { rows, texts, questions } = &held_out.rows;
+        let mut targets = LabelledRows::new(plan.task).targets;
         let mut predictions = Vec::new();
-        for rows in held_out.rows.in_order() {
+        for rows in rows.in_order() {
             let rows = rows?;
             let predicting = classifier.predict(&rows.encodings, plan.recipe.batch_size, |_| {});
             predictions.extend(pollster::block_on(predicting)?);
             targets.extend(&rows.targets);
         }
+        let loss = metrics::loss(&targets, &predictions);
+        if let (Some(Questions { windows, answers: gold }), Some(answering)) =
+            (questions, plan.answering)
+        {
+            let may_abstain = answering.version_2_with_negative;
+            predictions = answers(&texts.second, windows, &predictions, may_abstain);
+            targets = gold.clone();
+        }
         let metrics = Metrics::new(&targets, &predictions, &plan.labels);
         let (split, step) = (held_out.split, plan.trainer.step_count());
-        Ok(Self { split, step, targets, predictions, metrics })
+        Ok(Self { split, step, targets, predictions, loss, metrics })
     }
 }
 
@@ -60,8 +75,12 @@ pub struct Calibration {
 
 /// Refuses `--calibrate` where there is nothing to calibrate, or nothing to calibrate on.
 pub fn check_calibration(plan: &Plan) -> Result<()> {
-    if plan.task == Task::Regression {
-        bail!("--calibrate: a regression has no probabilities to calibrate");
+    match plan.task {
+        Task::Regression => bail!("--calibrate: a regression has no probabilities to calibrate"),
+        Task::QuestionAnswering => {
+            bail!("--calibrate: question answering has no probabilities of classes to calibrate")
+        }
+        _ => {}
     }
     if !plan.held_out.iter().any(|held_out| held_out.split == FITTED_ON) {
         bail!("--calibrate fits a temperature on the evaluation rows; name some with --eval");
@@ -122,7 +141,7 @@ pub fn prediction_files(plan: &Plan, measured: &[Measured]) -> Result<Vec<(Strin
     let of_now = measured.iter().filter(|split| split.step == step);
     let file = |split: &Measured| {
         let held_out = plan.held_out.iter().find(|held_out| held_out.split == split.split);
-        let texts = held_out.map_or(&none, |held_out| &held_out.texts);
+        let texts = held_out.map_or(&none, |held_out| &held_out.rows.texts);
         let Measured { targets, predictions, .. } = split;
         let rows = predictions::to_jsonl(texts, targets, predictions, &plan.labels)?;
         Ok((predictions::file_name(split.split), rows))

@@ -129,7 +129,8 @@ pub fn to_bars(texts: &Texts, predictions: &[Prediction], answers: &Answers) -> 
     out
 }
 
-fn cell(value: &Value) -> String {
+/// A cell of a CSV file.
+pub fn cell(value: &Value) -> String {
     match value {
         Value::String(text) => text.clone(),
         Value::Null => String::new(),

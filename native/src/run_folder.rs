@@ -10,14 +10,14 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 use emberlab_core::metrics::Metrics;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use crate::checkpoint;
 use crate::config_file;
 use crate::files::{self, RUN_FILE};
 use crate::report::{json, rounded};
-use crate::run_record::{Origin, RunRecord};
+use crate::run_record::{Answering, Origin, RunRecord};
 use crate::staged::{self, StagedFolder};
 use crate::tensorboard::EventFile;
 use crate::watch;
@@ -51,8 +51,9 @@ impl RunFolder {
     /// Gives a staged folder the name `out`.
     pub fn start(staged: StagedFolder, out: &Path, record: &RunRecord) -> Result<Self> {
         let Origin { arguments, working_folder, .. } = &record.origin;
-        let repeats =
-            config_file::render(arguments, &record.recipe, record.max_length, working_folder)?;
+        let mut lengths = vec![("max_length", record.max_length)];
+        lengths.extend(record.question_answering.map(|of| ("doc_stride", of.doc_stride)));
+        let repeats = config_file::render(arguments, &record.recipe, &lengths, working_folder)?;
         staged.write(config_file::FILE, repeats.as_bytes())?;
         Self::begin(staged, out, record)
     }
@@ -197,9 +198,18 @@ pub fn terms_files(folder: &Path) -> Result<Vec<PathBuf>> {
 
 /// The `max_length` that the classifier in `folder` was trained with, where its `run.json` says.
 pub fn max_length(folder: &Path) -> Option<usize> {
-    let run: Value = serde_json::from_slice(&fs::read(folder.join(RUN_FILE)).ok()?).ok()?;
-    run.get("max_length")?
+    record(folder)?
+        .get("max_length")?
         .as_u64()
         .and_then(|length| usize::try_from(length).ok())
         .filter(|&length| length > 0)
+}
+
+/// How the model in `folder` was trained to answer questions, where its `run.json` says.
+pub fn answering(folder: &Path) -> Option<Answering> {
+    Answering::deserialize(record(folder)?.get("question_answering")?).ok()
+}
+
+fn record(folder: &Path) -> Option<Value> {
+    serde_json::from_slice(&fs::read(folder.join(RUN_FILE)).ok()?).ok()
 }

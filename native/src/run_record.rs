@@ -11,7 +11,7 @@ use emberlab_core::train::TrainConfig;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use crate::cli::{DeviceArg, TrainArgs};
+use crate::cli::{DOC_STRIDE, DeviceArg, TrainArgs};
 use crate::device::ChosenDevice;
 use crate::plan::Plan;
 use crate::report::shell_word;
@@ -37,6 +37,8 @@ pub struct RunRecord {
     pub recipe: TrainConfig,
     pub seed: u64,
     pub max_length: usize,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub question_answering: Option<Answering>,
     pub dtype: &'static str,
     pub steps: usize,
     pub total_steps: usize,
@@ -54,6 +56,21 @@ pub struct RunRecord {
     pub metrics: Map<String, Value>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub calibration: Option<Calibration>,
+}
+
+/// How contexts are read and questions answered.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+pub struct Answering {
+    /// Tokens that two windows on a context share.
+    pub doc_stride: usize,
+    /// Whether an answer may be that the context does not say: whether there were such questions to train on.
+    pub version_2_with_negative: bool,
+}
+
+impl Default for Answering {
+    fn default() -> Self {
+        Self { doc_stride: DOC_STRIDE, version_2_with_negative: false }
+    }
 }
 
 /// How the run was started, which `--resume` needs.
@@ -169,6 +186,7 @@ impl RunRecord {
             recipe: plan.recipe.clone(),
             seed: plan.recipe.seed,
             max_length: plan.max_length,
+            question_answering: plan.answering,
             dtype: plan.storage.name(),
             steps: 0,
             total_steps: plan.trainer.total_steps(),

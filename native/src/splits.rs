@@ -3,15 +3,17 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::Result;
-use emberlab_core::data::{Columns, Dataset, Duplicates, LabelledTexts, Task, duplicates};
+use emberlab_core::data::{
+    Columns, Dataset, Duplicates, GoldAnswer, LabelledTexts, Targets, Task, duplicates,
+};
 use emberlab_core::model::{Classifier, Head};
-use emberlab_core::text::Texts;
+use emberlab_core::text::{Texts, Window, spans};
 use emberlab_core::train::{LabelledRows, Rows};
 use serde::Serialize;
 
 use crate::cli::{ReadArgs, TrainArgs};
 use crate::hub::{self, Kind};
-use crate::inference::encode;
+use crate::inference::{check_pairs, encode};
 use crate::load::{DataFiles, Loaded, Loader, Source};
 use crate::report::{counted, note};
 use crate::token_lengths::TokenLengths;
@@ -27,6 +29,12 @@ pub struct Split {
     pub instruction: Option<String>,
     pub sha256: String,
     pub rows: usize,
+    /// Windows on the contexts of questions, which are the rows that are trained on.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub windows: Option<usize>,
+    /// Questions whose context does not say.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub without_answer: Option<usize>,
     /// Rows that could not be used and were left out.
     pub skipped_rows: usize,
     /// Rows of each class, in id order; none of scores.
@@ -88,41 +96,75 @@ pub struct ReadDataset {
     rows: ReadRows,
 }
 
+/// Rows that are tokenized.
+pub struct TokenizedRows {
+    pub rows: Rows,
+    /// Of all rows; none of a set that is not held in memory.
+    pub texts: Texts,
+    /// Where rows are windows on the contexts of these texts.
+    pub questions: Option<Questions>,
+}
+
+/// Questions beside the windows on their contexts.
+pub struct Questions {
+    pub windows: Vec<Window>,
+    /// What they may be answered with.
+    pub answers: Targets,
+}
+
+/// How texts become tokens.
+#[derive(Clone, Copy)]
+pub struct Lengths {
+    pub max_length: usize,
+    pub doc_stride: usize,
+}
+
 enum ReadRows {
     Memory { dataset: Dataset, sha256: String, skipped_rows: usize, columns: Columns },
     File(TokenizedSet),
 }
 
 impl ReadDataset {
-    /// The tokenized rows, with what the plan shows of them and `run.json` records, and their texts
-    /// where they are in memory.
+    /// The tokenized rows, with what the plan shows of them and `run.json` records.
     ///
     /// # Errors
     /// The tokenizer refuses a text; the model takes no pairs.
     pub fn tokenized(
         self,
         classifier: &Classifier,
-        max_length: usize,
-    ) -> Result<(Split, Rows, Texts)> {
+        lengths: Lengths,
+    ) -> Result<(Split, TokenizedRows)> {
         let Self { split, source: Source { path, split: instruction }, rows, .. } = self;
         Ok(match rows {
             ReadRows::Memory { dataset, sha256, skipped_rows, columns } => {
-                let encodings = encode(classifier, &dataset.texts, max_length)?;
+                let label_counts = dataset.label_counts();
+                let Dataset { texts, targets, .. } = dataset;
+                let (rows, questions) = match targets {
+                    Targets::Answers(answers) => {
+                        let (rows, questions) = windows(classifier, &texts, answers, lengths)?;
+                        (rows, Some(questions))
+                    }
+                    targets => {
+                        let encodings = encode(classifier, &texts, lengths.max_length)?;
+                        (LabelledRows { encodings, targets }, None)
+                    }
+                };
                 let described = Split {
                     split,
                     path,
                     instruction,
                     sha256,
-                    rows: dataset.texts.len(),
+                    rows: texts.len(),
+                    windows: questions.as_ref().map(|questions| questions.windows.len()),
+                    without_answer: questions.as_ref().map(Questions::without_answer),
                     skipped_rows,
-                    label_counts: dataset.label_counts(),
+                    label_counts,
                     text_column: columns.text,
                     text_pair_column: columns.text_pair,
                     label_columns: columns.labels,
-                    tokens: TokenLengths::of(&encodings),
+                    tokens: TokenLengths::of(&rows.encodings),
                 };
-                let rows = LabelledRows { encodings, targets: dataset.targets };
-                (described, Rows::Memory(rows), dataset.texts)
+                (described, TokenizedRows { rows: Rows::Memory(rows), texts, questions })
             }
             ReadRows::File(TokenizedSet { rows, sha256, about, .. }) => {
                 let described = Split {
@@ -131,6 +173,8 @@ impl ReadDataset {
                     instruction,
                     sha256,
                     rows: rows.len(),
+                    windows: None,
+                    without_answer: None,
                     skipped_rows: about.skipped_rows,
                     label_counts: about.label_counts,
                     text_column: about.text_column,
@@ -138,9 +182,32 @@ impl ReadDataset {
                     label_columns: about.label_columns,
                     tokens: about.tokens,
                 };
-                (described, Rows::File(rows), Texts::default())
+                let (rows, texts) = (Rows::File(rows), Texts::default());
+                (described, TokenizedRows { rows, texts, questions: None })
             }
         })
+    }
+}
+
+/// Questions in windows on their contexts.
+fn windows(
+    classifier: &Classifier,
+    texts: &Texts,
+    answers: Vec<Vec<GoldAnswer>>,
+    Lengths { max_length, doc_stride }: Lengths,
+) -> Result<(LabelledRows, Questions)> {
+    let tokenizer = classifier.tokenizer();
+    let (encodings, windows) = tokenizer.encode_questions(texts, max_length, doc_stride)?;
+    check_pairs(classifier.config(), encodings.first(), true)?;
+    let targets = spans(&windows, &encodings, &answers);
+    let questions = Questions { windows, answers: Targets::Answers(answers) };
+    Ok((LabelledRows { encodings, targets }, questions))
+}
+
+impl Questions {
+    fn without_answer(&self) -> usize {
+        let Targets::Answers(answers) = &self.answers else { return 0 };
+        answers.iter().filter(|answers| answers.is_empty()).count()
     }
 }
 

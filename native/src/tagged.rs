@@ -82,7 +82,7 @@ mod tests {
         let word = |index, start, end| Word { index, token: index + 1, start, end };
         let probabilities = vec![0.1, 0.1, 0.8, 0.9, 0.1, 0.0, 0.3, 0.7, 0.0];
         let words = vec![word(0, 0, 6), word(1, 7, 10), word(2, 11, 19)];
-        let prediction = Prediction { logits: vec![], probabilities, words };
+        let prediction = Prediction { probabilities, words, ..Prediction::default() };
         let found = entities_of("D\u{e9}j\u{e0} Ada Lovelace", &prediction, &tags);
         let json = found[0].json();
         assert_eq!(found.len(), 1);

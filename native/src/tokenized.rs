@@ -120,6 +120,11 @@ pub fn open(
         if !asked && !scan.table.has_labels(&columns) {
             return Ok(None);
         }
+        if columns.task == Task::QuestionAnswering {
+            bail!(
+                "{source}: question answering holds its sets in memory, and this one is too large; take a part of it, such as train[:50%]"
+            );
+        }
         Making { source, read, scan: &scan, columns, tokenizing }.make(known, &path)?;
     }
     note(format_args!(

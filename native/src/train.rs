@@ -6,7 +6,6 @@ use std::path::Path;
 use std::time::Instant;
 
 use anyhow::Result;
-use emberlab_core::metrics;
 use emberlab_core::model::StorageDtype;
 use emberlab_core::train::StepInfo;
 
@@ -23,7 +22,8 @@ use crate::run_record::{Origin, RunRecord};
 use crate::{Outcome, interrupt, model_card, picture, resume, run_report, seeds, serve, summary};
 
 /// What a run that goes on must not find changed.
-const DECIDING: [&str; 6] = ["task", "labels", "data", "recipe", "max_length", "dtype"];
+const DECIDING: [&str; 7] =
+    ["task", "labels", "data", "recipe", "max_length", "question_answering", "dtype"];
 
 /// Runs the command.
 pub fn run(args: &TrainArgs) -> Result<Outcome> {
@@ -244,8 +244,8 @@ impl Run {
         let (step, epoch) = (self.plan.trainer.step_count(), self.epochs_done());
         if is_new {
             self.record.evaluation_seconds += started.elapsed().as_secs_f64();
-            let eval_loss = metrics::loss(&answered.targets, &answered.predictions);
-            let line = self.folder.log_evaluation(split, step, epoch, (metrics, eval_loss))?;
+            let figures = (metrics, answered.loss);
+            let line = self.folder.log_evaluation(split, step, epoch, figures)?;
             self.plan.watch.see(&line);
         }
         if let Some(live) = &self.live {

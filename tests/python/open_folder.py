@@ -12,7 +12,7 @@ import sys
 os.environ["HF_HUB_OFFLINE"] = "1"
 
 import torch
-from transformers import (AutoConfig, AutoModelForSequenceClassification,
+from transformers import (AutoConfig, AutoModelForQuestionAnswering, AutoModelForSequenceClassification,
                           AutoModelForTokenClassification, AutoTokenizer)
 
 
@@ -21,7 +21,9 @@ def main(folder, texts, out):
     tokenizer = AutoTokenizer.from_pretrained(folder)
     architecture = AutoConfig.from_pretrained(folder).architectures[0]
     tags = architecture.endswith("ForTokenClassification")
+    answers = architecture.endswith("ForQuestionAnswering")
     kind = AutoModelForTokenClassification if tags else AutoModelForSequenceClassification
+    kind = AutoModelForQuestionAnswering if answers else kind
     model, loading = kind.from_pretrained(
         folder, dtype=torch.float32, output_loading_info=True)
     model.eval()
@@ -30,10 +32,14 @@ def main(folder, texts, out):
     input_ids, logits = [], []
     with open(texts, encoding="utf-8") as lines, torch.no_grad():
         for row in map(json.loads, lines):
-            encoded = tokenizer(row["tokens"] if tags else row["text"], row.get("text_b"), truncation=True,
-                                max_length=longest, is_split_into_words=tags, return_tensors="pt")
+            first, second = (row["question"], row["context"]) if answers else (row["tokens" if tags else "text"], row.get("text_b"))
+            encoded = tokenizer(first, second, truncation=True, max_length=longest, is_split_into_words=tags, return_tensors="pt")
             input_ids.append(encoded["input_ids"][0].tolist())
-            found = model(**encoded).logits[0]
+            found = model(**encoded)
+            if answers:
+                logits.append(torch.stack([found.start_logits[0], found.end_logits[0]], -1).flatten().tolist())
+                continue
+            found = found.logits[0]
             if tags:
                 words = encoded.word_ids()
                 first = [at for at, word in enumerate(words) if word is not None and word != words[at - 1]]

@@ -20,6 +20,7 @@ mod lora;
 mod metrics;
 mod page;
 mod parity;
+mod questions;
 mod recipe;
 mod serve;
 mod state;

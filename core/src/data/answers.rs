@@ -1,12 +1,13 @@
-//! What a row states as its answer: one label, several, a score, or tags of its words.
+//! What a row states as its answer: labels, a score, tags of its words, or parts of its context.
 
 use std::borrow::Cow;
 
 use serde_json::Value;
 
 use super::{
-    Columns, Row, Table, Task,
+    Columns, GoldAnswer, Row, Table, Task,
     classes::{name, named},
+    squad,
 };
 use crate::{Error, Result};
 
@@ -16,6 +17,8 @@ pub enum Answer<'a> {
     /// Names of classes: one, any number of a multi-label set, or a tag for each word.
     Labels(Vec<Cow<'a, str>>),
     Score(f32),
+    /// What its question may be answered with.
+    Texts(Vec<GoldAnswer>),
 }
 
 /// What parts the labels in a cell of a delimited file.
@@ -50,6 +53,9 @@ pub(super) fn answer<'a>(
                 return Err(bad_cell(row, column, &format!("has {tags} tags for {words} words")));
             }
             Ok(Answer::Labels(tags))
+        }
+        (Task::QuestionAnswering, [column, ..]) => {
+            Ok(Answer::Texts(squad::answers(row, columns, column)?))
         }
         (Task::Regression, [column, ..]) => Ok(Answer::Score(score(row, column)?)),
         (_, [column, ..]) => Ok(Answer::Labels(vec![label(table, row, column)?])),
@@ -221,6 +227,7 @@ mod tests {
         let words = table.rows.iter().map(|row| match answer(&table, row, &columns) {
             Ok(Answer::Labels(labels)) => labels.join("+"),
             Ok(Answer::Score(score)) => score.to_string(),
+            Ok(Answer::Texts(answers)) => format!("{answers:?}"),
             Err(error) => error.to_string(),
         });
         (columns.task, words.collect())

@@ -30,13 +30,14 @@ impl Table {
     }
 
     /// The classes that are known without a look at the rows: the columns where each is one, or those
-    /// that the file states for ids; of scores, the one that a model has in place of classes.
+    /// that the file states for ids; of scores and answers, what a model has in place of classes.
     ///
     /// # Errors
     /// [`crate::Error::BadLabels`].
     pub fn stated_classes(&self, columns: &Columns) -> Result<Option<LabelMap>> {
         Ok(Some(match (columns.task, &columns.labels[..]) {
             (Task::Regression, _) => LabelMap::of_a_score(),
+            (Task::QuestionAnswering, _) => LabelMap::of_a_span(),
             (_, [column]) => match self.class_names.get(column) {
                 Some(names) => LabelMap::new(&self.name, names.clone())?,
                 None => return Ok(None),
@@ -57,7 +58,7 @@ pub(super) fn classes<'a>(
     }
     let labels = answers.flat_map(|answer| match answer {
         Answer::Labels(labels) => &labels[..],
-        Answer::Score(_) => &[],
+        Answer::Score(_) | Answer::Texts(_) => &[],
     });
     LabelMap::from_labels(&table.name, labels.map(|label| &**label))
 }

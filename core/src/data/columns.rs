@@ -1,6 +1,6 @@
 //! Which column holds the text and which the label.
 
-use super::guess::{SCORE_NAME, flag_columns, holds_lists, task};
+use super::guess::{SCORE_NAME, flag_columns, holds_answers, holds_lists, task};
 use crate::{
     Error, Result,
     data::{Table, Task},
@@ -10,11 +10,14 @@ use crate::{
 const TOKENS_NAMES: [&str; 2] = ["tokens", "words"];
 const TAGS_NAMES: [&str; 2] = ["tags", "ner_tags"];
 const TEXT_NAMES: [&str; 6] = ["text", "sentence", "content", "review", "body", "message"];
+/// Columns that hold questions, what they are about and their answers.
+const QUESTION_NAMES: (&str, &str) = ("question", "context");
+const ANSWERS_NAMES: [&str; 1] = ["answers"];
 /// Columns that hold the two halves of a pair, as public data sets name them.
 const PAIR_NAMES: [(&str, &str); 11] = [
     ("sentence1", "sentence2"),
     ("premise", "hypothesis"),
-    ("question", "context"),
+    QUESTION_NAMES,
     ("text_a", "text_b"),
     ("question1", "question2"),
     ("question", "sentence"),
@@ -53,11 +56,15 @@ impl Columns {
     /// Takes the named columns, or guesses by the usual names (any case): `text`, else a pair, else
     /// another name for a text. A file with one column only has its text there. A named text is no
     /// pair unless its other half is named, too. Without a column that is called like a label, two or
-    /// more columns that hold nothing but 0 and 1 are classes.
+    /// more columns that hold nothing but 0 and 1 are classes. Where there are answers, the text is their
+    /// question and its other half their context.
     ///
     /// # Errors
     /// [`Error::NoColumn`] when a named column, or any text column, is not there.
     pub fn guess(table: &Table, named: NamedColumns) -> Result<Self> {
+        if let Some(answers) = answers(table, &named) {
+            return questions(table, named, answers);
+        }
         let (text, text_pair) = match (named.text, named.text_pair) {
             (Some(text), pair) => (exact(table, "text", text)?, pair.map(str::to_owned)),
             (None, Some(pair)) => (first_half(table, pair)?, Some(pair.to_owned())),
@@ -103,6 +110,42 @@ impl Columns {
     pub(super) fn no_label(&self, table: &Table) -> Error {
         no_column(table, "label", String::new())
     }
+}
+
+/// The column of answers, or none that is there, of a table of questions.
+fn answers(table: &Table, named: &NamedColumns) -> Option<Vec<String>> {
+    let found = match named.labels {
+        [] => find(table, &ANSWERS_NAMES).into_iter().collect(),
+        labels => labels.to_vec(),
+    };
+    match named.task {
+        Some(task) => (task == Task::QuestionAnswering).then_some(found),
+        None => found.first().is_some_and(|column| holds_answers(table, column)).then_some(found),
+    }
+}
+
+/// The columns of a table of questions; where nothing is called so, those of any pair.
+fn questions(table: &Table, named: NamedColumns, answers: Vec<String>) -> Result<Columns> {
+    let task = Task::QuestionAnswering;
+    let (question, context) = QUESTION_NAMES;
+    let text = named.text.map(|name| exact(table, "text", name)).transpose()?;
+    let pair = named.text_pair.map(|name| exact(table, "text-pair", name)).transpose()?;
+    let (text, text_pair) =
+        match (text.or_else(|| find(table, &[question])), pair.or_else(|| find(table, &[context])))
+        {
+            (Some(text), pair) => (text, pair),
+            (None, Some(_)) => return Err(no_column(table, "text", String::new())),
+            (None, None) => guess_texts(table)?,
+        };
+    if text_pair.is_none() {
+        return Err(no_column(table, "text-pair", String::new()));
+    }
+    if answers.len() > 1 {
+        let (name, columns) = (table.name.clone(), answers.join(", "));
+        return Err(Error::TooManyLabels { name, columns, task });
+    }
+    let labels = answers.iter().map(|name| exact(table, "label", name)).collect::<Result<_>>()?;
+    Ok(Columns { text, text_pair, labels, task })
 }
 
 /// The column of words, where their tags stand beside it or there is no other text.

@@ -89,6 +89,7 @@ impl Targets {
             }
             (Self::Tags(targets), Answer::Labels(labels)) => targets.push(ids(labels)?),
             (Self::Scores(targets), Answer::Score(score)) => targets.push(*score),
+            (Self::Answers(targets), Answer::Texts(answers)) => targets.push(answers.clone()),
             // `answer` gives what the task of the columns asks for, and so are the targets.
             _ => return Err(bad_cell(row, "label", "is of another kind")),
         }
@@ -201,7 +202,7 @@ impl<'a> Input<'a> {
     }
 }
 
-fn text<'a>(row: &'a Row, column: &str) -> Result<&'a str> {
+pub(super) fn text<'a>(row: &'a Row, column: &str) -> Result<&'a str> {
     match row.cells.get(column) {
         Some(Value::String(text)) if !text.trim().is_empty() => Ok(text),
         Some(Value::String(_)) => Err(bad_cell(row, column, "is empty")),

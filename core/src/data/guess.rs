@@ -5,6 +5,7 @@ use serde_json::Value;
 use super::{
     Table, Task,
     answers::{as_flag, as_score},
+    squad::is_answers,
 };
 
 /// A column of this name holds scores also where all of them are whole numbers.
@@ -35,6 +36,14 @@ pub(super) fn task(table: &Table, labels: &[String]) -> Task {
 pub(super) fn holds_lists(table: &Table, column: &str) -> bool {
     let cell = table.rows.first().and_then(|row| row.cells.get(column));
     matches!(cell, Some(Value::Array(_)))
+}
+
+/// Whether the first cell of a column that is no empty list holds answers to a question.
+pub(super) fn holds_answers(table: &Table, column: &str) -> bool {
+    let mut cells = table.rows.iter().filter_map(|row| row.cells.get(column));
+    let is_empty = |cell: &&Value| cell.as_array().is_some_and(Vec::is_empty);
+    let first = cells.clone().find(|cell| !is_empty(cell)).or(cells.next());
+    first.is_some_and(is_answers)
 }
 
 fn is_list(cell: &Value) -> bool {

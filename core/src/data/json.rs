@@ -1,10 +1,11 @@
-//! JSON Lines and JSON arrays.
+//! JSON Lines and JSON arrays, and SQuAD's own form.
 
 use serde::de::{DeserializeOwned, IgnoredAny};
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::{
     lines::numbered_lines,
+    squad,
     table::{Reading, newlines},
 };
 use crate::{Error, Result};
@@ -17,10 +18,19 @@ pub(super) fn read_lines(bytes: &[u8], reading: &mut Reading) -> Result<()> {
             continue;
         }
         match serde_json::from_str(content) {
+            Ok(Value::Object(cells)) if squad::is_file(&cells) => questions(line, cells, reading)?,
             Ok(Value::Object(cells)) => reading.row(line, cells),
             Ok(_) => reading.bad_row(line, NOT_AN_OBJECT)?,
             Err(error) => reading.bad_row(line, not_json(&error))?,
         }
+    }
+    Ok(())
+}
+
+fn questions(line: usize, file: Map<String, Value>, reading: &mut Reading) -> Result<()> {
+    match squad::rows(file) {
+        Ok(rows) => rows.into_iter().for_each(|cells| reading.numbered_row(cells)),
+        Err(error) => reading.bad_row(line, format!("not SQuAD's form: {error}"))?,
     }
     Ok(())
 }
@@ -46,16 +56,25 @@ pub(super) fn read(bytes: &[u8], field: Option<&str>, reading: &mut Reading) -> 
     scan.end(reading)
 }
 
-/// JSON Lines in a `.json` file; an object that goes over several lines is told what it lacks.
+/// JSON Lines in a `.json` file, or an object over several lines, which is of SQuAD's own form or is told
+/// what it lacks.
 fn read_object_lines(bytes: &[u8], reading: &mut Reading) -> Result<()> {
-    let first = bytes.trim_ascii_start();
-    let line = 1 + newlines(&bytes[..bytes.len() - first.len()]);
-    let first = first.split(|&byte| byte == b'\n').next().unwrap_or_default();
-    match serde_json::from_slice::<IgnoredAny>(first) {
-        Err(error) if error.is_eof() && serde_json::from_slice::<IgnoredAny>(bytes).is_ok() => Err(reading
-            .error(line, "one object over several lines, not rows; name the field that holds the rows with --field")),
-        _ => read_lines(bytes, reading),
+    if !is_one_object(bytes) {
+        return read_lines(bytes, reading);
     }
+    let line = 1 + newlines(&bytes[..bytes.len() - bytes.trim_ascii_start().len()]);
+    match serde_json::from_str(reading.checked(1, bytes)?) {
+        Ok(Value::Object(file)) if squad::is_file(&file) => questions(line, file, reading),
+        Ok(_) => Err(reading
+            .error(line, "one object over several lines, not rows; name the field that holds the rows with --field")),
+        Err(_) => read_lines(bytes, reading),
+    }
+}
+
+/// Whether the first line opens an object that it does not close.
+pub(super) fn is_one_object(bytes: &[u8]) -> bool {
+    let first = bytes.trim_ascii_start().split(|&byte| byte == b'\n').next().unwrap_or_default();
+    serde_json::from_slice::<IgnoredAny>(first).is_err_and(|error| error.is_eof())
 }
 
 const NOT_AN_OBJECT: &str = "not a JSON object ({\"text\": …})";

@@ -58,6 +58,11 @@ impl LabelMap {
         Self { names: vec!["LABEL_0".into()] }
     }
 
+    /// The outputs of question answering, for each token.
+    pub fn of_a_span() -> Self {
+        Self { names: vec!["start".into(), "end".into()] }
+    }
+
     /// The number of classes.
     #[allow(clippy::len_without_is_empty)] // never empty
     pub fn len(&self) -> usize {

@@ -81,7 +81,12 @@ impl Pieces {
     fn is_cut(&self) -> bool {
         match &self.format {
             Format::Json { field } => {
-                field.is_none() && self.pending.trim_ascii_start().first() == Some(&b'{')
+                let begins_object = self.pending.trim_ascii_start().first() == Some(&b'{');
+                let is_closed = || {
+                    !self.pending.trim_ascii_start().contains(&b'\n')
+                        || !json::is_one_object(&self.pending)
+                };
+                field.is_none() && begins_object && is_closed()
             }
             _ => true,
         }
@@ -123,12 +128,14 @@ mod tests {
     #[test]
     fn pieces_of_any_size_give_the_rows_of_the_whole() {
         let csv = "\u{feff}text,label\r\n\"a\nb\",x\r\n\r\n\"c\"\"d\",y\r\nü,z";
+        let squad = "{\"data\": [{\n\"paragraphs\": [{\"context\": \"c\",\n\"qas\": [{\"question\": \"q\"}]}]}]}\n";
         let jsonl = "{\"text\": \"a\"}\n\n{\"text\": \"ü\", \"label\": 1}\n{\"text\": \"c\"}";
         for (format, text) in [
             (Format::CSV, csv),
             (Format::Jsonl, jsonl),
             (Format::Json { field: None }, jsonl),
             (Format::Json { field: None }, "[{\"text\": \"a\"},\n{\"text\": \"b\"}]"),
+            (Format::Json { field: None }, squad),
             (Format::Lines, "a\r\n\nü\nc"),
             (Format::Conll, "-DOCSTART- O\r\n\r\na O\r\nb B-X\r\n \r\nü O\r\n\r\nc O"),
         ] {

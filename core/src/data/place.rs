@@ -15,7 +15,7 @@ pub struct Place {
 pub enum At {
     /// The line where it begins.
     Line(usize),
-    /// Its number, in a file without lines (Parquet).
+    /// Its number, in a file whose rows are not its lines (Parquet, SQuAD's own form).
     Row(usize),
     /// The file holds this row only.
     WholeFile,

@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 
 use crate::{
     Error, Result,
-    data::{BadRows, Format, Pieces, Place, Selection},
+    data::{At, BadRows, Format, Pieces, Place, Selection},
 };
 
 /// One row: its place and its cells in column order.
@@ -108,6 +108,13 @@ impl<'a> Reading<'a> {
     pub fn row(&mut self, line: usize, cells: Map<String, Value>) {
         self.columns.extend(new_columns(&self.columns, cells.keys()));
         self.rows.push(Row { place: self.place(line), cells });
+    }
+
+    /// The next row of a file whose rows are not its lines.
+    pub fn numbered_row(&mut self, cells: Map<String, Value>) {
+        self.columns.extend(new_columns(&self.columns, cells.keys()));
+        let at = At::Row(self.rows.len() + 1);
+        self.rows.push(Row { place: Place { file: Arc::clone(&self.file), at }, cells });
     }
 
     /// The columns, where a header names them.

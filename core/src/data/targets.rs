@@ -13,6 +13,28 @@ pub enum Targets {
     Scores(Vec<f32>),
     /// The tag id of each word of each row.
     Tags(Vec<Vec<usize>>),
+    /// What each question may be answered with; nothing where its context does not say.
+    Answers(Vec<Vec<GoldAnswer>>),
+    /// Where the answer stands in each window on a context: what is trained on in place of answers.
+    Spans(Vec<Span>),
+}
+
+/// An answer that a data set states.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct GoldAnswer {
+    pub text: String,
+    /// Its first character in the context.
+    pub start: usize,
+}
+
+/// The first and the last token of an answer among the tokens of its row; both the first token of all,
+/// `[CLS]`, where there is no answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Span {
+    pub start: usize,
+    pub end: usize,
+    /// The tokens of the row.
+    pub tokens: usize,
 }
 
 impl Targets {
@@ -23,6 +45,7 @@ impl Targets {
             Task::MultiLabelClassification => Self::LabelSets(Vec::new()),
             Task::Regression => Self::Scores(Vec::new()),
             Task::TokenClassification => Self::Tags(Vec::new()),
+            Task::QuestionAnswering => Self::Answers(Vec::new()),
         }
     }
 
@@ -32,6 +55,7 @@ impl Targets {
             Self::LabelSets(_) => Task::MultiLabelClassification,
             Self::Scores(_) => Task::Regression,
             Self::Tags(_) => Task::TokenClassification,
+            Self::Answers(_) | Self::Spans(_) => Task::QuestionAnswering,
         }
     }
 
@@ -41,6 +65,8 @@ impl Targets {
             Self::Labels(labels) => labels.len(),
             Self::LabelSets(ids) | Self::Tags(ids) => ids.len(),
             Self::Scores(scores) => scores.len(),
+            Self::Answers(answers) => answers.len(),
+            Self::Spans(spans) => spans.len(),
         }
     }
 
@@ -59,6 +85,8 @@ impl Targets {
             Self::LabelSets(sets) => Self::LabelSets(pick(sets, rows)),
             Self::Scores(scores) => Self::Scores(pick(scores, rows)),
             Self::Tags(tags) => Self::Tags(pick(tags, rows)),
+            Self::Answers(answers) => Self::Answers(pick(answers, rows)),
+            Self::Spans(spans) => Self::Spans(pick(spans, rows)),
         }
     }
 
@@ -70,22 +98,24 @@ impl Targets {
                 all.extend_from_slice(more);
             }
             (Self::Scores(all), Self::Scores(more)) => all.extend_from_slice(more),
+            (Self::Answers(all), Self::Answers(more)) => all.extend_from_slice(more),
+            (Self::Spans(all), Self::Spans(more)) => all.extend_from_slice(more),
             (all, more) => debug_assert_eq!(all.task(), more.task()),
         }
     }
 
-    /// All class ids that stand there, row after row; none of scores.
+    /// All class ids that stand there, row after row; none of scores and answers.
     pub fn ids(&self) -> Vec<usize> {
         match self {
             Self::Labels(labels) => labels.clone(),
             Self::LabelSets(ids) | Self::Tags(ids) => ids.concat(),
-            Self::Scores(_) => Vec::new(),
+            Self::Scores(_) | Self::Answers(_) | Self::Spans(_) => Vec::new(),
         }
     }
 
-    /// How often each of `classes` classes stands there, in id order; nothing of scores.
+    /// How often each of `classes` classes stands there, in id order; nothing of scores and answers.
     pub fn counts(&self, classes: usize) -> Vec<usize> {
-        if matches!(self, Self::Scores(_)) {
+        if matches!(self, Self::Scores(_) | Self::Answers(_) | Self::Spans(_)) {
             return Vec::new();
         }
         let mut counts = vec![0; classes];

@@ -5,7 +5,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 /// The kinds of answers, by the names that `problem_type` has in a `config.json` of transformers; tags
-/// of tokens are no problem type there but an architecture.
+/// of tokens and answers are no problem types there but architectures.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Task {
@@ -18,14 +18,17 @@ pub enum Task {
     Regression,
     /// A class for each word of a text.
     TokenClassification,
+    /// The part of a context that answers a question, if there is one.
+    QuestionAnswering,
 }
 
 impl Task {
-    pub const ALL: [Self; 4] = [
+    pub const ALL: [Self; 5] = [
         Self::SingleLabelClassification,
         Self::MultiLabelClassification,
         Self::Regression,
         Self::TokenClassification,
+        Self::QuestionAnswering,
     ];
 
     /// `multi_label_classification`
@@ -35,6 +38,7 @@ impl Task {
             Self::MultiLabelClassification => "multi_label_classification",
             Self::Regression => "regression",
             Self::TokenClassification => "token_classification",
+            Self::QuestionAnswering => "question_answering",
         }
     }
 

@@ -2,7 +2,10 @@
 
 use serde::Serialize;
 
-use super::{Answered, ClassificationMetrics, EntityMetrics, MultiLabelMetrics, RegressionMetrics};
+use super::{
+    AnswerMetrics, Answered, ClassificationMetrics, EntityMetrics, MultiLabelMetrics,
+    RegressionMetrics, RowScore, answered::row_scores,
+};
 use crate::{
     data::{LabelMap, Targets, Task},
     model::Prediction,
@@ -16,6 +19,7 @@ pub enum Metrics {
     MultiLabel(MultiLabelMetrics),
     Regression(RegressionMetrics),
     Entities(EntityMetrics),
+    Answers(AnswerMetrics),
 }
 
 impl Metrics {
@@ -43,6 +47,10 @@ impl Metrics {
                 let (gold, predicted): (Vec<_>, Vec<_>) = rows.iter().cloned().unzip();
                 Self::Entities(EntityMetrics::new(&gold, &predicted, labels))
             }
+            Answered::Answers(rows) => {
+                let rows: Vec<RowScore> = row_scores(rows).collect();
+                Self::Answers(AnswerMetrics::of(rows.iter()))
+            }
         }
     }
 
@@ -53,6 +61,7 @@ impl Metrics {
             Self::MultiLabel(metrics) => metrics.rows,
             Self::Regression(metrics) => metrics.rows,
             Self::Entities(metrics) => metrics.rows,
+            Self::Answers(metrics) => metrics.rows,
         }
     }
 
@@ -62,7 +71,7 @@ impl Metrics {
             Task::SingleLabelClassification => "macro_f1",
             Task::MultiLabelClassification => "micro_f1",
             Task::Regression => "pearson",
-            Task::TokenClassification => "f1",
+            Task::TokenClassification | Task::QuestionAnswering => "f1",
         }
     }
 
@@ -94,6 +103,9 @@ impl Metrics {
                 ("recall", metrics.recall),
                 ("accuracy", metrics.accuracy),
             ],
+            Self::Answers(metrics) => {
+                vec![("f1", metrics.f1), ("exact_match", metrics.exact_match)]
+            }
         }
     }
 }

@@ -5,7 +5,10 @@ use rand::{RngExt, SeedableRng, rngs::ChaCha8Rng};
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-use super::{Answered, EntityMetrics, Metrics, entities::RowCounts};
+use super::{
+    AnswerMetrics, Answered, EntityMetrics, Metrics, RowScore, answered::row_scores,
+    entities::RowCounts,
+};
 use crate::data::LabelMap;
 
 /// The part of the resamples that an interval holds.
@@ -56,14 +59,21 @@ pub fn figures_of(
     labels: &LabelMap,
     resamples: impl Iterator<Item = Vec<usize>>,
 ) -> Vec<(&'static str, Vec<f64>)> {
-    // The entities of a row are the same in each resample.
+    // The entities of a row are the same in each resample, and so is what its answer is worth.
     let counts: Vec<RowCounts> = match answered {
         Answered::Tags(rows) => {
             rows.iter().map(|(gold, predicted)| RowCounts::new(gold, predicted, labels)).collect()
         }
         _ => Vec::new(),
     };
+    let scores: Vec<RowScore> = match answered {
+        Answered::Answers(rows) => row_scores(rows).collect(),
+        _ => Vec::new(),
+    };
     let metrics = |rows: &[usize]| match answered {
+        Answered::Answers(_) => {
+            Metrics::Answers(AnswerMetrics::of(rows.iter().map(|&row| &scores[row])))
+        }
         Answered::Tags(_) => {
             Metrics::Entities(EntityMetrics::of(rows.iter().map(|&row| &counts[row])))
         }

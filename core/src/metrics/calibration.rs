@@ -2,7 +2,11 @@
 
 use serde::Serialize;
 
-use crate::{data::Targets, model::Prediction};
+use super::RowScore;
+use crate::{
+    data::{GoldAnswer, Targets},
+    model::Prediction,
+};
 
 const BINS: usize = 15;
 
@@ -29,7 +33,8 @@ pub struct ReliabilityBin {
 }
 
 impl Reliability {
-    /// Of the class of each row, with its probability; of the tag of each word; of sets of labels, of
+    /// Of the class of each row, with its probability; of the tag of each word; of the answer to each
+    /// question, which is right where it is exactly a gold one; of sets of labels, of
     /// the probability of each label, and whether it belongs to the row. `None` of scores, and where
     /// there is nothing.
     pub fn new(targets: &Targets, predictions: &[Prediction]) -> Option<Self> {
@@ -61,7 +66,15 @@ impl Reliability {
 /// What is said with which confidence, and whether it is so.
 fn said(targets: &Targets, predictions: &[Prediction]) -> Vec<(f64, bool)> {
     match targets {
-        Targets::Scores(_) => Vec::new(),
+        Targets::Scores(_) | Targets::Spans(_) => Vec::new(),
+        Targets::Answers(gold) => {
+            let row = |(gold, found): (&Vec<GoldAnswer>, &Prediction)| {
+                let gold: Vec<&str> = gold.iter().map(|answer| &*answer.text).collect();
+                let score = found.answers.first().map_or(0.0, |answer| answer.score);
+                (f64::from(score), RowScore::new(&gold, found.answer()).exact_match)
+            };
+            gold.iter().zip(predictions).map(row).collect()
+        }
         Targets::Labels(gold) => {
             let row = |(&gold, found): (&usize, &Prediction)| {
                 let label = found.label();

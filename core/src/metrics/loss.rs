@@ -4,7 +4,8 @@ use crate::{data::Targets, model::Prediction};
 
 /// The mean loss of one prediction for each target, as transformers' heads compute it without class
 /// weights or smoothing: cross-entropy of classes and of the tags of words that the model saw, the mean
-/// over classes of binary cross-entropy of sets, the squared error of scores.
+/// over classes of binary cross-entropy of sets, the squared error of scores, the mean of the cross-entropies
+/// of start and end of windows on contexts. Questions have none beside that of their windows: NaN.
 pub fn loss(targets: &Targets, predictions: &[Prediction]) -> f64 {
     let logits = predictions.iter().map(|prediction| prediction.logits.as_slice());
     match targets {
@@ -26,6 +27,15 @@ pub fn loss(targets: &Targets, predictions: &[Prediction]) -> f64 {
             let words = prediction.logits.chunks(classes.max(1)).zip(&prediction.words);
             words.map(|(logits, word)| cross_entropy(logits, tags[word.index]))
         })),
+        Targets::Spans(spans) => mean(logits.zip(spans).map(|(logits, span)| {
+            let (tokens, _) = logits.as_chunks::<2>();
+            let of = |column: usize, truth: usize| {
+                let logits: Vec<f32> = tokens.iter().map(|token| token[column]).collect();
+                cross_entropy(&logits, truth)
+            };
+            (of(0, span.start) + of(1, span.end)) / 2.0
+        })),
+        Targets::Answers(_) => f64::NAN,
     }
 }
 

@@ -19,7 +19,7 @@ pub struct Temperature {
 }
 
 /// The temperature with the smallest negative log-likelihood of these rows, between 0.05 and 20.
-/// `None` of scores, and where there is nothing.
+/// `None` of scores and answers, and where there is nothing.
 pub fn fit_temperature(targets: &Targets, predictions: &[Prediction]) -> Option<Temperature> {
     let said = said(targets, predictions);
     if said.is_empty() {
@@ -88,7 +88,7 @@ fn exponentials(logits: &[f32], inverse: f64) -> (f64, f64, f64) {
 fn said<'a>(targets: &Targets, predictions: &'a [Prediction]) -> Vec<Said<'a>> {
     let mut said = Vec::new();
     match targets {
-        Targets::Scores(_) => {}
+        Targets::Scores(_) | Targets::Answers(_) | Targets::Spans(_) => {}
         Targets::Labels(gold) => {
             let rows = gold.iter().zip(predictions);
             said.extend(rows.map(|(&gold, found)| Said::Class(&found.logits, gold)));

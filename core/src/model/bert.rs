@@ -24,14 +24,15 @@ use self::{
 use super::{
     BertConfig, Family, LoraConfig, Pass,
     family::PoolerActivation,
+    head::Reads,
     layer_norm::LayerNorm,
     modern_bert::{self, ModernBertModel},
 };
 use crate::{Result, text::BatchTensors};
 
 /// An encoder, its pooler and a linear head; or, of words, transformers' `BertForTokenClassification`,
-/// whose head reads the first token of each word and has a pooler in ModernBERT alone; or with another
-/// [`Output`].
+/// whose head reads the first token of each word and has a pooler in ModernBERT alone; or
+/// `BertForQuestionAnswering`, whose head reads every token; or with another [`Output`].
 #[derive(Module, Debug)]
 pub struct BertForSequenceClassification {
     bert: Encoder,
@@ -39,7 +40,8 @@ pub struct BertForSequenceClassification {
     dropout_prob: f64,
     /// None of a sentence encoder, whose output is the mean of the states of a row's tokens.
     classifier: Option<Output>,
-    of_words: bool,
+    #[module(skip)]
+    reads: Reads,
     #[module(skip)]
     family: Family,
 }
@@ -83,13 +85,13 @@ impl BertForSequenceClassification {
         };
         let (family, dropout_prob) = (config.family, config.classifier_dropout());
         let (pooler, classifier) = (Some(pooler), Some(Output::Linear(classifier)));
-        Self { bert, pooler, dropout_prob, classifier, of_words: false, family }
+        Self { bert, pooler, dropout_prob, classifier, reads: Reads::Text, family }
     }
 
     /// The same with the head of a masked language model.
     pub(crate) fn for_masked_lm(self, config: &BertConfig, device: &Device) -> Self {
         let head = MaskedLmHead::new(config, device);
-        Self { classifier: Some(Output::MaskedLm(head)), of_words: true, ..self }
+        Self { classifier: Some(Output::MaskedLm(head)), reads: Reads::Words, ..self }
     }
 
     /// The same without a head, as a sentence encoder.
@@ -111,16 +113,19 @@ impl BertForSequenceClassification {
         self.family
     }
 
-    /// Whether it gives words their classes, not whole texts.
-    pub(crate) fn is_of_words(&self) -> bool {
-        self.of_words
+    /// Of which tokens the last layer reads the states.
+    pub(crate) fn reads(&self) -> Reads {
+        self.reads
     }
 
-    /// The same for tags of words.
-    pub(crate) fn for_words(self, config: &BertConfig) -> Self {
-        let pooler = self.pooler.filter(|_| self.family.pools_words());
-        let dropout_prob = config.words_dropout();
-        Self { pooler, dropout_prob, of_words: true, ..self }
+    /// The same with a head that reads these.
+    pub(crate) fn reading(self, reads: Reads, config: &BertConfig) -> Self {
+        let pooler = match reads {
+            Reads::Text => self.pooler,
+            Reads::Words => self.pooler.filter(|_| self.family.pools_words()),
+            Reads::Tokens => None,
+        };
+        Self { pooler, dropout_prob: config.head_dropout(reads), reads, ..self }
     }
 
     /// The same, of which the last `layers` of the encoder, the pooler and the classifier take
@@ -147,8 +152,8 @@ impl BertForSequenceClassification {
         Ok(model)
     }
 
-    /// Logits `[rows, num_labels]` of a batch; of words `[words, num_labels]`; of a sentence encoder
-    /// the means `[rows, hidden]`.
+    /// Logits `[rows, num_labels]` of a batch; of words `[words, num_labels]`; of answers `[tokens, 2]`,
+    /// without those of padding; of a sentence encoder the means `[rows, hidden]`.
     pub(crate) fn forward(&self, batch: &BatchTensors, pass: Pass) -> Tensor<2> {
         let words = self.word_embeddings().val().select(0, batch.input_ids.clone());
         self.forward_embedded(words, batch, pass)
@@ -161,10 +166,11 @@ impl BertForSequenceClassification {
         batch: &BatchTensors,
         pass: Pass,
     ) -> Tensor<2> {
+        let of_words = self.reads != Reads::Text;
         let seen = match (&self.bert, &self.classifier) {
             (Encoder::Bert(bert), None) => return means(bert.states(words, batch, pass), batch),
-            (Encoder::Bert(bert), _) => bert.forward(words, batch, pass, self.of_words),
-            (Encoder::ModernBert(bert), _) => bert.forward(words, batch, pass, self.of_words),
+            (Encoder::Bert(bert), _) => bert.forward(words, batch, pass, of_words),
+            (Encoder::ModernBert(bert), _) => bert.forward(words, batch, pass, of_words),
         };
         match &self.classifier {
             None => seen,

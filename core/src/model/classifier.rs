@@ -8,7 +8,9 @@ use burn::{module::Module, tensor::Device};
 
 use super::{
     BertConfig, BertForSequenceClassification, Head, LoadReport, LoraConfig, ModelFiles, Pass,
-    Prediction, limits, names,
+    Prediction,
+    head::{Reads, check_family},
+    limits, names,
 };
 use crate::{
     Error, Result,
@@ -58,7 +60,11 @@ impl Classifier {
         let config = files.config()?;
         let name = files.weights_name();
         let weights = files.weights(|key| names::of_parameter(config.family, key))?;
-        let key = config.family.key("classifier.weight", Head::is_of_words(&config));
+        let reads = Reads::stated(&config);
+        if reads == Reads::Tokens {
+            check_family(&config, &files.path("config.json"))?;
+        }
+        let key = config.family.key("classifier.weight", reads);
         let Some(&[num_labels, _]) = weights.shape(&key) else {
             return Err(Error::NoHead { name, key, folder: files.folder().into() });
         };
@@ -88,9 +94,12 @@ impl Classifier {
         let (config, head) = (files.config()?, head.into());
         let name = files.path("config.json");
         let weights = files.weights(|key| names::of_parameter(config.family, key))?;
-        let of_words = head.task == Task::TokenClassification;
+        if head.task == Task::QuestionAnswering {
+            check_family(&config, &name)?;
+        }
+        let reads = Reads::of(head.task);
         let keys =
-            ["classifier.weight", "classifier.bias"].map(|path| config.family.key(path, of_words));
+            ["classifier.weight", "classifier.bias"].map(|path| config.family.key(path, reads));
         let same_head = match weights.shape(&keys[0]) {
             Some(&[rows, _]) if rows == head.label_map.len() => {
                 Head::stored(&config, &name, rows)? == head
@@ -169,7 +178,8 @@ impl Classifier {
     }
 
     /// Predicts texts in order, `batch_size` at a time; of texts shorter than 64 tokens, as
-    /// many as have as many tokens where our kernels run. `progress` is told after each batch how many are done.
+    /// many as have as many tokens where our kernels run. Questions are predicted window by window (see
+    /// [`answers`](super::answers)). `progress` is told after each batch how many are done.
     ///
     /// # Errors
     /// [`Error::BadSetting`] for a text that is too long, [`Error::Device`] if the device fails.
@@ -200,8 +210,7 @@ impl Classifier {
             let logits = data.try_into_vec::<f32>().map_err(|e| Error::Device(format!("{e:?}")))?;
             let mut logits = logits.chunks(self.label_map().len());
             for &row in &planned.rows {
-                let words = &encodings[row].words;
-                let prediction = Prediction::new(self.task(), &mut logits, words);
+                let prediction = Prediction::new(self.task(), &mut logits, &encodings[row]);
                 predictions[row] = Some(match self.temperature() {
                     1.0 => prediction,
                     temperature => prediction.at_temperature(self.task(), temperature),
@@ -250,16 +259,14 @@ impl Setup {
 
     /// What the model is given beside ids.
     pub(crate) fn input_format(&self) -> InputFormat {
-        self.about.config.input_format()
+        let every_token = self.task() == Task::QuestionAnswering;
+        InputFormat { every_token, ..self.about.config.input_format() }
     }
 }
 
 fn new_model(config: &BertConfig, head: &Head, device: &Device) -> BertForSequenceClassification {
     let model = BertForSequenceClassification::new(config, head.label_map.len(), device);
-    match head.task {
-        Task::TokenClassification => model.for_words(config),
-        _ => model,
-    }
+    model.reading(Reads::of(head.task), config)
 }
 
 /// Both, at the same time where there are threads: to read a tokenizer takes half as long as to read

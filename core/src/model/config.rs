@@ -12,7 +12,7 @@ use self::{
     distilbert::DistilBertConfig,
     modern_bert::{Modern, ModernBertConfig},
 };
-use super::Family;
+use super::{Family, head::Reads};
 use crate::{Error, Result, data::LabelMap, text::InputFormat};
 
 /// The settings of a BERT, named as in `config.json`
@@ -155,6 +155,7 @@ impl BertConfig {
             ("hidden_dropout_prob", self.hidden_dropout_prob),
             ("attention_probs_dropout_prob", self.attention_probs_dropout_prob),
             ("classifier_dropout", self.classifier_dropout()),
+            ("qa_dropout", self.head_dropout(Reads::Tokens)),
         ];
         if let Some((key, rate)) = rates.into_iter().find(|(_, rate)| !(0.0..1.0).contains(rate)) {
             return Err(format!("{key} is {rate}; expected 0 to below 1"));
@@ -171,10 +172,15 @@ impl BertConfig {
         self.classifier_dropout.unwrap_or(self.hidden_dropout_prob)
     }
 
-    /// Dropout before the head of words: DistilBERT's setting is that of whole texts alone.
-    pub(super) fn words_dropout(&self) -> f64 {
-        match self.family {
-            Family::DistilBert => self.hidden_dropout_prob,
+    /// Dropout before the head. DistilBERT's setting of `classifier_dropout` is that of whole texts alone;
+    /// before answers only it drops anything.
+    pub(super) fn head_dropout(&self, reads: Reads) -> f64 {
+        match (self.family, reads) {
+            (Family::DistilBert, Reads::Words) => self.hidden_dropout_prob,
+            (Family::DistilBert, Reads::Tokens) => {
+                self.raw("qa_dropout").and_then(Value::as_f64).unwrap_or(tenth())
+            }
+            (_, Reads::Tokens) => 0.0,
             _ => self.classifier_dropout(),
         }
     }
@@ -215,6 +221,7 @@ impl BertConfig {
             token_types: self.family.has_token_types(),
             counts_from_padding: self.family.counts_from_padding(),
             mean_pooling: self.modern.mean_pooling,
+            every_token: false,
         }
     }
 

@@ -1,5 +1,7 @@
 //! The families of BERT: what one configuration and one set of weights is called in each.
 
+use super::head::Reads;
+
 /// Encoders that are computed as BERT is, but for what this file and their configuration say, and
 /// ModernBERT, which has modules of its own (`modern_bert.rs`).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -59,9 +61,8 @@ impl Family {
         }
     }
 
-    /// The class of transformers that a fine-tuned folder is opened with: one for words, or one for
-    /// whole texts.
-    pub(crate) fn architecture(self, of_words: bool) -> String {
+    /// The class of transformers that a fine-tuned folder is opened with.
+    pub(crate) fn architecture(self, reads: Reads) -> String {
         let name = match self {
             Self::Bert => "Bert",
             Self::Roberta => "Roberta",
@@ -70,8 +71,12 @@ impl Family {
             Self::Electra => "Electra",
             Self::ModernBert => "ModernBert",
         };
-        let task = if of_words { "Token" } else { "Sequence" };
-        format!("{name}For{task}Classification")
+        let task = match reads {
+            Reads::Text => "SequenceClassification",
+            Reads::Words => "TokenClassification",
+            Reads::Tokens => "QuestionAnswering",
+        };
+        format!("{name}For{task}")
     }
 
     /// The class of transformers that opens an encoder without a head.
@@ -120,6 +125,11 @@ impl Family {
         self == Self::ModernBert
     }
 
+    /// Whether there is a head for question answering. ModernBERT's has other layers than the others'.
+    pub(crate) fn answers_questions(self) -> bool {
+        self != Self::ModernBert
+    }
+
     pub(crate) fn pooler_activation(self) -> PoolerActivation {
         match self {
             Self::Bert | Self::Roberta | Self::XlmRoberta => PoolerActivation::Tanh,
@@ -130,9 +140,8 @@ impl Family {
 
     /// The Hugging Face key of a parameter from its path in our modules, which is its key in BERT
     /// but that the pooler is not part of the encoder: `bert.encoder.layer.0.output.dense.weight`,
-    /// `pooler.dense.bias`, `classifier.weight`. The last layer is called otherwise where it is one
-    /// `of_words`.
-    pub(crate) fn key(self, path: &str, of_words: bool) -> String {
+    /// `pooler.dense.bias`, `classifier.weight`. What the last layer is called depends on what it reads.
+    pub(crate) fn key(self, path: &str, reads: Reads) -> String {
         let (part, rest) = path.split_once('.').unwrap_or((path, ""));
         match (part, self) {
             ("bert", Self::DistilBert) => format!("distilbert.{}", distilbert_key(rest)),
@@ -142,19 +151,21 @@ impl Family {
             ("pooler", Self::ModernBert) => format!("head.{rest}"),
             ("pooler", _) => format!("classifier.{rest}"),
             ("classifier", _) if rest.starts_with("predictions.") => format!("cls.{rest}"),
+            ("classifier", _) if reads == Reads::Tokens => format!("qa_outputs.{rest}"),
             ("classifier", Self::Bert | Self::DistilBert | Self::ModernBert) => path.into(),
-            ("classifier", _) if of_words => path.into(),
+            ("classifier", _) if reads == Reads::Words => path.into(),
             ("classifier", _) => format!("classifier.out_proj.{rest}"),
             _ => path.into(),
         }
     }
 
     /// The modules of the head, as transformers names them.
-    pub(crate) fn head_modules(self, of_words: bool) -> &'static [&'static str] {
-        match self {
-            Self::ModernBert => &["classifier", "head"],
-            Self::Bert if !of_words => &["classifier", "pooler"],
-            Self::DistilBert if !of_words => &["classifier", "pre_classifier"],
+    pub(crate) fn head_modules(self, reads: Reads) -> &'static [&'static str] {
+        match (self, reads) {
+            (_, Reads::Tokens) => &["qa_outputs"],
+            (Self::ModernBert, _) => &["classifier", "head"],
+            (Self::Bert, Reads::Text) => &["classifier", "pooler"],
+            (Self::DistilBert, Reads::Text) => &["classifier", "pre_classifier"],
             _ => &["classifier"],
         }
     }
@@ -213,7 +224,7 @@ mod tests {
 
     #[test]
     fn a_parameter_has_the_key_of_its_family() {
-        let keys = |path| Family::ALL.map(|family| family.key(path, false));
+        let keys = |path| Family::ALL.map(|family| family.key(path, Reads::Text));
         assert_eq!(
             keys("bert.encoder.layer.3.attention.output.LayerNorm.weight"),
             [
@@ -247,7 +258,8 @@ mod tests {
                 "classifier.weight",
             ]
         );
-        let of_words = Family::ALL.map(|family| family.key("classifier.weight", true));
-        assert_eq!(of_words, ["classifier.weight"; 6]);
+        let of = |reads| Family::ALL.map(|family| family.key("classifier.weight", reads));
+        assert_eq!(of(Reads::Words), ["classifier.weight"; 6]);
+        assert_eq!(of(Reads::Tokens), ["qa_outputs.weight"; 6]);
     }
 }

@@ -8,7 +8,43 @@ use crate::{
     data::{LabelMap, Task},
 };
 
-/// A task and the names of the outputs in id order. Regression has one output.
+/// Of which tokens the last layer reads the states, by which heads of transformers differ.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Reads {
+    /// The first one, or the mean of all, through a pooler.
+    #[default]
+    Text,
+    /// The first one of each word.
+    Words,
+    /// Each one.
+    Tokens,
+}
+
+impl Reads {
+    pub(crate) fn of(task: Task) -> Self {
+        match task {
+            Task::TokenClassification => Self::Words,
+            Task::QuestionAnswering => Self::Tokens,
+            _ => Self::Text,
+        }
+    }
+
+    /// What the head that a folder states reads.
+    pub(super) fn stated(config: &BertConfig) -> Self {
+        let architectures = config.raw("architectures").and_then(Value::as_array);
+        let is_stated = |end: &str| {
+            let mut names = architectures.into_iter().flatten().filter_map(Value::as_str);
+            names.any(|name| name.ends_with(end))
+        };
+        match () {
+            () if is_stated("ForTokenClassification") => Self::Words,
+            () if is_stated("ForQuestionAnswering") => Self::Tokens,
+            () => Self::Text,
+        }
+    }
+}
+
+/// A task and the names of the outputs in id order. Regression has one output, question answering two.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Head {
     pub task: Task,
@@ -39,6 +75,15 @@ impl Head {
             }
             return Ok(Self { task, label_map: LabelMap::of_a_score() });
         }
+        if task == Task::QuestionAnswering {
+            if num_labels != 2 {
+                let reason = format!(
+                    "question answering with {num_labels} outputs; it has a start and an end"
+                );
+                return Err(Error::BadConfig { name: name.into(), reason });
+            }
+            return Ok(Self { task, label_map: LabelMap::of_a_span() });
+        }
         let label_map = match config.label_map(name)? {
             Some(map) => map,
             None => LabelMap::unnamed(name, num_labels)?,
@@ -51,14 +96,6 @@ impl Head {
         Ok(Self { task, label_map })
     }
 
-    /// Whether a folder states a head that gives words their classes.
-    pub(super) fn is_of_words(config: &BertConfig) -> bool {
-        let is_tokens =
-            |name: &Value| name.as_str().is_some_and(|n| n.ends_with("ForTokenClassification"));
-        let architectures = config.raw("architectures").and_then(Value::as_array);
-        architectures.is_some_and(|names| names.iter().any(is_tokens))
-    }
-
     /// What `config.json` says of it.
     pub(super) fn to_json(&self, family: Family) -> Map<String, Value> {
         let ids = self.label_map.names().iter().enumerate();
@@ -67,10 +104,10 @@ impl Head {
         let label2id: Map<String, Value> =
             ids.map(|(id, name)| (name.clone(), json!(id))).collect();
         let problem_type = match self.task {
-            Task::TokenClassification => Value::Null,
+            Task::TokenClassification | Task::QuestionAnswering => Value::Null,
             task => json!(task.name()),
         };
-        let architecture = family.architecture(self.task == Task::TokenClassification);
+        let architecture = family.architecture(Reads::of(self.task));
         Map::from_iter([
             ("architectures".to_owned(), json!([architecture])),
             ("problem_type".to_owned(), problem_type),
@@ -81,8 +118,10 @@ impl Head {
 }
 
 fn task(config: &BertConfig, name: &str, num_labels: usize) -> Result<Task> {
-    if Head::is_of_words(config) {
-        return Ok(Task::TokenClassification);
+    match Reads::stated(config) {
+        Reads::Words => return Ok(Task::TokenClassification),
+        Reads::Tokens => return Ok(Task::QuestionAnswering),
+        Reads::Text => {}
     }
     match config.raw("problem_type").unwrap_or(&Value::Null) {
         Value::Null if num_labels == 1 => Ok(Task::Regression),
@@ -94,6 +133,21 @@ fn task(config: &BertConfig, name: &str, num_labels: usize) -> Result<Task> {
             Error::BadConfig { name: name.into(), reason }
         }),
     }
+}
+
+/// Checks that the family has a head for question answering.
+///
+/// # Errors
+/// [`Error::BadConfig`] where it has none.
+pub(super) fn check_family(config: &BertConfig, name: &str) -> Result<()> {
+    if config.family.answers_questions() {
+        return Ok(());
+    }
+    let reason = format!(
+        "question_answering with a {} model is not supported; take a bert, roberta, xlm-roberta, distilbert or electra model",
+        config.family.model_type()
+    );
+    Err(Error::BadConfig { name: name.into(), reason })
 }
 
 #[cfg(test)]
@@ -117,6 +171,9 @@ mod tests {
         assert_eq!(task(stated, 3), Task::MultiLabelClassification);
         let tokens = ", \"architectures\": [\"BertForTokenClassification\"]";
         assert_eq!(task(tokens, 3), Task::TokenClassification);
+        let answers = ", \"architectures\": [\"BertForQuestionAnswering\"]";
+        assert_eq!(task(answers, 2), Task::QuestionAnswering);
+        assert!(stored(answers, 3).unwrap_err().contains("3 outputs"));
     }
 
     #[test]
@@ -132,8 +189,11 @@ mod tests {
     fn what_is_written_is_read_again() {
         let label_map = LabelMap::new("t", vec!["a".into(), "b".into()]).unwrap();
         for task in Task::ALL {
-            let label_map =
-                if task == Task::Regression { LabelMap::of_a_score() } else { label_map.clone() };
+            let label_map = match task {
+                Task::Regression => LabelMap::of_a_score(),
+                Task::QuestionAnswering => LabelMap::of_a_span(),
+                _ => label_map.clone(),
+            };
             let head = Head { task, label_map };
             let json = serde_json::to_string(&head.to_json(Family::Bert)).unwrap();
             let extra = format!(", {}", &json[1..json.len() - 1]);

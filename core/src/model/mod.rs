@@ -1,5 +1,6 @@
 //! BERT and its relatives with a classification head, and the Hugging Face folder it comes from and goes to.
 
+mod answers;
 mod bert;
 mod checkpoint;
 mod classifier;
@@ -23,6 +24,7 @@ mod storage;
 mod vocabulary;
 mod weights;
 
+pub use answers::{MAX_ANSWER_LENGTH, N_BEST, answers};
 pub use bert::BertForSequenceClassification;
 pub use checkpoint::LoadReport;
 pub use classifier::Classifier;
@@ -31,11 +33,12 @@ pub use config::BertConfig;
 pub use family::Family;
 pub use files::ModelFiles;
 pub use head::Head;
+pub(crate) use head::Reads;
 pub use lora::LoraConfig;
 pub use masked_lm::{Guess, MaskedLm};
 pub(crate) use names::ParamPath;
 pub(crate) use pass::{Pass, stream};
-pub use prediction::Prediction;
+pub use prediction::{FoundAnswer, Prediction};
 pub(crate) use readback::{Readback, some_weights};
 pub use sentence::SentenceEncoder;
 pub(crate) use storage::encode_with;

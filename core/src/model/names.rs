@@ -2,20 +2,20 @@
 
 use burn::module::Reparameterization;
 
-use super::{BertForSequenceClassification, Family, lora::LowRank};
+use super::{BertForSequenceClassification, Family, head::Reads, lora::LowRank};
 
 /// Where a visitor stands in the module tree, and the Hugging Face key of what is there.
 pub(crate) struct ParamPath {
     family: Family,
-    of_words: bool,
+    reads: Reads,
     parts: Vec<String>,
     containers: Vec<String>,
 }
 
 impl ParamPath {
     pub(crate) fn new(model: &BertForSequenceClassification) -> Self {
-        let (family, of_words) = (model.family(), model.is_of_words());
-        Self { family, of_words, parts: Vec::new(), containers: Vec::new() }
+        let (family, reads) = (model.family(), model.reads());
+        Self { family, reads, parts: Vec::new(), containers: Vec::new() }
     }
 
     pub(crate) fn enter(&mut self, name: &str, container: &str) {
@@ -47,12 +47,12 @@ impl ParamPath {
         match parts.iter().position(|part| part == LowRank::NAME) {
             // As peft has it: a module beside the weight.
             Some(at) => {
-                let weight = self.family.key(&parts[..at].join("."), self.of_words);
+                let weight = self.family.key(&parts[..at].join("."), self.reads);
                 let module = weight.strip_suffix(".weight").unwrap_or(&weight);
                 let factor = parts.last().map_or(String::new(), |name| name.to_uppercase());
                 format!("{module}.lora_{factor}.weight")
             }
-            None => self.family.key(&parts.join("."), self.of_words),
+            None => self.family.key(&parts.join("."), self.reads),
         }
     }
 

@@ -2,34 +2,57 @@
 
 use serde::Serialize;
 
-use crate::{data::Task, text::Word};
+use crate::{
+    data::Task,
+    text::{Encoding, Word},
+};
 
 /// The outputs for one text.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct Prediction {
     /// One for each class, in id order; of a regression the score alone; of token classification those
-    /// of each word, `[words, num_labels]`.
+    /// of each word, `[words, num_labels]`; of a window on a context those of each token, `[tokens, 2]`,
+    /// and none of a question.
     pub logits: Vec<f32>,
     /// Of `logits`: their softmax, which sums to 1, or, of a multi-label model, the sigmoid of each; of a
-    /// calibrated model, of the logits divided by its temperature. None of a regression.
+    /// calibrated model, of the logits divided by its temperature. None of a regression, and of windows
+    /// and questions.
     pub probabilities: Vec<f32>,
     /// What is tagged, of token classification.
     pub words: Vec<Word>,
+    /// Of a question: the best first (see [`answers`](super::answers)).
+    pub answers: Vec<FoundAnswer>,
+}
+
+/// A part of a context, as the answer to a question; or, with an empty text, that there is none.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct FoundAnswer {
+    pub text: String,
+    /// Its first character in the context, and the one after its last.
+    pub start: usize,
+    pub end: usize,
+    /// Its probability among the best answers.
+    pub score: f32,
+    /// The sum of the logits of its start and its end.
+    pub logit: f32,
 }
 
 impl Prediction {
-    /// Takes the logits of a text from those of a batch: of each of its `words` where words are tagged.
+    /// Takes the logits of a text from those of a batch: of each of its words where words are tagged, of
+    /// each of its tokens where answers are looked for.
     pub(crate) fn new<'a>(
         task: Task,
         batch: &mut impl Iterator<Item = &'a [f32]>,
-        words: &[Word],
+        Encoding { ids, words, .. }: &Encoding,
     ) -> Self {
+        let mut of = |items: usize| batch.take(items).collect::<Vec<&[f32]>>().concat();
         let logits = match task {
-            Task::TokenClassification => batch.take(words.len()).collect::<Vec<&[f32]>>().concat(),
-            _ => batch.next().unwrap_or_default().to_vec(),
+            Task::TokenClassification => of(words.len()),
+            Task::QuestionAnswering => of(ids.len()),
+            _ => of(1),
         };
-        let words = if task == Task::TokenClassification { words.to_vec() } else { Vec::new() };
-        Self { logits, probabilities: Vec::new(), words }.at_temperature(task, 1.0)
+        let words = if task == Task::TokenClassification { words.clone() } else { Vec::new() };
+        Self { logits, words, ..Self::default() }.at_temperature(task, 1.0)
     }
 
     /// The same with the probabilities of `logits / temperature`. Which class is the most probable, and
@@ -40,7 +63,7 @@ impl Prediction {
             Task::MultiLabelClassification => {
                 scaled.iter().map(|logit| 1.0 / (1.0 + (-logit).exp())).collect()
             }
-            Task::Regression => Vec::new(),
+            Task::Regression | Task::QuestionAnswering => Vec::new(),
             Task::SingleLabelClassification => softmax(&scaled),
             Task::TokenClassification => {
                 let classes = (scaled.len() / self.words.len().max(1)).max(1);
@@ -68,6 +91,11 @@ impl Prediction {
         (0..self.logits.len()).filter(|&id| self.logits[id] > 0.0).collect()
     }
 
+    /// The best answer to a question; empty where there is none.
+    pub fn answer(&self) -> &str {
+        self.answers.first().map_or("", |answer| &answer.text)
+    }
+
     /// The number that a regression gives.
     pub fn score(&self) -> f32 {
         self.logits.first().copied().unwrap_or(f32::NAN)
@@ -80,7 +108,7 @@ fn most(values: &[f32]) -> usize {
     ids.reduce(|best, id| if values[id] > values[best] { id } else { best }).unwrap_or(0)
 }
 
-fn softmax(logits: &[f32]) -> Vec<f32> {
+pub(super) fn softmax(logits: &[f32]) -> Vec<f32> {
     let most = logits.iter().copied().fold(f32::NEG_INFINITY, f32::max);
     let exponentials: Vec<f32> = logits.iter().map(|logit| (logit - most).exp()).collect();
     let sum: f32 = exponentials.iter().sum();
@@ -91,10 +119,14 @@ fn softmax(logits: &[f32]) -> Vec<f32> {
 mod tests {
     use super::*;
 
+    fn none() -> Encoding {
+        Encoding::default()
+    }
+
     #[test]
     fn labels_of_a_multi_label_model_are_those_above_one_half() {
         let of = |logits: Vec<f32>| {
-            Prediction::new(Task::MultiLabelClassification, &mut [&logits[..]].into_iter(), &[])
+            Prediction::new(Task::MultiLabelClassification, &mut [&logits[..]].into_iter(), &none())
         };
         assert_eq!(of(vec![0.1, -0.1, 0.0, 3.0]).labels(), [0, 3]);
         assert_eq!(of(vec![-1.0, -2.0]).labels(), [0; 0]);
@@ -104,7 +136,7 @@ mod tests {
     #[test]
     fn a_temperature_changes_probabilities_and_no_answer() {
         let task = Task::SingleLabelClassification;
-        let sharp = Prediction::new(task, &mut [&[2.0, 0.0][..]].into_iter(), &[]);
+        let sharp = Prediction::new(task, &mut [&[2.0, 0.0][..]].into_iter(), &none());
         let soft = sharp.clone().at_temperature(task, 2.0);
         assert_eq!((sharp.label(), soft.label()), (0, 0));
         let expected = 1.0 / (1.0 + (-1.0_f32).exp());
@@ -114,7 +146,7 @@ mod tests {
 
     #[test]
     fn a_score_has_no_probability() {
-        let prediction = Prediction::new(Task::Regression, &mut [&[2.5][..]].into_iter(), &[]);
+        let prediction = Prediction::new(Task::Regression, &mut [&[2.5][..]].into_iter(), &none());
         assert_eq!((prediction.score(), prediction.probabilities.len()), (2.5, 0));
     }
 
@@ -123,8 +155,8 @@ mod tests {
         let word = |index| Word { index, token: index + 1, start: 0, end: 1 };
         let batch: [&[f32]; 3] = [&[0.0, 1.0], &[3.0, 0.0], &[5.0, 0.0]];
         let mut batch = batch.into_iter();
-        let prediction =
-            Prediction::new(Task::TokenClassification, &mut batch, &[word(0), word(2)]);
+        let tagged = Encoding { words: vec![word(0), word(2)], ..none() };
+        let prediction = Prediction::new(Task::TokenClassification, &mut batch, &tagged);
         let ids: Vec<usize> = prediction.tags().into_iter().map(|(id, _)| id).collect();
         assert_eq!((ids, batch.count()), (vec![1, 0], 1));
         assert_eq!(Prediction::default().tags(), []);

@@ -18,6 +18,8 @@ pub struct InputFormat {
     pub counts_from_padding: bool,
     /// Whether the head sees the mean of all tokens of a row.
     pub mean_pooling: bool,
+    /// Whether the head sees each token.
+    pub every_token: bool,
 }
 
 /// Rows on the host, one after the other, without padding.
@@ -31,7 +33,8 @@ pub struct Batch {
     position_ids: Vec<i32>,
     /// Where each row begins among the tokens, and where the last one ends: `[rows + 1]`.
     pub offsets: Vec<usize>,
-    /// The row of each word that is tagged, and its first token there.
+    /// The row of each word that is tagged, and its first token there; or of each token, where the head
+    /// sees them all.
     words: Vec<(usize, usize)>,
     /// The length that rows are padded to where they must be.
     seq_len: usize,
@@ -53,7 +56,7 @@ pub struct BatchTensors {
     pub means: Option<Tensor<2>>,
     /// Tokens of the longest row, or as many as rows are padded to.
     pub longest: usize,
-    /// The first token of each word that is tagged, `[words]`.
+    /// The first token of each word that is tagged, `[words]`, or each token.
     pub words: Tensor<1, Int>,
     pub layout: Layout,
 }
@@ -105,7 +108,10 @@ impl Batch {
             format,
         };
         for (row, encoding) in rows.iter().map(|&row| &encodings[row]).enumerate() {
-            batch.words.extend(encoding.words.iter().map(|word| (row, word.token)));
+            match format.every_token {
+                true => batch.words.extend((0..encoding.ids.len()).map(|token| (row, token))),
+                false => batch.words.extend(encoding.words.iter().map(|word| (row, word.token))),
+            }
             batch.input_ids.extend(encoding.ids.iter().map(|&id| id as i32));
             let types = encoding.type_ids.iter();
             let known = |&id: &u32| if format.token_types { id as i32 } else { 0 };

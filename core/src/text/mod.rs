@@ -11,6 +11,7 @@ mod tokenized;
 mod tokenizer;
 mod vocabulary;
 mod window;
+mod windows;
 mod words;
 
 pub(crate) use batch::MASKED;
@@ -25,4 +26,5 @@ pub use tokenized::{Tokenized, WordTokens};
 pub use tokenizer::Tokenizer;
 pub use vocabulary::{MissingWord, VocabularyKind, WordCounts};
 pub use window::{BLOCK_ROWS, WINDOW_ROWS, stream, window};
+pub use windows::{Window, spans};
 pub use words::Word;

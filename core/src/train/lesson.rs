@@ -17,7 +17,9 @@ use super::{LabelledRows, TrainConfig, gradients, targets::checked};
 use crate::{
     Error, Result,
     data::{Dataset, Targets},
-    model::{BertForSequenceClassification, Classifier, HostTensor, Prediction, some_weights},
+    model::{
+        BertForSequenceClassification, Classifier, HostTensor, Prediction, Reads, some_weights,
+    },
     text::Tokenized,
 };
 
@@ -174,7 +176,7 @@ async fn changes(
     label: usize,
 ) -> Result<Vec<WeightChange>> {
     let family = classifier.config().family;
-    let keys = ["classifier.bias", "classifier.weight"].map(|path| family.key(path, false));
+    let keys = ["classifier.bias", "classifier.weight"].map(|path| family.key(path, Reads::Text));
     let wanted = |key: &str| keys.iter().any(|known| known == key);
     let before = some_weights(&classifier.model, &wanted).await?;
     let after = some_weights(&after.valid(), &wanted).await?;

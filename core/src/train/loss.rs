@@ -3,6 +3,7 @@
 
 mod config;
 mod r_drop;
+mod spans;
 #[cfg(test)]
 mod tests;
 
@@ -22,7 +23,8 @@ const UNCERTAIN: f32 = 1e-8;
 impl LossConfig {
     /// The loss of `logits` `[items, num_labels]` against as many targets, summed over items, `[1]`:
     /// cross-entropy for classes, the mean over classes of binary cross-entropy for sets of them, the
-    /// squared error of scores (the losses of transformers' heads).
+    /// squared error of scores, the mean of the cross-entropies of an answer's start and end over the tokens
+    /// of its row (the losses of transformers' heads).
     pub(super) fn sum(&self, logits: Tensor<2>, targets: &Targets) -> Tensor<1> {
         let [items, classes] = logits.dims();
         match targets {
@@ -35,6 +37,9 @@ impl LossConfig {
                 let error = logits.clone() - floats(scores.clone(), [items, 1], &logits);
                 (error.clone() * error).sum()
             }
+            Targets::Spans(spans) => spans::cross_entropy(logits, spans),
+            // Nothing is trained on these: see `train::targets`.
+            Targets::Answers(_) => Tensor::zeros([1], &logits.device()),
         }
     }
 

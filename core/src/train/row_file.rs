@@ -219,7 +219,7 @@ fn place_at(source: &Source, at: u64) -> io::Result<u64> {
 mod tests {
     use super::*;
     use crate::{
-        data::Targets,
+        data::{Span, Targets},
         text::{Encoding, Word},
     };
 
@@ -234,13 +234,13 @@ mod tests {
             words: numbers(row).filter(|_| is_tagged).map(word).collect(),
         };
         let sets = |least: usize| (0..count).map(|row| (least..row % 4).collect()).collect();
+        let (rows, span) = (0..count, |row: usize| Span { start: row, end: row + 1, tokens: 9 });
         let targets = match task {
-            Task::SingleLabelClassification => {
-                (0..count).map(|row| row % 5).collect::<Vec<_>>().into()
-            }
+            Task::SingleLabelClassification => Targets::Labels(rows.map(|row| row % 5).collect()),
             Task::MultiLabelClassification => Targets::LabelSets(sets(0)),
-            Task::Regression => Targets::Scores((0..count).map(|row| row as f32 / 3.0).collect()),
+            Task::Regression => Targets::Scores(rows.map(|row| row as f32 / 3.0).collect()),
             Task::TokenClassification => Targets::Tags(sets(1)),
+            Task::QuestionAnswering => Targets::Spans(rows.map(span).collect()),
         };
         LabelledRows { encodings: (0..count).map(encoding).collect(), targets }
     }

@@ -1,7 +1,8 @@
 //! A tokenized row as it stands in a file of rows: words of 4 bytes.
 //!
 //! Words for the numbers of its targets, of its tagged words and of its tokens, the last one doubled,
-//! plus one where tokens were cut off. Then its targets: class ids, or the bits of a score. Then 4 words
+//! plus one where tokens were cut off. Then its targets: class ids, the bits of a score, or the places of a
+//! span. Then 4 words
 //! for each tagged word: its number, its first token, its start and its end. Then one for each token:
 //! its id in the lower 24 bits, its segment id in the upper 8.
 
@@ -9,7 +10,7 @@ use std::io;
 
 use super::LabelledRows;
 use crate::{
-    data::Targets,
+    data::{Span, Targets},
     text::{Encoding, Word},
 };
 
@@ -31,6 +32,13 @@ pub(super) fn of_row(rows: &LabelledRows, row: usize) -> io::Result<Vec<u32>> {
             sets[row].iter().map(|&id| word(id)).collect::<io::Result<_>>()?
         }
         Targets::Scores(scores) => vec![scores[row].to_bits()],
+        Targets::Spans(spans) => {
+            let Span { start, end, tokens } = spans[row];
+            vec![word(start)?, word(end)?, word(tokens)?]
+        }
+        Targets::Answers(_) => {
+            return Err(io::Error::other("answers are stored as spans of windows"));
+        }
     };
     let mut out = vec![
         word(targets.len())?,
@@ -62,6 +70,10 @@ pub(super) fn take_row(words: &mut &[u32], into: &mut LabelledRows) -> Option<()
     match (&mut into.targets, targets) {
         (Targets::Labels(labels), [label]) => labels.push(*label as usize),
         (Targets::Scores(scores), [score]) => scores.push(f32::from_bits(*score)),
+        (Targets::Spans(spans), &[start, end, tokens]) => {
+            let [start, end, tokens] = [start, end, tokens].map(|place| place as usize);
+            spans.push(Span { start, end, tokens });
+        }
         (Targets::LabelSets(sets) | Targets::Tags(sets), _) => sets.push(ids().collect()),
         _ => return None,
     }

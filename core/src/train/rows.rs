@@ -19,7 +19,11 @@ pub struct LabelledRows {
 impl LabelledRows {
     /// No rows yet.
     pub fn new(task: Task) -> Self {
-        Self { encodings: Vec::new(), targets: Targets::new(task) }
+        let targets = match task {
+            Task::QuestionAnswering => Targets::Spans(Vec::new()),
+            task => Targets::new(task),
+        };
+        Self { encodings: Vec::new(), targets }
     }
 }
 

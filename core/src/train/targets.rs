@@ -3,7 +3,7 @@
 use super::LabelledRows;
 use crate::{
     Error, Result,
-    data::{Targets, Task},
+    data::{Span, Targets, Task},
     model::Setup,
     text::Encoding,
 };
@@ -70,6 +70,22 @@ fn check_targets(encodings: &[Encoding], targets: &Targets, setup: &Setup) -> Re
                 None => Ok(()),
             }
         }
-        _ => Ok(()),
+        Targets::Spans(spans) => {
+            let mut rows = spans.iter().zip(encodings);
+            let is_odd = |(span, encoding): (&Span, &Encoding)| {
+                let Span { start, end, tokens } = *span;
+                start > end || end >= tokens || tokens != encoding.ids.len()
+            };
+            match rows.position(is_odd) {
+                Some(row) => {
+                    bad(format!("{:?}", spans[row]), format!("no span of window {}", row + 1))
+                }
+                None => Ok(()),
+            }
+        }
+        Targets::Answers(_) => {
+            bad("answers".into(), "expected where they stand in windows on their contexts".into())
+        }
+        Targets::Labels(_) | Targets::LabelSets(_) => Ok(()),
     }
 }

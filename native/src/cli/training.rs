@@ -77,7 +77,7 @@ pub struct BestArgs {
     #[arg(long, value_name = "N", value_parser = positive())]
     pub eval_steps: Option<usize>,
     /// What the best weights are best in: a figure of the evaluation, or loss [default: macro_f1, micro_f1
-    /// of multi-label sets, pearson of scores, f1 of tags]
+    /// of multi-label sets, pearson of scores, f1 of tags and answers]
     #[arg(long, value_name = "METRIC")]
     pub metric_for_best_model: Option<String>,
     /// Save the weights of the best evaluation instead of the last ones

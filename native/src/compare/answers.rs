@@ -61,6 +61,7 @@ impl Answers {
     fn task(&self) -> Result<(Task, &'static str)> {
         let first = self.rows.first().context("no rows")?;
         let known = [
+            ("answer", Task::QuestionAnswering),
             ("label", Task::SingleLabelClassification),
             ("labels", Task::MultiLabelClassification),
             ("tags", Task::TokenClassification),
@@ -68,9 +69,11 @@ impl Answers {
         ];
         let found = known.into_iter().find(|(column, _)| first.contains_key(*column));
         match found {
-            Some((column, task)) if first.contains_key("gold") => Ok((task, column)),
+            Some((column, task)) if first.contains_key(gold_column(task, first)) => {
+                Ok((task, column))
+            }
             _ => bail!(
-                "{}: expected rows with `gold` and `label` (or `labels`, `tags`, `score`), as `emberlab predict` writes \
+                "{}: expected rows with `gold` and `label` (or `labels`, `tags`, `score`, `answer`), as `emberlab predict` writes \
                  them of labelled rows; it has {}",
                 self.name,
                 first.keys().map(String::as_str).collect::<Vec<_>>().join(", ")
@@ -107,6 +110,14 @@ pub fn in_common(a: &Answers, b: &Answers) -> Result<(LabelMap, Answered, Answer
             Ok(Answered::Scores((0..side.rows.len()).map(row).collect::<Result<_>>()?))
         };
         return Ok((LabelMap::of_a_score(), scores(a)?, scores(b)?));
+    }
+    if task == Task::QuestionAnswering {
+        let answers = |side: &Answers| -> Result<Answered> {
+            let gold = side.rows.first().map_or("gold", |first| gold_column(task, first));
+            let row = |row| Ok((side.cell(gold, row, texts)?, side.cell(column, row, word)?));
+            Ok(Answered::Answers((0..side.rows.len()).map(row).collect::<Result<_>>()?))
+        };
+        return Ok((LabelMap::of_a_span(), answers(a)?, answers(b)?));
     }
     let of_list = task != Task::SingleLabelClassification;
     let sides = [a.names(column, of_list)?, b.names(column, of_list)?];
@@ -157,6 +168,19 @@ fn answered(task: Task, rows: Vec<[Vec<String>; 2]>, labels: &LabelMap) -> Answe
             Answered::Labels(rows.iter().map(row).collect())
         }
     }
+}
+
+/// The column of the gold answers: `emberlab predict` leaves those to questions as they were.
+fn gold_column(task: Task, row: &Map<String, Value>) -> &'static str {
+    let is_question = task == Task::QuestionAnswering && !row.contains_key("gold");
+    if is_question { "answers" } else { "gold" }
+}
+
+/// The texts of gold answers: a list of them, or answers as SQuAD has them.
+fn texts(value: &Value) -> Option<Vec<String>> {
+    let text = |answer: &Value| word(answer.get("text").unwrap_or(answer));
+    let list = value.get("text").unwrap_or(value).as_array()?;
+    list.iter().map(text).collect()
 }
 
 /// A label, which may be a number.

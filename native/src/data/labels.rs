@@ -1,5 +1,6 @@
 //! What the labels of a split are, counted.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 
 use emberlab_core::data::{Answer, Columns, Scores, Table, Task};
@@ -55,15 +56,18 @@ impl LabelReport {
                 let answers = table.answers(columns);
                 let unlabelled_rows = answers.iter().filter(|answer| answer.is_none()).count();
                 let labels = answers.iter().flatten().flat_map(|answer| match answer {
-                    Answer::Labels(labels) => &labels[..],
-                    Answer::Score(_) => &[],
+                    Answer::Labels(labels) => labels.clone(),
+                    Answer::Texts(texts) if texts.is_empty() => vec!["without an answer".into()],
+                    Answer::Texts(_) => vec!["with an answer".into()],
+                    Answer::Score(_) => Vec::new(),
                 });
+                let labels: Vec<Cow<str>> = labels.collect();
                 let scores: Vec<f32> = answers.iter().flatten().filter_map(score).collect();
                 let is_empty =
                     |answer: &&Answer| matches!(answer, Answer::Labels(set) if set.is_empty());
                 let empty = answers.iter().flatten().filter(is_empty).count();
                 Self {
-                    label_counts: label_counts(labels.map(|label| &**label), classes),
+                    label_counts: label_counts(labels.iter().map(|label| &**label), classes),
                     scores: Scores::new(&scores),
                     unlabelled_rows,
                     empty_sets: (columns.task == Task::MultiLabelClassification).then_some(empty),
@@ -77,7 +81,7 @@ impl LabelReport {
 fn score(answer: &Answer) -> Option<f32> {
     match answer {
         Answer::Score(score) => Some(*score),
-        Answer::Labels(_) => None,
+        Answer::Labels(_) | Answer::Texts(_) => None,
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use emberlab_core::data::{BadRows, Duplicates};
+use emberlab_core::data::{BadRows, Duplicates, Task};
 
 use super::{SplitReport, labels::LabelReport};
 use crate::report::{counted, grouped};
@@ -55,10 +55,13 @@ pub fn of_splits(splits: &[SplitReport], duplicates: &Duplicates) -> Vec<String>
 
 fn of_labels(split: &SplitReport) -> Vec<String> {
     let name = &split.split;
-    let LabelReport { label_columns, label_counts, scores, unlabelled_rows, .. } = &split.labels;
+    let LabelReport { task, label_columns, label_counts, scores, unlabelled_rows, .. } =
+        &split.labels;
     let mut warnings = Vec::new();
     match (label_columns.first(), &label_counts[..]) {
         (Some(_), []) if scores.is_some() => {}
+        // All of them have an answer.
+        (Some(_), [_]) if *task == Some(Task::QuestionAnswering) => {}
         (None, _) => warnings.push(format!("{name} has no label column (--label-column names one)")),
         (Some(label), []) => warnings.push(format!("{name} has no labels: \"{label}\" is empty or -1")),
         (Some(_), [only]) => warnings.push(format!(

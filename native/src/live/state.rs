@@ -37,7 +37,8 @@ pub struct State {
     rows_per_second: f64,
     tokens_per_second: f64,
     seconds_left: Option<f64>,
-    /// Whether the page can open its weights: adapters alone it cannot, nor what tags words.
+    /// Whether the page can open its weights: adapters alone it cannot, nor what tags words or answers
+    /// questions.
     can_be_tried: bool,
     evaluation: Option<Evaluation>,
 }
@@ -79,7 +80,8 @@ impl State {
             rows_per_second: 0.0,
             tokens_per_second: 0.0,
             seconds_left: None,
-            can_be_tried: plan.recipe.lora.is_none() && plan.task != Task::TokenClassification,
+            can_be_tried: plan.recipe.lora.is_none()
+                && !matches!(plan.task, Task::TokenClassification | Task::QuestionAnswering),
             evaluation: None,
         }
     }
@@ -95,8 +97,8 @@ impl State {
     pub fn measured(&mut self, plan: &Plan, measured: &Measured) -> Result<()> {
         let held_out = plan.held_out.iter().find(|held_out| held_out.split == measured.split);
         let none = Texts::default();
-        let texts = held_out.map_or(&none, |held_out| &held_out.texts);
-        let Measured { targets, predictions, metrics, split, step } = measured;
+        let texts = held_out.map_or(&none, |held_out| &held_out.rows.texts);
+        let Measured { targets, predictions, metrics, split, step, .. } = measured;
         let rows = predictions::to_jsonl(texts, targets, predictions, &plan.labels)?;
         let figures = metrics.figures().into_iter();
         self.evaluation = Some(Evaluation {
@@ -123,7 +125,10 @@ fn mistakes(rows: &[u8]) -> Result<Vec<Mistake>> {
 
 fn mistake(row: &Value) -> Option<Mistake> {
     let gold = &row["gold"];
-    let answer = ["label", "labels", "tags"].into_iter().find_map(|key| row.get(key));
+    let answer = ["label", "labels", "tags", "answer"].into_iter().find_map(|key| row.get(key));
+    if row["exact_match"] == true {
+        return None; // Any of the gold answers will do.
+    }
     let (answer, weight) = match (answer, gold.as_f64(), row["score"].as_f64()) {
         (None, Some(gold), Some(score)) => (&row["score"], (score - gold).abs()),
         (Some(answer), _, score) => (answer, score.unwrap_or_else(|| surest(row))),
@@ -180,5 +185,10 @@ mod tests {
             {\"text\":\"c\",\"gold\":[\"x\"],\"labels\":[],\"probabilities\":{\"x\":0.3}}\n";
         let found = mistakes(rows).unwrap();
         assert_eq!((&*found[0].text, &*found[0].answer, &*found[1].answer), ("a b", "O B-X", ""));
+
+        let rows = b"{\"text\":\"q\",\"gold\":[\"a b\"],\"answer\":\"A b.\",\"score\":0.9,\"exact_match\":true}\n\
+            {\"text\":\"r\",\"gold\":[\"a\"],\"answer\":\"b\",\"score\":0.8,\"exact_match\":false}\n";
+        let found = mistakes(rows).unwrap();
+        assert_eq!((found.len(), &*found[0].text), (1, "r"));
     }
 }

@@ -35,6 +35,9 @@ pub fn section(run: &Run) -> String {
         let title = if measured.metrics.contains_key("per_type") { "Types" } else { "Classes" };
         parts.push(format!("<div><h3>{title}</h3>\n{}</div>\n", per_class(classes)));
     }
+    if measured.metrics.contains_key("no_answer") {
+        parts.push(with_and_without(measured));
+    }
     if measured.metrics.contains_key("pearson") {
         parts.push(scatter(measured));
     }
@@ -115,6 +118,23 @@ fn per_class(classes: &serde_json::Map<String, Value>) -> String {
         );
     }
     html + "</table>\n"
+}
+
+/// Questions that their contexts answer, and those that they do not.
+fn with_and_without(measured: &Measured) -> String {
+    let mut html = "<div><h3>Questions</h3>\n<table class=\"rows figures-table\">\n<tr><th></th><th>exact match</th><th>F1</th><th>rows</th></tr>\n".to_owned();
+    for (name, key) in [("with an answer", "has_answer"), ("without one", "no_answer")] {
+        let Some(part) = measured.metrics.get(key) else { continue };
+        let figure = |key: &str| part[key].as_f64().unwrap_or_default();
+        let _ = writeln!(
+            html,
+            "<tr><td>{name}</td><td class=\"number\">{:.3}</td><td class=\"number\">{:.3}</td><td class=\"number\">{}</td></tr>",
+            figure("exact_match"),
+            figure("f1"),
+            grouped(figure("rows") as usize)
+        );
+    }
+    html + "</table>\n</div>\n"
 }
 
 /// Predicted over gold scores.

@@ -45,6 +45,7 @@ fn found(measured: &Measured) -> Vec<Mistake<'_>> {
         () if measured.metrics.contains_key("per_class") => of_labels(row),
         () if measured.metrics.contains_key("per_type") => of_tags(row),
         () if measured.metrics.contains_key("pearson") => of_score(row),
+        () if measured.metrics.contains_key("exact_match") => of_answer(row),
         () => None,
     };
     measured.predictions.iter().filter_map(mistake).collect()
@@ -98,6 +99,18 @@ fn of_score(row: &Value) -> Option<Mistake<'_>> {
     let (gold, score) = (row["gold"].as_f64()?, row["score"].as_f64()?);
     let said = format!("<b>{score:.3}</b>, and it is {gold}");
     Some(Mistake { row, weight: (score - gold).abs(), said, words: Vec::new() })
+}
+
+/// An answer that is none of the gold ones; the less it has of them, the more it is wrong.
+fn of_answer(row: &Value) -> Option<Mistake<'_>> {
+    let (answer, gold) = (row["answer"].as_str()?, names(&row["gold"]));
+    let (score, f1) = (row["score"].as_f64()?, row["f1"].as_f64()?);
+    let none = "the context does not say";
+    let answer = if answer.is_empty() { none } else { answer };
+    let gold = if gold.is_empty() { none.to_owned() } else { gold.join(" / ") };
+    let said = verdict(answer, score, &gold);
+    let weight = score * (1.0 - f1);
+    (row["exact_match"] == false).then_some(Mistake { row, weight, said, words: Vec::new() })
 }
 
 fn verdict(label: &str, score: f64, gold: &str) -> String {

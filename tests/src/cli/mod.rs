@@ -6,6 +6,7 @@ mod best;
 mod config;
 mod lora;
 mod predict;
+mod questions;
 mod report;
 mod results;
 mod resume;

@@ -31,11 +31,11 @@ pub struct Opened {
     pub problem_type: Option<String>,
     pub missing: Vec<String>,
     pub unexpected: Vec<String>,
-    input_ids: Vec<Vec<u32>>,
-    /// Of tags those of each word's first token, one after the other.
+    pub input_ids: Vec<Vec<u32>>,
+    /// Of tags those of each word's first token, one after the other; of answers those of each token.
     pub logits: Vec<Vec<f32>>,
     /// SHA-256 of each tensor's f32 bytes.
-    tensors: BTreeMap<String, String>,
+    pub tensors: BTreeMap<String, String>,
 }
 
 /// A Python with transformers and what else we are held against: that which `cargo xtask test` names.
@@ -55,7 +55,7 @@ pub fn open_with_transformers(python: &Path, folder: &Path) -> Opened {
 }
 
 /// The names and hashes of a file whose tensors are all f32.
-fn hashes(weights: &[u8]) -> BTreeMap<String, String> {
+pub fn hashes(weights: &[u8]) -> BTreeMap<String, String> {
     let file = SafeTensors::deserialize(weights).unwrap();
     let hash = |(key, view): (&str, safetensors::tensor::TensorView)| {
         assert_eq!(view.dtype(), Dtype::F32, "{key}");
@@ -65,7 +65,7 @@ fn hashes(weights: &[u8]) -> BTreeMap<String, String> {
 }
 
 /// The classifier in `run`.
-fn classifier(scratch: &Scratch) -> Classifier {
+pub fn classifier(scratch: &Scratch) -> Classifier {
     let file = |name: &&str| ((*name).to_owned(), bytes(&scratch.path("run").join(name)));
     let names = ["config.json", "model.safetensors", "tokenizer.json", "tokenizer_config.json"];
     let files = ModelFiles::from_named("run", names.iter().map(file).collect()).unwrap();

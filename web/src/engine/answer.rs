@@ -101,6 +101,11 @@ impl Engine {
                 "{name} tags words (token_classification), which the page does not show; use it with: emberlab predict"
             )));
         }
+        if classifier.task() == Task::QuestionAnswering {
+            return Err(Problem::from(format!(
+                "{name} answers questions from a context (question_answering), which the page does not show; use it with: emberlab predict"
+            )));
+        }
         Ok(self.opened(name, classifier, false))
     }
 

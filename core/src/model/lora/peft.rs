@@ -10,7 +10,10 @@ use super::{LoraConfig, attach::ALL, merge::PREFIX};
 use crate::{
     Error, Result,
     data::Task,
-    model::{BertForSequenceClassification, Family, ParamPath, Readback, StorageDtype, storage},
+    model::{
+        BertForSequenceClassification, Family, ParamPath, Readback, StorageDtype, head::Reads,
+        storage,
+    },
 };
 
 /// The bytes of `adapter_model.safetensors`: the adapters and the head.
@@ -52,7 +55,12 @@ impl ModuleVisitor for Collect {
 impl LoraConfig {
     /// `adapter_config.json` of adapters for the model in the folder `base`.
     pub(in crate::model) fn to_json(&self, family: Family, task: Task, base: &str) -> Vec<u8> {
-        let tags = task == Task::TokenClassification;
+        let reads = Reads::of(task);
+        let task_type = match reads {
+            Reads::Text => "SEQ_CLS",
+            Reads::Words => "TOKEN_CLS",
+            Reads::Tokens => "QUESTION_ANS",
+        };
         let named = self.targets(family);
         let targets = match named.iter().any(|name| name == ALL) {
             true => json!(ALL),
@@ -60,13 +68,13 @@ impl LoraConfig {
         };
         let config = json!({
             "peft_type": "LORA",
-            "task_type": if tags { "TOKEN_CLS" } else { "SEQ_CLS" },
+            "task_type": task_type,
             "base_model_name_or_path": base,
             "r": self.r,
             "lora_alpha": self.lora_alpha,
             "lora_dropout": self.lora_dropout,
             "target_modules": targets,
-            "modules_to_save": family.head_modules(tags),
+            "modules_to_save": family.head_modules(reads),
             "bias": "none",
             "fan_in_fan_out": false,
             "init_lora_weights": true,

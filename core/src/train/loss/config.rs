@@ -28,10 +28,10 @@ impl LossConfig {
     /// `rows` rows (see [`crate::data::Targets::counts`]).
     ///
     /// # Errors
-    /// [`Error::BadSetting`] for scores, which have no classes.
+    /// [`Error::BadSetting`] for scores and answers, which have no classes.
     pub fn balanced(task: Task, counts: &[usize], rows: usize) -> Result<Vec<f32>> {
-        if task == Task::Regression {
-            return Err(no_classes("class_weights", "balanced"));
+        if matches!(task, Task::Regression | Task::QuestionAnswering) {
+            return Err(no_classes(task, "class_weights", "balanced"));
         }
         let occurring = counts.iter().filter(|&&count| count > 0).count();
         let items: usize = counts.iter().sum();
@@ -69,11 +69,15 @@ impl LossConfig {
         }
         let is_smoothed = smoothing > 0.0;
         match (task, class_weights) {
-            (Task::Regression, Some(_)) => Err(no_classes("class_weights", "some")),
-            (Task::Regression, None) if gamma > 0.0 => {
-                Err(no_classes("focal_gamma", &gamma.to_string()))
+            (Task::Regression | Task::QuestionAnswering, Some(_)) => {
+                Err(no_classes(task, "class_weights", "some"))
             }
-            (Task::Regression | Task::MultiLabelClassification, _) if is_smoothed => {
+            (Task::Regression | Task::QuestionAnswering, None) if gamma > 0.0 => {
+                Err(no_classes(task, "focal_gamma", &gamma.to_string()))
+            }
+            (Task::Regression | Task::MultiLabelClassification | Task::QuestionAnswering, _)
+                if is_smoothed =>
+            {
                 let reason = "only single labels and tags are smoothed";
                 bad("label_smoothing_factor", smoothing.to_string(), reason)
             }
@@ -92,6 +96,10 @@ impl LossConfig {
     }
 }
 
-fn no_classes(name: &'static str, value: &str) -> Error {
-    Error::BadSetting { name, value: value.into(), reason: "a regression has no classes".into() }
+fn no_classes(task: Task, name: &'static str, value: &str) -> Error {
+    let reason = match task {
+        Task::QuestionAnswering => "question answering has no classes",
+        _ => "a regression has no classes",
+    };
+    Error::BadSetting { name, value: value.into(), reason: reason.into() }
 }
