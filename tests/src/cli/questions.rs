@@ -11,7 +11,7 @@ use crate::{
 const WORDS: [&str; 8] =
     ["river", "stone", "Zürich", "engine", "violin", "pepper", "window", "letter"];
 /// Learns them by heart; contexts of 36 words take several windows.
-const TRAIN: &str = "--model bert-tiny --max-length 32 --doc-stride 8 --batch-size 16 --epochs 60 \
+const TRAIN: &str = "--model bert-tiny --max-length 32 --doc-stride 8 --batch-size 16 --epochs 120 \
                      --learning-rate 2e-3 --device cpu";
 
 /// Sixteen questions; each fourth has no answer.
