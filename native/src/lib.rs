@@ -23,7 +23,7 @@ mod hub;
 mod inference;
 pub mod interrupt;
 pub mod lesson;
-mod load;
+pub mod load;
 mod memory;
 mod model_card;
 mod model_index;

@@ -20,7 +20,7 @@ use sha2::{Digest, Sha256};
 use crate::cli::{DEFAULT_MAX_LENGTH, ReadArgs};
 use crate::files;
 use crate::inference::{check_pairs, max_length};
-use crate::load::{Content, Loader, Scan, Source};
+use crate::load::{Content, Loader, Scan, Source, Stamps};
 use crate::progress;
 use crate::report::{bytes, counted, note, short};
 use crate::staged::StagedFile;
@@ -100,6 +100,7 @@ pub fn open(
     &Asking { asked, read, task, known }: &Asking,
     tokenizing: &Tokenizing,
 ) -> Result<Option<TokenizedSet>> {
+    let before = source.stamps()?;
     let content = Content::of(source)?;
     let key = Key {
         version: env!("CARGO_PKG_VERSION"),
@@ -120,7 +121,7 @@ pub fn open(
         if !asked && !scan.table.has_labels(&columns) {
             return Ok(None);
         }
-        Making { source, read, scan: &scan, columns, tokenizing }.make(known, &path)?;
+        Making { source, read, scan: &scan, columns, before, tokenizing }.make(known, &path)?;
     }
     note(format_args!(
         "tokens  {source}: {} in {}",
@@ -148,6 +149,8 @@ struct Making<'a> {
     read: &'a ReadArgs,
     scan: &'a Scan,
     columns: Columns,
+    /// What its files were before the first pass.
+    before: Stamps,
     tokenizing: &'a Tokenizing,
 }
 
@@ -191,6 +194,8 @@ impl Making<'_> {
             Ok(())
         })?;
         bar.finish_and_clear();
+        // Under this name nobody would look for rows of other files.
+        self.before.check()?;
         loader.bad.add(usable.bad);
         loader.report_skipped();
         let skipped_rows = loader.bad.count();

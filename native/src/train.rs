@@ -14,6 +14,7 @@ use emberlab_core::train::StepInfo;
 use crate::checkpoint::{self, Checkpoints};
 use crate::cli::TrainArgs;
 use crate::figures::headline;
+use crate::load::Stamps;
 use crate::plan::{HeldOut, Plan, Sources};
 use crate::progress::TrainProgress;
 use crate::report::{counted, note, print, short};
@@ -240,9 +241,21 @@ impl Run {
         (epochs * 100.0).round() / 100.0
     }
 
+    /// What was read is in memory, or in a file of tokens: a change of the data disturbs no run, but the next.
+    fn say_changed_data(&self, outcome: Outcome) {
+        let what_now = match outcome {
+            Outcome::Completed => "the weights come from what it was then (SHA-256 in run.json)",
+            Outcome::Interrupted => "to go on, put back what it was then",
+        };
+        for change in self.plan.stamps.iter().flat_map(Stamps::changes) {
+            note(format_args!("note: {change} since it was read; {what_now}"));
+        }
+    }
+
     /// Writes the run folder and says what came of it.
     fn save(mut self, outcome: Outcome) -> Result<Outcome> {
         self.record.status = outcome.into();
+        self.say_changed_data(outcome);
         if outcome == Outcome::Interrupted {
             self.record.reached(self.plan.trainer.step_count());
         }
