@@ -12,8 +12,14 @@ struct PostProcessor {
 
 /// Each special token that a template names has ids. Whatever else is wrong is the crate's to say.
 pub(super) fn check(tokenizer: &[u8]) -> Result<(), String> {
-    let read = serde_json::from_slice(tokenizer);
-    read.map_or(Ok(()), |PostProcessor { post_processor }| check_processor(&post_processor))
+    match serde_json::from_slice(tokenizer) {
+        Ok(PostProcessor { post_processor }) => check_processor(&post_processor),
+        // What is no JSON is not handed on: the crate keeps all that comes before the mistake.
+        Err(error) if error.is_syntax() || error.is_eof() => {
+            Err(format!("not a readable tokenizer.json: {error}"))
+        }
+        Err(_) => Ok(()),
+    }
 }
 
 fn check_processor(processor: &Value) -> Result<(), String> {
