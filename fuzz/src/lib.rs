@@ -33,3 +33,13 @@ pub fn zip_folder(bytes: &[u8]) {
         Err(problem::Problem(message)) => assert!(message.contains("model.zip")),
     }
 }
+
+/// libFuzzer's hook ends the process at a panic, also where it becomes an error.
+pub fn pass_guarded_panics() {
+    let hook = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |info| {
+        if !emberlab::load::is_panic_guarded() {
+            hook(info);
+        }
+    }));
+}

@@ -43,10 +43,13 @@ impl Table {
     pub fn parse(name: &str, bytes: &[u8], format: &Format, bad: &mut BadRows) -> Result<Self> {
         let mut pieces = Pieces::new(name, format.clone());
         let mut parts = Vec::new();
-        for piece in bytes.chunks(PIECE) {
+        let mut rest = bytes;
+        while rest.len() > PIECE {
+            let (piece, behind) = rest.split_at(PIECE);
             parts.push(pieces.read(piece, false, bad)?);
+            rest = behind;
         }
-        parts.push(pieces.read(b"", true, bad)?);
+        parts.push(pieces.read(rest, true, bad)?);
         let table = Self::concat(name, parts);
         match table.rows.is_empty() {
             true => Err(Error::NoRows { name: table.name, skipped: bad.count() }),

@@ -5,15 +5,18 @@ use serde_json::Value;
 
 /// The rest of the file is passed over.
 #[derive(Deserialize)]
-struct PostProcessor {
+struct Looked {
     #[serde(default)]
     post_processor: Value,
+    /// Not used: the crate panics on one with a string that is no Unicode.
+    #[serde(default, rename = "decoder")]
+    _decoder: Value,
 }
 
 /// Each special token that a template names has ids. Whatever else is wrong is the crate's to say.
 pub(super) fn check(tokenizer: &[u8]) -> Result<(), String> {
     match serde_json::from_slice(tokenizer) {
-        Ok(PostProcessor { post_processor }) => check_processor(&post_processor),
+        Ok(Looked { post_processor, .. }) => check_processor(&post_processor),
         // What is no JSON is not handed on: the crate keeps all that comes before the mistake.
         Err(error) if error.is_syntax() || error.is_eof() => {
             Err(format!("not a readable tokenizer.json: {error}"))
