@@ -41,3 +41,20 @@ fn check_processor(processor: &Value) -> Result<(), String> {
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// `tokenizers` 0.23.2 panics on them (`decoders/mod.rs`, `expect("Helper")`).
+    #[test]
+    fn what_is_no_json_does_not_reach_the_crate() {
+        assert!(check(b"{\"decoder\": {\"type\": \"WordPiece\", \"prefix\": \"##\"}}").is_ok());
+        for text in
+            [&b"{\"decoder\": {\"prefix\": \"\xff\"}}"[..], b"{\"decoder\": }", b"{\"decoder\""]
+        {
+            let said = check(text).unwrap_err();
+            assert!(said.starts_with("not a readable tokenizer.json"), "{said}");
+        }
+    }
+}
