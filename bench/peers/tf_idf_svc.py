@@ -3,7 +3,7 @@
 python bench/peers/tf_idf_svc.py TRAIN.jsonl TEST.jsonl OUT.jsonl
 
 Writes the test rows with `gold` and `label`, which `emberlab compare` reads, and prints the accuracy.
-Needs scikit-learn (tests/fixtures/requirements.txt).
+Needs scikit-learn (tests/python/requirements.txt).
 """
 
 import json

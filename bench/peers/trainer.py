@@ -33,7 +33,8 @@ def main() -> None:
     parser = argparse.ArgumentParser()
     for name in ["--model", "--train", "--eval", "--test", "--out"]:
         parser.add_argument(name, type=Path, required=True)
-    parser.add_argument("--group-by-length", action="store_true")
+    for name in ["--group-by-length", "--cuda", "--bf16", "--compile"]:
+        parser.add_argument(name, action="store_true")
     args = parser.parse_args()
 
     names = sorted(set(read(args.train)[1]))
@@ -67,7 +68,9 @@ def main() -> None:
             report_to="none",
             disable_tqdm=True,
             seed=42,
-            use_cpu=True,
+            use_cpu=not args.cuda,
+            bf16=args.bf16,
+            torch_compile=args.compile,
         ),
         train_dataset=dataset(args.train),
         eval_dataset=dataset(args.eval),

@@ -23,6 +23,7 @@ mod hub;
 mod inference;
 pub mod interrupt;
 pub mod lesson;
+mod live;
 pub mod load;
 mod memory;
 mod model_card;

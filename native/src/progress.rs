@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use emberlab_core::train::StepInfo;
 use indicatif::{ProgressBar, ProgressStyle};
 
+use crate::live::Live;
 use crate::report::{clock, note};
 
 /// How often a log file gets a line.
@@ -51,6 +52,7 @@ pub struct TrainProgress {
     loss: Option<f32>,
     speed: Speed,
     last_line: Instant,
+    live: Option<Live>,
 }
 
 impl TrainProgress {
@@ -66,12 +68,21 @@ impl TrainProgress {
             loss: None,
             speed: Speed::new(),
             last_line: Instant::now(),
+            live: None,
         }
+    }
+
+    /// Also tells the page.
+    pub fn watched_by(&mut self, live: Live) {
+        self.live = Some(live);
     }
 
     /// One optimizer step is done.
     pub fn step(&mut self, step: &StepInfo) {
         let fresh = self.speed.add(step);
+        if let Some(live) = &self.live {
+            live.step(step, &self.speed, self.loss);
+        }
         if self.on_terminal {
             self.bar.set_position(step.step as u64);
             if fresh {
@@ -119,14 +130,14 @@ impl TrainProgress {
 }
 
 /// Smoothed throughput, renewed once a second.
-struct Speed {
+pub struct Speed {
     since: Instant,
     steps: usize,
     rows: usize,
     tokens: usize,
-    seconds_per_step: f64,
-    rows_per_second: f64,
-    tokens_per_second: f64,
+    pub seconds_per_step: f64,
+    pub rows_per_second: f64,
+    pub tokens_per_second: f64,
 }
 
 impl Speed {

@@ -9,7 +9,7 @@ use emberlab_core::text::Texts;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-use crate::plan::Plan;
+use crate::plan::{HeldOut, Plan};
 use crate::predictions;
 use crate::report::rounded;
 use crate::run_record::RunRecord;
@@ -24,6 +24,24 @@ pub struct Measured {
     pub targets: Targets,
     pub predictions: Vec<Prediction>,
     pub metrics: Metrics,
+}
+
+impl Measured {
+    /// Measures the present weights.
+    pub fn take(plan: &Plan, held_out: &HeldOut) -> Result<Self> {
+        let classifier = plan.trainer.classifier();
+        let mut targets = Targets::new(plan.task);
+        let mut predictions = Vec::new();
+        for rows in held_out.rows.in_order() {
+            let rows = rows?;
+            let predicting = classifier.predict(&rows.encodings, plan.recipe.batch_size, |_| {});
+            predictions.extend(pollster::block_on(predicting)?);
+            targets.extend(&rows.targets);
+        }
+        let metrics = Metrics::new(&targets, &predictions, &plan.labels);
+        let (split, step) = (held_out.split, plan.trainer.step_count());
+        Ok(Self { split, step, targets, predictions, metrics })
+    }
 }
 
 /// Evaluations by split.

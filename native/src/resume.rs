@@ -21,6 +21,9 @@ use crate::run_folder::{METRICS, RunFolder};
 use crate::run_record::Origin;
 use crate::staged;
 
+/// Who looks on does not decide what a run is.
+const LIVE: &str = "live";
+
 /// The arguments in `stored`, the `run.json` of `folder`, in whose working folder this process is
 /// from then on.
 ///
@@ -43,6 +46,7 @@ pub fn arguments(folder: &Path, stored: &Value) -> Result<TrainArgs> {
     }
     go_to(&working_folder)?;
     let mut args = TrainArgs::from_arg_matches(&started)?;
+    args.results.live = typed.get_flag(LIVE);
     if args.recipe.course.auto_find_batch_size {
         // What was found then holds, whatever is free now.
         let size = |key: &str| Some(stored["recipe"][key].as_u64()? as usize);
@@ -75,7 +79,7 @@ fn differing_arguments(started: &ArgMatches, typed: &ArgMatches) -> Vec<String> 
     };
     let ids = train.get_arguments().map(|argument| argument.get_id().as_str());
     let typed_now = |id: &&str| typed.value_source(id) == Some(ValueSource::CommandLine);
-    ids.filter(|id| *id != "resume")
+    ids.filter(|id| !["resume", LIVE].contains(id))
         .filter(typed_now)
         .map(|id| (id, value(started, id), value(typed, id)))
         .filter(|(_, then, now)| then != now)

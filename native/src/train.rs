@@ -6,22 +6,22 @@ use std::path::Path;
 use std::time::Instant;
 
 use anyhow::Result;
-use emberlab_core::data::Targets;
-use emberlab_core::metrics::{self, Metrics};
+use emberlab_core::metrics;
 use emberlab_core::model::StorageDtype;
 use emberlab_core::train::StepInfo;
 
 use crate::checkpoint::{self, Checkpoints};
 use crate::cli::TrainArgs;
 use crate::figures::headline;
+use crate::live::Live;
 use crate::load::Stamps;
-use crate::plan::{HeldOut, Plan, Sources};
+use crate::plan::{Plan, Sources};
 use crate::progress::TrainProgress;
 use crate::report::{counted, note, print, short};
 use crate::results::{self, Measured};
 use crate::run_folder::RunFolder;
 use crate::run_record::{Origin, RunRecord};
-use crate::{Outcome, interrupt, model_card, picture, resume, run_report, seeds, summary};
+use crate::{Outcome, interrupt, model_card, picture, resume, run_report, seeds, serve, summary};
 
 /// What a run that goes on must not find changed.
 const DECIDING: [&str; 6] = ["task", "labels", "data", "recipe", "max_length", "dtype"];
@@ -42,6 +42,9 @@ fn start(args: &TrainArgs, origin: Origin) -> Result<Outcome> {
         let picture = picture::schedule(&plan.recipe, plan.trainer.total_steps());
         print(format_args!("{plan}\n{picture}"))?;
         return Ok(Outcome::Completed);
+    }
+    if args.results.live {
+        serve::check_page()?;
     }
     // The folder first: a place that cannot be written is said before an hour of training.
     let staged = RunFolder::stage(&sources.out, args.overwrite)?;
@@ -92,6 +95,8 @@ struct Run {
     record: RunRecord,
     folder: RunFolder,
     checkpoints: Checkpoints,
+    /// Where the run is looked at.
+    live: Option<Live>,
     progress: TrainProgress,
     logging_steps: usize,
     last_step: Option<StepInfo>,
@@ -108,14 +113,20 @@ impl Run {
         }
         let (trainer, keeps_best) = (&plan.trainer, plan.watch.loads_best);
         let epochs = trainer.total_steps().div_ceil(trainer.steps_per_epoch());
-        let progress = TrainProgress::new(trainer.total_steps(), epochs);
+        let mut progress = TrainProgress::new(trainer.total_steps(), epochs);
         let step = trainer.step_count();
         let checkpoints = Checkpoints::new(folder.path(), &args.save, step, keeps_best);
+        let live = args.results.live.then(|| Live::new(folder.path(), &plan, &record));
+        if let Some(live) = &live {
+            serve::beside(live.clone())?;
+            progress.watched_by(live.clone());
+        }
         Ok(Self {
             plan,
             record,
             folder,
             checkpoints,
+            live,
             progress,
             logging_steps: args.logging_steps,
             last_step: None,
@@ -165,6 +176,7 @@ impl Run {
             }
             self.record.train_seconds += started.elapsed().as_secs_f64();
             self.progress.step(&step);
+            self.show_weights()?;
             if self.evaluates_after(step.step) && !interrupt::requested() {
                 self.evaluate("eval", &self.when(step.step), true)?;
             }
@@ -177,6 +189,16 @@ impl Run {
             return Ok(Outcome::Interrupted);
         }
         Ok(Outcome::Completed)
+    }
+
+    /// Hands the weights of now to whoever looks on and has asked for them.
+    fn show_weights(&self) -> Result<()> {
+        if let Some(live) = self.live.as_ref().filter(|live| live.wants_model()) {
+            let trainer = &self.plan.trainer;
+            let files = pollster::block_on(trainer.classifier().to_files(StorageDtype::F16))?;
+            live.give_model(trainer.step_count(), files);
+        }
+        Ok(())
     }
 
     /// Writes the state and all that is known so far.
@@ -210,7 +232,7 @@ impl Run {
             return Ok(());
         };
         let started = Instant::now();
-        let answered = measure(&self.plan, held_out)?;
+        let answered = Measured::take(&self.plan, held_out)?;
         let metrics = &answered.metrics;
         let loss = self.record.loss;
         self.progress.say(&format!(
@@ -226,6 +248,9 @@ impl Run {
             let eval_loss = metrics::loss(&answered.targets, &answered.predictions);
             let line = self.folder.log_evaluation(split, step, epoch, (metrics, eval_loss))?;
             self.plan.watch.see(&line);
+        }
+        if let Some(live) = &self.live {
+            live.measured(&self.plan, &answered)?;
         }
         self.record.metrics.insert(split.to_owned(), serde_json::to_value(metrics)?);
         self.answered.retain(|known| known.split != split);
@@ -260,7 +285,7 @@ impl Run {
             self.record.reached(self.plan.trainer.step_count());
         }
         let calibrate = self.calibrate && outcome == Outcome::Completed;
-        let Self { plan, mut record, folder, mut answered, .. } = self;
+        let Self { plan, mut record, folder, mut answered, live, .. } = self;
         let classifier = plan.trainer.classifier();
         let (classifier, evaluations) =
             results::conclude(&mut answered, classifier, calibrate, &mut record)?;
@@ -273,21 +298,9 @@ impl Run {
             note(format_args!("note: no report.html: {error:#}"));
         }
         print(summary::render(&record, &evaluations, &plan.sources.out))?;
+        if let Some(live) = live {
+            live.end(record.status);
+        }
         Ok(outcome)
     }
-}
-
-fn measure(plan: &Plan, held_out: &HeldOut) -> Result<Measured> {
-    let classifier = plan.trainer.classifier();
-    let mut targets = Targets::new(plan.task);
-    let mut predictions = Vec::new();
-    for rows in held_out.rows.in_order() {
-        let rows = rows?;
-        let predicting = classifier.predict(&rows.encodings, plan.recipe.batch_size, |_| {});
-        predictions.extend(pollster::block_on(predicting)?);
-        targets.extend(&rows.targets);
-    }
-    let metrics = Metrics::new(&targets, &predictions, &plan.labels);
-    let (split, step) = (held_out.split, plan.trainer.step_count());
-    Ok(Measured { split, step, targets, predictions, metrics })
 }

@@ -168,6 +168,16 @@ fn is_served_to_a_class() {
 }
 
 #[test]
+fn fills_masks_with_two_models() {
+    run("fill-mask.mjs", 4);
+}
+
+#[test]
+fn shows_a_run_as_it_trains() {
+    run("live.mjs", 4);
+}
+
+#[test]
 fn carries_on_without_a_webgpu_adapter() {
     run("no-adapter.mjs", 3);
 }

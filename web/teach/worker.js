@@ -1,4 +1,4 @@
-// An engine of the lesson's own, as web/src/messages/mod.rs describes it: the open model is not touched.
+// An engine of a view's own, as web/src/messages/mod.rs describes it: the open model is not touched.
 const FILES = ["config.json", "tokenizer.json", "tokenizer_config.json", "model.safetensors"];
 const site = new URL("../", import.meta.url);
 
@@ -14,11 +14,20 @@ export class Engine {
   }
 
   /** Opens a folder of the site to be trained for these labels. */
-  async openForTraining(folder, labels, seed) {
-    const load = async (name) => [name, await loaded(new URL(`${folder}/${name}`, site))];
+  openForTraining(folder, labels, seed) {
+    return this.load({ type: "open_for_training", name: folder, labels, seed });
+  }
+
+  /** Opens a folder of the site. */
+  open(folder) {
+    return this.load({ type: "open", name: folder });
+  }
+
+  async load(request) {
+    const load = async (name) => [name, await loaded(new URL(`${request.name}/${name}`, site))];
     const files = await Promise.all(FILES.map(load));
     await this.ready;
-    return this.ask({ type: "open_for_training", name: folder, labels, seed, files });
+    return this.ask({ ...request, files });
   }
 
   ask(request) {

@@ -8,6 +8,7 @@ mod fuzz;
 mod large;
 mod native;
 mod page;
+mod python;
 mod setup;
 mod stages;
 mod study;
@@ -30,9 +31,10 @@ const USAGE: &str = "\
 cargo xtask COMMAND
 
   demo [--no-serve] [--port N]     fine-tune on the embedded default, then serve the page with the new model
-  test [--quick]                   check everything; --quick leaves out the page and the browser
+  test [--quick]                   check everything; --quick leaves out the page, the browser and Python
 
-  setup                            install what is missing: wasm target, trunk, wasm-bindgen, npm packages, Chromium
+  setup                            install what is missing: wasm target, trunk, wasm-bindgen, npm packages, Chromium, and the
+                                   Python libraries that we are held against (6 GB)
   page                             build the page into dist/
   validate                         formatting, lints, repository checks
   bench [--quick] [ROW…]           measure rows 1 to 12 of docs/benchmarks.md beside what people would use instead, and
@@ -41,6 +43,8 @@ cargo xtask COMMAND
                                    are given; needs 8 GB of disk below the target folder, and an hour
   study emotion6                   three seeds of MiniLM-L6 on the public six-emotion set beside TF-IDF and a linear SVC, and
                                    docs/example-report of it; an hour on two slow cores
+  study tasks                      pairs, scores, label sets and tags on public sets with three seeds, beside transformers;
+                                   writes docs/tasks.md
   chaos [--kills N] [--resumes N] [--faults N] [--memory-limits N] [--data-changes N] [--seed N]
                                    kill and starve training runs, take their data away, and compare what they end in
                                    with an undisturbed one
@@ -107,7 +111,9 @@ fn parse(mut arguments: Arguments) -> Result<Task> {
                 .map(|rows| rows.parse().with_context(|| format!("`{rows}` is no number of rows")))
                 .collect::<Result<_>>()?,
         },
-        Some("study") => Task::Study(arguments.positional().context("name a study: emotion6")?),
+        Some("study") => {
+            Task::Study(arguments.positional().context("name a study: emotion6 or tasks")?)
+        }
         Some("chaos") => {
             let mut number = |name, usual| -> Result<usize> {
                 Ok(arguments.number(name)?.map_or(usual, usize::from))

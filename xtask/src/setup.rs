@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 
+use crate::python::python;
 use crate::workspace::{Workspace, run};
 
 /// A command-line program that is built from crates.io.
@@ -55,7 +56,8 @@ const WASM: &str = "wasm32-unknown-unknown";
 pub fn everything(workspace: &Workspace) -> Result<()> {
     crates(workspace)?;
     page_tools(workspace)?;
-    browser(workspace).map(drop)
+    browser(workspace)?;
+    python(workspace).map(drop)
 }
 
 /// The sources of every dependency, so that all later steps work offline.

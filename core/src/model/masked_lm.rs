@@ -4,6 +4,7 @@
 //! masked tokens alone.
 
 use burn::tensor::Device;
+use serde::Serialize;
 
 use super::{
     BertConfig, BertForSequenceClassification, Classifier, Family, Head, HostTensor, LoadReport,
@@ -21,7 +22,7 @@ use crate::{
 pub struct MaskedLm(pub(crate) Classifier);
 
 /// A guess for a mask.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Guess {
     pub token_id: u32,
     /// `##ing`

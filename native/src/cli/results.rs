@@ -19,6 +19,10 @@ pub struct ResultArgs {
     /// Also write TensorBoard event files into the run folder: tensorboard --logdir runs
     #[arg(long)]
     pub tensorboard: bool,
+    /// Show the run in a browser on this machine while it trains: curves, mistakes, and its newest weights
+    /// to try on a text. With --resume it is asked for anew
+    #[arg(long, conflicts_with = "seeds")]
+    pub live: bool,
 }
 
 impl ResultArgs {

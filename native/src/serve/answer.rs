@@ -36,6 +36,13 @@ pub fn answer(site: &Site, request: &Request<()>) -> Response<Contents> {
             of_whole(path, headers, &tag, bytes.len() as u64, |part| Ok(slice(&bytes, part)))
         }
         Found::File(file) => of_file(path, headers, &file),
+        Found::Made(bytes) => {
+            let headers = vec![
+                (header::CONTENT_TYPE, content_type(path).to_owned()),
+                (header::CACHE_CONTROL, "no-store".to_owned()),
+            ];
+            return respond(StatusCode::OK, headers, Contents::Bytes(bytes));
+        }
         Found::Nothing => return refuse(StatusCode::NOT_FOUND, Vec::new()),
     };
     answered.unwrap_or_else(|_| refuse(StatusCode::SERVICE_UNAVAILABLE, Vec::new()))

@@ -4,8 +4,14 @@ use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::ops::Range;
 use std::path::Path;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
+
+/// Of a file, so much goes out at a time, and so much a second at least once the client had time to begin.
+const PIECE: u64 = 1 << 20;
+const SLOWEST: u64 = 4 << 10;
+const PATIENCE: Duration = Duration::from_secs(30);
 
 pub enum Contents {
     Bytes(Bytes),
@@ -32,9 +38,19 @@ impl Contents {
     pub fn write_to(self, stream: &mut impl Write) -> io::Result<()> {
         match self {
             Self::Bytes(bytes) => stream.write_all(&bytes),
-            Self::File { file, length } => {
-                let sent = io::copy(&mut file.take(length), stream)?;
-                if sent == length { Ok(()) } else { Err(io::ErrorKind::UnexpectedEof.into()) }
+            Self::File { mut file, length } => {
+                let (began, mut sent) = (Instant::now(), 0);
+                while sent < length {
+                    let piece = PIECE.min(length - sent);
+                    if io::copy(&mut (&mut file).take(piece), stream)? < piece {
+                        return Err(io::ErrorKind::UnexpectedEof.into());
+                    }
+                    sent += piece;
+                    if began.elapsed() > PATIENCE + Duration::from_secs(sent / SLOWEST) {
+                        return Err(io::ErrorKind::TimedOut.into());
+                    }
+                }
+                Ok(())
             }
         }
     }

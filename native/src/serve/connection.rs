@@ -23,9 +23,10 @@ const STACK: usize = 256 << 10;
 /// The head of a request, and its lines.
 const HEAD_BYTES: usize = 16 << 10;
 const HEAD_LINES: usize = 64;
-/// How long a client may take for the head of its next request, and to take more of an answer.
+/// How long a client may take for the head of its next request, and to take more of an answer (twice that: what
+/// went out before the time was up counts as some).
 const HEAD_PATIENCE: Duration = Duration::from_secs(10);
-const ANSWER_PATIENCE: Duration = Duration::from_secs(20);
+const ANSWER_PATIENCE: Duration = Duration::from_secs(10);
 /// Before another connection is taken, when the process may open no more files.
 const PAUSE: Duration = Duration::from_millis(50);
 

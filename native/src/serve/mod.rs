@@ -13,11 +13,14 @@ mod page;
 mod site;
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener};
+use std::thread;
 
 use anyhow::{Context, Result, anyhow};
 
 use crate::Outcome;
 use crate::cli::ServeArgs;
+use crate::live::{self, Live};
+use crate::report::note;
 use page::Page;
 use site::Site;
 
@@ -32,6 +35,21 @@ pub fn run(args: &ServeArgs) -> Result<Outcome> {
     announce::announce(&site, listener.local_addr()?.port(), args.lan)?;
     connection::serve(&listener, site);
     Ok(Outcome::Completed)
+}
+
+/// Looks for the page, so that a run that is to be shown in it need not begin in vain.
+pub fn check_page() -> Result<()> {
+    Page::find(None).map(drop)
+}
+
+/// Serves the page with a run under way to this machine alone, from now on and beside everything else; says
+/// where.
+pub fn beside(live: Live) -> Result<()> {
+    let site = Site::new(Page::find(None)?, &[])?.with_live(live);
+    let listener = listen(false, None)?;
+    note(format_args!("live    http://{}/#{}", listener.local_addr()?, live::FOLDER));
+    thread::spawn(move || connection::serve(&listener, site));
+    Ok(())
 }
 
 fn listen(lan: bool, port: Option<u16>) -> Result<TcpListener> {

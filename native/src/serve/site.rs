@@ -7,11 +7,13 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::SystemTime;
 
 use anyhow::{Context, Result, bail, ensure};
+use bytes::Bytes;
 use emberlab_core::model::ModelFiles;
 use percent_encoding::percent_decode_str;
 
 use super::packed::Packed;
 use super::page::{File, INDEX, Page};
+use crate::live::{self, Live};
 
 /// Below this path stand the runs.
 const RUNS: &str = "runs";
@@ -24,10 +26,13 @@ const PACKED: [&str; 11] =
 const MOST_KEPT: u64 = 64 << 20;
 /// Where `index.html` is told of the runs: see `web/src/page/gallery.rs`.
 const RUNS_HERE: &str = "data-runs=\"\"";
+/// And whether there is a run under way to look at.
+const NOT_LIVE: &str = "data-live=\"no\"";
 
 pub struct Site {
     page: Page,
     runs: Vec<Run>,
+    live: Option<Live>,
     kept: Mutex<HashMap<(PathBuf, u64, SystemTime), Slot>>,
 }
 
@@ -44,6 +49,8 @@ pub enum Found {
     Kept(Arc<Packed>),
     BuiltIn(&'static File),
     File(PathBuf),
+    /// Of this moment: another time it is another.
+    Made(Bytes),
     Nothing,
 }
 
@@ -64,7 +71,12 @@ impl Site {
             }
             runs.push(Run { path, folder });
         }
-        Ok(Self { page, runs, kept: Mutex::default() })
+        Ok(Self { page, runs, live: None, kept: Mutex::default() })
+    }
+
+    /// The same, with a run under way.
+    pub fn with_live(self, live: Live) -> Self {
+        Self { live: Some(live), ..self }
     }
 
     pub fn page(&self) -> &Page {
@@ -86,6 +98,13 @@ impl Site {
         {
             let file = MODEL_FILES.into_iter().find(|name| *name == file);
             return file.map_or(Found::Nothing, |file| self.on_disk(run.folder.join(file), file));
+        }
+        if let Some((live, file)) = self
+            .live
+            .as_ref()
+            .zip(path.strip_prefix(live::FOLDER).and_then(|it| it.strip_prefix('/')))
+        {
+            return live.find(file).map_or(Found::Nothing, Found::Made);
         }
         if let Some(file) = self.page.built_in(&path) {
             if !file.packed {
@@ -135,7 +154,11 @@ impl Site {
     fn with_runs(&self, index: Vec<u8>) -> Vec<u8> {
         let runs = self.runs().collect::<Vec<_>>().join(" ");
         match String::from_utf8(index) {
-            Ok(index) => index.replace(RUNS_HERE, &format!("data-runs=\"{runs}\"")).into_bytes(),
+            Ok(index) => {
+                let index = index.replace(RUNS_HERE, &format!("data-runs=\"{runs}\""));
+                let is_live = if self.live.is_some() { "data-live=\"yes\"" } else { NOT_LIVE };
+                index.replace(NOT_LIVE, is_live).into_bytes()
+            }
             Err(error) => error.into_bytes(),
         }
     }

@@ -12,7 +12,7 @@ mod results;
 mod resume;
 mod resume_stream;
 mod tasks;
-mod train;
+pub mod train;
 pub mod transformers;
 
 use crate::command::Scratch;

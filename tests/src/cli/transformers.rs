@@ -38,13 +38,9 @@ pub struct Opened {
     tensors: BTreeMap<String, String>,
 }
 
-/// A Python with transformers: `EMBERLAB_PYTHON`, else the one in the cache folder, if any.
+/// A Python with transformers and what else we are held against: that which `cargo xtask test` names.
 pub fn python() -> Option<PathBuf> {
-    if let Some(named) = env::var_os("EMBERLAB_PYTHON") {
-        return Some(named.into());
-    }
-    let cached = Path::new(&env::var_os("HOME")?).join(".cache/emberlab/venv/bin/python");
-    cached.exists().then_some(cached)
+    env::var_os("EMBERLAB_PYTHON").map(PathBuf::from)
 }
 
 pub fn open_with_transformers(python: &Path, folder: &Path) -> Opened {

@@ -94,3 +94,27 @@ fn clients_that_dawdle_are_cut_off() {
     let waited = began.elapsed();
     assert!((8..20).contains(&waited.as_secs()), "cut off after {waited:?}");
 }
+
+#[test]
+fn clients_that_do_not_read_are_cut_off() {
+    const LENGTH: u64 = 256 << 20;
+    let scratch = scene();
+    // More than the buffers between the two hold.
+    let weights =
+        std::fs::File::options().write(true).open(scratch.path("run_a/model.safetensors"));
+    weights.unwrap().set_len(LENGTH).unwrap();
+    let server = Server::start(&scratch, "run_a --page page");
+    let mut stream = connect(server.port);
+    let head = "GET /runs/run_a/model.safetensors HTTP/1.1\r\nHost: localhost\r\n\r\n";
+    stream.write_all(head.as_bytes()).unwrap();
+    std::thread::sleep(Duration::from_secs(25));
+    let mut piece = vec![0; 1 << 20];
+    let mut came = 0;
+    while let Ok(count) = stream.read(&mut piece)
+        && count > 0
+    {
+        came += count as u64;
+    }
+    assert!((1..LENGTH).contains(&came), "{came} bytes came");
+    assert_eq!(server.get("/start.js", &[]).status, 200, "and it goes on");
+}

@@ -1,6 +1,7 @@
 //! `emberlab serve`: what it hands out, what it refuses, and how it bears load.
 
 mod client;
+mod live;
 mod load;
 mod misuse;
 

@@ -15,7 +15,7 @@ use emberlab_core::{
     Device,
     data::Task,
     metrics::ClassificationMetrics,
-    model::{Classifier, HostTensor, StorageDtype},
+    model::{Classifier, HostTensor, MaskedLm, StorageDtype},
     text::Encoding,
     train::gradients,
 };
@@ -35,6 +35,8 @@ pub struct Engine {
 enum Model {
     Ready(Box<Classifier>),
     Training(Box<Training>),
+    /// Which guesses words and classifies nothing.
+    Masked(Box<MaskedLm>),
 }
 
 impl Engine {
@@ -79,6 +81,13 @@ impl Engine {
                 teach::lesson(&self.classifier()?, &rows, &settings).await
             }
             Request::Schedule { settings } => Ok(teach::schedule(&settings)),
+            Request::OpenMaskedLm { name } => self.open_masked_lm(name, files).await,
+            Request::FillMask { text, top_k } => match &self.model {
+                Some(Model::Masked(model)) => {
+                    Ok(Response::FilledMask { guesses: model.fill_mask(&text, top_k).await? })
+                }
+                _ => Err("No masked language model is open.".into()),
+            },
             Request::Script(_) => Err("A script is asked by the page alone.".into()),
         }
     }
@@ -93,6 +102,22 @@ impl Engine {
             )));
         }
         Ok(self.opened(name, classifier, false))
+    }
+
+    async fn open_masked_lm(&mut self, name: String, files: Attached) -> Result<Response, Problem> {
+        let files = files::model(&name, files).await?;
+        let opened = MaskedLm::open(&files, &self.device)?;
+        let model = ModelInfo {
+            name,
+            architecture: opened.config().family.model_type().into(),
+            task: "fill_mask".into(),
+            parameters: opened.num_parameters(),
+            labels: Vec::new(),
+            max_length: opened.max_length(),
+            layers: opened.config().num_hidden_layers,
+        };
+        self.model = Some(Model::Masked(Box::new(opened)));
+        Ok(Response::Opened { model, new_head: false })
     }
 
     async fn open_for_training(
@@ -210,7 +235,7 @@ impl Engine {
         match &self.model {
             Some(Model::Ready(classifier)) => Ok(Classifier::clone(classifier)),
             Some(Model::Training(training)) => Ok(training.classifier()),
-            None => Err("No model is open.".into()),
+            Some(Model::Masked(_)) | None => Err("No classifier is open.".into()),
         }
     }
 

@@ -35,6 +35,9 @@
 //! // { id: 10, type: "lesson", labels, rows, loss, gradients, gradient_norm, weights, steps }
 //! engine.postMessage({ id: 11, type: "schedule", settings });
 //! // { id: 11, type: "schedule", learning_rates }
+//! engine.postMessage({ id: 12, type: "open_masked_lm", name: "bert-tiny", files });
+//! engine.postMessage({ id: 13, type: "fill_mask", text: "A [MASK] of water.", top_k: 5 });
+//! // { id: 13, type: "filled_mask", guesses: [[{ token_id, token, probability }]] }
 //! ```
 //!
 //! `open_for_training` opens a folder as `open` does, but for labels of its own: the head is kept where

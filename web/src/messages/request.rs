@@ -44,7 +44,13 @@ pub enum Request {
     /// The learning rate of each step of such a run.
     #[cfg(feature = "engine")]
     Schedule { settings: LessonSettings },
-    /// One of the three above, as a script of `web/teach/` has written it.
+    /// Opens the masked language model in the `files` beside this request.
+    #[cfg(feature = "engine")]
+    OpenMaskedLm { name: String },
+    /// What it guesses for each `[MASK]` of a text, so many guesses each.
+    #[cfg(feature = "engine")]
+    FillMask { text: String, top_k: usize },
+    /// One of those above, as a script of `web/teach/` has written it.
     #[serde(skip)]
     Script(JsValue),
 }

@@ -56,7 +56,12 @@ pub enum Response {
     Schedule {
         learning_rates: Vec<f64>,
     },
-    /// One of the three above, for the script that asked.
+    #[cfg(feature = "engine")]
+    FilledMask {
+        /// For each mask the best, in order.
+        guesses: Vec<Vec<emberlab_core::model::Guess>>,
+    },
+    /// One of those above, for the script that asked.
     #[serde(skip)]
     Script(JsValue),
     Failed {

@@ -9,9 +9,9 @@ use wasm_bindgen::UnwrapThrowExt;
 use web_sys::{Event, HtmlElement};
 
 /// The first is shown where the address names none.
-const VIEWS: [&str; 4] = ["classify", "fine-tune", "lesson", "teachers"];
+const VIEWS: [&str; 6] = ["classify", "fine-tune", "lesson", "fill-mask", "teachers", "live"];
 /// Those that are loaded when they are opened.
-const LOADED: [&str; 2] = ["lesson", "teachers"];
+const LOADED: [&str; 4] = ["lesson", "fill-mask", "teachers", "live"];
 
 pub fn listen() {
     let tab = window();

@@ -88,7 +88,7 @@ fn measure(bench: &mut Bench, row: u8) -> Result<Measured> {
         11 if native::features(bench.workspace).is_empty() => {
             Ok(Measured::not_measured("no CUDA device here"))
         }
-        11 => Ok(Measured::not_measured("the comparison on CUDA is not written yet")),
+        11 => whole::fine_tuning_on_cuda(bench),
         12 => growth::growth(bench),
         _ => bail!("there is no row {row}"),
     }

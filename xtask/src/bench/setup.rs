@@ -9,6 +9,7 @@ use anyhow::{Context, Result, ensure};
 
 use super::process::Run;
 use crate::native;
+use crate::python::python;
 use crate::workspace::{Workspace, run};
 
 const DATA: &str = "../shared/data/emotion6";
@@ -61,7 +62,7 @@ impl<'a> Bench<'a> {
                 .with_context(|| format!("cannot make {}", folder.join(name).display()))?;
         }
         let emberlab = native::build(workspace)?;
-        let python = python(workspace, &folder)?;
+        let python = python(workspace)?;
         let threads = std::thread::available_parallelism().map_or(1, usize::from);
         Ok(Self { workspace, quick, threads, folder, python, emberlab, predict_runs: None })
     }
@@ -164,26 +165,4 @@ impl<'a> Bench<'a> {
         ensure!(path.exists(), "{} is missing\nremedy: {remedy}", path.display());
         Ok(path)
     }
-}
-
-/// The Python that has the peers: what `EMBERLAB_BENCH_PYTHON` names, else a private environment.
-fn python(workspace: &Workspace, folder: &Path) -> Result<PathBuf> {
-    if let Some(named) = env::var_os("EMBERLAB_BENCH_PYTHON").map(PathBuf::from) {
-        ensure!(named.is_file(), "EMBERLAB_BENCH_PYTHON: {} is no file", named.display());
-        return Ok(named);
-    }
-    let venv = folder.join("venv");
-    let python = venv.join(if cfg!(windows) { "Scripts/python.exe" } else { "bin/python" });
-    let wanted = workspace.root.join("bench/peers/requirements.txt");
-    let wanted_text = fs::read_to_string(&wanted).context("bench/peers/requirements.txt")?;
-    let installed = venv.join("requirements.txt");
-    if fs::read_to_string(&installed).is_ok_and(|text| text == wanted_text) {
-        return Ok(python);
-    }
-    let remedy = "install Python 3.10 or newer with venv (Debian: `apt-get install python3-venv`); it needs PyPI";
-    run(workspace.command("python3", &["-m", "venv"]).arg(&venv), remedy)?;
-    let mut pip = workspace.command(&python, &["-m", "pip", "install", "--quiet", "-r"]);
-    run(pip.arg(&wanted), remedy)?;
-    fs::write(&installed, wanted_text).context("cannot write into the environment")?;
-    Ok(python)
 }

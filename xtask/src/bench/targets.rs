@@ -23,6 +23,8 @@ const PIPELINE: &str = "transformers";
 const ONNX_RUNTIME: &str = "ONNX Runtime";
 pub const TRAINER: &str = "Trainer, dynamic padding";
 pub const TRAINER_BY_LENGTH: &str = "Trainer, group_by_length";
+pub const TRAINER_BF16: &str = "Trainer, bf16, eager";
+pub const COMPILED: &str = "Trainer, bf16, compiled";
 const EVERY_PEER: &str = "";
 
 /// A bound on our median divided by a peer's.
@@ -58,6 +60,10 @@ fn targets(row: u8) -> Vec<Target> {
         7 | 8 => vec![both(EVERY_PEER, 1.0, 0.7)],
         9 => vec![both(EVERY_PEER, 1.0, 0.5)],
         10 => vec![both(EVERY_PEER, 0.5, 0.3)],
+        11 => vec![
+            Target { peer: COMPILED, must: None, goal: Some(0.83) },
+            Target { peer: TRAINER_BF16, must: Some(1.0), goal: None },
+        ],
         _ => Vec::new(),
     }
 }

@@ -11,7 +11,7 @@ use super::in_process::training_request;
 use super::process::{self, Run};
 use super::report::{Case, Measured, OURS, Side};
 use super::setup::{Bench, MINILM};
-use super::targets::{TRAINER, TRAINER_BY_LENGTH};
+use super::targets::{COMPILED, TRAINER, TRAINER_BF16, TRAINER_BY_LENGTH};
 
 const TEXTS: usize = 10_000;
 const QUICK_TEXTS: usize = 500;
@@ -22,6 +22,33 @@ type Contender = (&'static str, Command);
 
 /// Row 3.
 pub fn fine_tuning(bench: &mut Bench) -> Result<Measured> {
+    let mut contenders = [
+        (OURS, ours_on(bench, "cpu")),
+        (TRAINER, bench.peer("trainer.py")),
+        (TRAINER_BY_LENGTH, bench.peer("trainer.py")),
+    ];
+    contenders[2].1.arg("--group-by-length");
+    epoch(bench, &mut contenders)
+}
+
+/// Row 11: the same on a GPU.
+pub fn fine_tuning_on_cuda(bench: &mut Bench) -> Result<Measured> {
+    let peer = |flags: &[&str]| {
+        let mut peer = bench.peer("trainer.py");
+        peer.arg("--cuda").args(flags);
+        peer
+    };
+    let mut contenders = [
+        (OURS, ours_on(bench, "cuda")),
+        ("Trainer, f32", peer(&[])),
+        (TRAINER_BF16, peer(&["--bf16"])),
+        (COMPILED, peer(&["--bf16", "--compile"])),
+    ];
+    epoch(bench, &mut contenders)
+}
+
+/// MiniLM-L6 on emotion6, once.
+fn epoch(bench: &Bench, contenders: &mut [Contender]) -> Result<Measured> {
     let (train, held_out) = if bench.quick { (320, 200) } else { (usize::MAX, usize::MAX) };
     let files =
         [("--train", "train", train), ("--eval", "dev", held_out), ("--test", "test", held_out)];
@@ -31,28 +58,26 @@ pub fn fine_tuning(bench: &mut Bench) -> Result<Measured> {
     }
     let model = bench.existing(MINILM.folder)?;
     let runs = bench.folder.join("runs");
-    let mut ours = bench.program(&bench.emberlab);
-    ours.args(["train", "--device", "cpu", "--overwrite", "--epochs", "1", "--batch-size", "32"]);
-    ours.args(["--learning-rate", "1e-4", "--max-length", "128", "--seed", "42"]);
-    let mut contenders = [
-        (OURS, ours),
-        (TRAINER, bench.peer("trainer.py")),
-        (TRAINER_BY_LENGTH, bench.peer("trainer.py")),
-    ];
-    contenders[2].1.arg("--group-by-length");
-    for (side, command) in &mut contenders {
+    for (side, command) in &mut *contenders {
         command.arg("--model").arg(&model).arg("--out").arg(runs.join(*side));
         for (flag, path) in &data {
             command.arg(flag).arg(path);
         }
     }
-    let measured = in_turns(bench, &mut contenders, 1)?;
+    let measured = in_turns(bench, contenders, 1)?;
     let mut sides = Vec::new();
     for (side, measured_runs) in &measured {
         let note = format!("test accuracy {:.4}", test_accuracy(&runs.join(side))?);
         sides.push(timed(side, measured_runs, &note));
     }
     Ok(Measured { cases: vec![Case::new("train and evaluate", "s", sides)], ..Measured::default() })
+}
+
+fn ours_on(bench: &Bench, device: &str) -> Command {
+    let mut ours = bench.program(&bench.emberlab);
+    ours.args(["train", "--device", device, "--overwrite", "--epochs", "1", "--batch-size", "32"]);
+    ours.args(["--learning-rate", "1e-4", "--max-length", "128", "--seed", "42"]);
+    ours
 }
 
 /// Row 4.

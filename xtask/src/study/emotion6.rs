@@ -2,11 +2,12 @@
 //! needs no network at all. `docs/example-report` is what it writes.
 
 use std::fs::{self, File};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use anyhow::{Context, Result, ensure};
 
 use crate::native;
+use crate::python::python;
 use crate::workspace::{Workspace, run};
 
 /// Relative to the root, as in the README.
@@ -15,10 +16,8 @@ const MODEL: &str = "../shared/models/minilm-l6";
 const OUT: &str = "runs/study-emotion6";
 const REPORT: &str = "docs/example-report";
 const SEEDS: [u64; 3] = [42, 43, 44];
-const REMEDY: &str = "pip install -r tests/fixtures/requirements.txt, and name that Python: EMBERLAB_PYTHON=…/python";
 
-pub fn study(workspace: &Workspace, name: &str) -> Result<()> {
-    ensure!(name == "emotion6", "there is no study `{name}`; there is emotion6");
+pub fn study(workspace: &Workspace) -> Result<()> {
     let split = |split: &str| format!("{DATA}/{split}.jsonl");
     for needed in [split("train"), MODEL.to_owned()] {
         ensure!(workspace.root.join(&needed).exists(), "{needed} is not on this machine");
@@ -28,9 +27,11 @@ pub fn study(workspace: &Workspace, name: &str) -> Result<()> {
     fs::create_dir_all(&out).with_context(|| format!("cannot make {}", out.display()))?;
 
     let baseline = format!("{OUT}/tf-idf-svc.jsonl");
-    let python = std::env::var_os("EMBERLAB_PYTHON").map_or("python3".into(), PathBuf::from);
     let words = ["bench/peers/tf_idf_svc.py", &split("train"), &split("test"), &baseline];
-    run(&mut workspace.command(python, &words), REMEDY)?;
+    run(
+        &mut workspace.command(python(workspace)?, &words),
+        "the message above says what is wrong",
+    )?;
 
     let [train, eval, test] = ["train", "dev", "test"].map(split);
     let seeds = SEEDS.len().to_string();
