@@ -266,21 +266,10 @@ impl Run {
         (epochs * 100.0).round() / 100.0
     }
 
-    /// What was read is in memory, or in a file of tokens: a change of the data disturbs no run, but the next.
-    fn say_changed_data(&self, outcome: Outcome) {
-        let what_now = match outcome {
-            Outcome::Completed => "the weights come from what it was then (SHA-256 in run.json)",
-            Outcome::Interrupted => "to go on, put back what it was then",
-        };
-        for change in self.plan.stamps.iter().flat_map(Stamps::changes) {
-            note(format_args!("note: {change} since it was read; {what_now}"));
-        }
-    }
-
     /// Writes the run folder and says what came of it.
     fn save(mut self, outcome: Outcome) -> Result<Outcome> {
         self.record.status = outcome.into();
-        self.say_changed_data(outcome);
+        Stamps::say_changes(&self.plan.stamps, outcome);
         if outcome == Outcome::Interrupted {
             self.record.reached(self.plan.trainer.step_count());
         }

@@ -5,6 +5,9 @@ use std::time::SystemTime;
 
 use anyhow::{Result, bail};
 
+use crate::Outcome;
+use crate::report::note;
+
 /// Files with length and time of last change, as the file system has them; none of a file that is not there.
 #[derive(Debug)]
 pub struct Stamps(Vec<(PathBuf, Option<(u64, SystemTime)>)>);
@@ -24,6 +27,18 @@ impl Stamps {
             None => format!("{} is no longer there", path.display()),
         };
         changed.map(said).collect()
+    }
+
+    /// Says what has changed since a run read it: what was read is in memory, or in a file of tokens, so that this
+    /// disturbs no run but the next.
+    pub fn say_changes(stamps: &[Self], outcome: Outcome) {
+        let what_now = match outcome {
+            Outcome::Completed => "the weights come from what it was then (SHA-256 in run.json)",
+            Outcome::Interrupted => "to go on, put back what it was then",
+        };
+        for change in stamps.iter().flat_map(Self::changes) {
+            note(format_args!("note: {change} since it was read; {what_now}"));
+        }
     }
 
     /// Refuses what was read while it changed: nobody knows which rows those are.
