@@ -3,6 +3,8 @@
 //! Burn loads them lazily and panics where one is missing, so they are looked for first, by the
 //! rules of the dynamic loader and without loading anything.
 
+pub mod versions;
+
 use std::env;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -21,11 +23,12 @@ pub fn find_library(library: &str) -> Option<PathBuf> {
     let from_environment = env::var_os("LD_LIBRARY_PATH").unwrap_or_default();
     let defaults = ["/lib", "/usr/lib", "/lib64", "/usr/lib64", "/usr/lib/x86_64-linux-gnu"]
         .map(PathBuf::from);
-    find_in_cache(&fs::read("/etc/ld.so.cache").unwrap_or_default(), library).or_else(|| {
-        env::split_paths(&from_environment)
-            .chain(defaults)
-            .find_map(|folder| find_in_folder(&folder, library))
-    })
+    let in_folder = |folder: PathBuf| find_in_folder(&folder, library);
+    // The loader's own order.
+    env::split_paths(&from_environment)
+        .find_map(in_folder)
+        .or_else(|| find_in_cache(&fs::read("/etc/ld.so.cache").unwrap_or_default(), library))
+        .or_else(|| defaults.into_iter().find_map(in_folder))
 }
 
 /// Where `library` lies in a usual place that the loader does not search.
@@ -77,6 +80,7 @@ mod built {
     use burn::tensor::DeviceType;
     use emberlab_core::Device;
 
+    use super::versions::Version;
     use super::*;
 
     /// The CUDA devices; empty without a driver.
@@ -112,6 +116,21 @@ mod built {
         Ok(())
     }
 
+    /// Whether the parts go together that compile kernels for device `index`, as far as they say their versions.
+    ///
+    /// # Errors
+    /// What does not, and the remedy, in one line.
+    pub fn check_versions(index: usize) -> Result<()> {
+        let capability = ask("compute_cap", &index.to_string());
+        let capability = capability.and_then(|text| Version::parse(&text));
+        let nvrtc = find_library(NVRTC).and_then(|path| versions::of_library(&path));
+        let (Some(capability), Some(nvrtc)) = (capability, nvrtc) else { return Ok(()) };
+        match versions::mismatch(capability, nvrtc, versions::of_driver()) {
+            Some((problem, remedy)) => bail!("{problem}; {remedy}"),
+            None => Ok(()),
+        }
+    }
+
     /// What the driver's tool calls device `index`.
     pub fn name(index: usize) -> Option<String> {
         ask("name", &index.to_string())
@@ -119,7 +138,7 @@ mod built {
 }
 
 #[cfg(feature = "cuda")]
-pub use built::{check, devices, name};
+pub use built::{check, check_versions, devices, name};
 
 /// What the driver's tool says of a device.
 fn ask(what: &str, index: &str) -> Option<String> {

@@ -120,6 +120,7 @@ fn cuda_device(index: usize) -> Result<ChosenDevice> {
         let last = devices.len() - 1;
         bail!("there is no cuda:{index}: this machine has cuda:0 to cuda:{last}");
     };
+    cuda::check_versions(index)?;
     let name = cuda::name(index).unwrap_or_else(|| "NVIDIA GPU".to_owned());
     Ok(ChosenDevice { device: device.clone(), kind: format!("cuda:{index}"), name, reason: None })
 }

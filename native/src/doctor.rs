@@ -1,9 +1,9 @@
 //! `emberlab doctor`: what this machine has, what is missing, and what to do about it.
 
+mod gpu;
+
 use std::env::consts::{ARCH, OS};
 use std::fmt::Write;
-use std::fs;
-use std::process::Command;
 use std::thread;
 
 use anyhow::Result;
@@ -11,14 +11,14 @@ use anyhow::Result;
 use crate::device::{self, DeviceChoice};
 use crate::report::{bytes, print};
 use crate::system::{self, BURN_VERSION};
-use crate::{Outcome, cuda, embedded};
+use crate::{Outcome, embedded};
 
 /// Runs the command.
 pub fn run() -> Result<Outcome> {
     let mut report = Report::default();
     versions(&mut report);
     processor(&mut report);
-    gpu(&mut report);
+    gpu::look(&mut report);
     graphics(&mut report);
     embedded_parts(&mut report);
     match device::choose(DeviceChoice::Auto) {
@@ -76,87 +76,6 @@ fn processor(report: &mut Report) {
     if let Some((total, available)) = system::memory() {
         report.fact("memory", &format!("{}, {} available", bytes(total), bytes(available)));
     }
-}
-
-fn gpu(report: &mut Report) {
-    let driver = fs::read_to_string("/proc/driver/nvidia/version").unwrap_or_default();
-    match (driver.lines().next(), cuda::find_library(cuda::DRIVER)) {
-        (Some(version), Some(_)) => report.fact("driver", version.trim_start_matches("NVRM version:").trim()),
-        (None, Some(library)) => report.lacks(
-            "driver",
-            &format!("{} is there, but no NVIDIA kernel module is loaded", library.display()),
-            "in a container, start it with the GPU (docker run --gpus all); elsewhere load the module or reboot",
-        ),
-        (Some(_), None) => report.lacks(
-            "driver",
-            "the NVIDIA kernel module is loaded, but its library (libcuda.so) was not found",
-            "install the driver's user-space part, or add its folder to LD_LIBRARY_PATH",
-        ),
-        (None, None) => {
-            return report.lacks("driver", "no NVIDIA driver: CUDA cannot be used", "with an NVIDIA GPU, install its driver; else nothing to do");
-        }
-    }
-    for card in nvidia_smi() {
-        report.fact("gpu", &card);
-    }
-    nvrtc(report);
-    built_with_cuda(report);
-}
-
-/// Name and memory of each card, as NVIDIA's own tool gives them.
-fn nvidia_smi() -> Vec<String> {
-    let query =
-        ["--query-gpu=index,name,memory.total,memory.free,compute_cap", "--format=csv,noheader"];
-    let Ok(answer) = Command::new("nvidia-smi").args(query).output() else { return Vec::new() };
-    let cards = String::from_utf8_lossy(&answer.stdout).into_owned();
-    let card = |line: &str| match line.split(", ").collect::<Vec<_>>()[..] {
-        [index, name, total, free, capability] => {
-            format!(
-                "cuda:{index} {name}, {total} of memory, {free} free, compute capability {capability}"
-            )
-        }
-        _ => line.to_owned(),
-    };
-    if answer.status.success() { cards.lines().map(card).collect() } else { Vec::new() }
-}
-
-/// NVRTC compiles Burn's kernels at run time and needs CUDA's headers for it.
-fn nvrtc(report: &mut Report) {
-    match (cuda::find_library(cuda::NVRTC), cuda::find_library_off_path(cuda::NVRTC)) {
-        (Some(library), _) => report.fact("nvrtc", &library.display().to_string()),
-        (None, Some(library)) => {
-            let folder = library.parent().unwrap_or(&library).display();
-            let problem = format!("{} lies where the loader does not look", library.display());
-            report.lacks("nvrtc", &problem, &format!("export LD_LIBRARY_PATH={folder}:$LD_LIBRARY_PATH"));
-        }
-        (None, None) => report.lacks(
-            "nvrtc",
-            "libnvrtc.so was not found: CUDA kernels cannot be compiled",
-            "install it (Debian, Ubuntu: NVIDIA's cuda-nvrtc-12-9; pip: nvidia-cuda-nvrtc-cu12) and add its folder to LD_LIBRARY_PATH",
-        ),
-    }
-    match cuda::headers() {
-        Some(folder) => report.fact("headers", &folder.display().to_string()),
-        None => report.lacks(
-            "headers",
-            "CUDA's headers (cuda_fp16.h) were not found: CUDA kernels cannot be compiled",
-            "install them (NVIDIA's cuda-cudart-dev-12-9) and set CUDA_PATH to the folder that has include/",
-        ),
-    }
-}
-
-#[cfg(feature = "cuda")]
-fn built_with_cuda(report: &mut Report) {
-    let devices = cuda::devices();
-    match cuda::check(&devices) {
-        Ok(()) => report.fact("cuda", &format!("ready, {} device(s)", devices.len())),
-        Err(problem) => report.lacks("cuda", &problem.to_string(), "until then, --device cpu"),
-    }
-}
-
-#[cfg(not(feature = "cuda"))]
-fn built_with_cuda(report: &mut Report) {
-    report.lacks("cuda", "not in this build", "cargo build --release -p emberlab --features cuda");
 }
 
 fn graphics(report: &mut Report) {

@@ -24,7 +24,7 @@ mod inference;
 pub mod interrupt;
 pub mod lesson;
 mod live;
-mod load;
+pub mod load;
 mod memory;
 mod model_card;
 mod model_index;

@@ -10,6 +10,7 @@ use std::sync::Once;
 use anyhow::{Error, Result};
 use clap::Parser;
 use emberlab::cli::{Cli, Command};
+use emberlab::load::is_panic_guarded;
 use emberlab::report::{is_broken_pipe, note};
 use emberlab::{
     Outcome, compare, config_file, convert, data, doctor, domain, evaluate, explain, interrupt,
@@ -66,6 +67,9 @@ fn dispatch(command: Command) -> Result<Outcome> {
 fn announce_panics_in_one_line() {
     static FIRST: Once = Once::new();
     panic::set_hook(Box::new(|info| {
+        if is_panic_guarded() {
+            return;
+        }
         FIRST.call_once(|| {
             let message = info.payload_as_str().unwrap_or("no message").replace('\n', " ");
             let place = info.location().map(|at| format!(" ({at})")).unwrap_or_default();

@@ -12,6 +12,7 @@ use crate::cli::{ClassWeights, DOC_STRIDE, TrainArgs};
 use crate::device::{self, ChosenDevice};
 use crate::hub::{self, Kind};
 use crate::inference::{max_length, usual_length};
+use crate::load::Stamps;
 use crate::memory::{self, Estimate};
 use crate::recipe::{recipe, recipe_line, trainable_layers};
 use crate::report::{grouped, millions, note};
@@ -78,6 +79,8 @@ pub struct Plan {
     pub trainer: Trainer,
     pub watch: Watch,
     pub memory: Estimate,
+    /// What the data files were when they were read.
+    pub stamps: Vec<Stamps>,
 }
 
 impl Plan {
@@ -91,6 +94,8 @@ impl Plan {
             model: &sources.model,
             max_length: args.max_length,
         };
+        let stamps = sources.data.iter().map(|split| split.source.stamps());
+        let stamps = stamps.collect::<Result<_>>()?;
         let data = reading.datasets(&sources.data)?;
         let duplicates = note_overlaps(&data);
         let head = data.first().context("there is no training data")?.head.clone();
@@ -174,6 +179,7 @@ impl Plan {
             trainer,
             watch,
             memory,
+            stamps,
         })
     }
 }

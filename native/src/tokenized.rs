@@ -20,7 +20,7 @@ use sha2::{Digest, Sha256};
 use crate::cli::{DEFAULT_MAX_LENGTH, ReadArgs};
 use crate::files;
 use crate::inference::{check_pairs, max_length};
-use crate::load::{Content, Loader, Scan, Source};
+use crate::load::{Content, Loader, Scan, Source, Stamps};
 use crate::progress;
 use crate::report::{bytes, counted, note, short};
 use crate::staged::StagedFile;
@@ -100,6 +100,7 @@ pub fn open(
     &Asking { asked, read, task, known }: &Asking,
     tokenizing: &Tokenizing,
 ) -> Result<Option<TokenizedSet>> {
+    let before = source.stamps()?;
     let content = Content::of(source)?;
     let key = Key {
         version: env!("CARGO_PKG_VERSION"),
@@ -125,7 +126,7 @@ pub fn open(
                 "{source}: question answering holds its sets in memory, and this one is too large; take a part of it, such as train[:50%]"
             );
         }
-        Making { source, read, scan: &scan, columns, tokenizing }.make(known, &path)?;
+        Making { source, read, scan: &scan, columns, before, tokenizing }.make(known, &path)?;
     }
     note(format_args!(
         "tokens  {source}: {} in {}",
@@ -153,6 +154,8 @@ struct Making<'a> {
     read: &'a ReadArgs,
     scan: &'a Scan,
     columns: Columns,
+    /// What its files were before the first pass.
+    before: Stamps,
     tokenizing: &'a Tokenizing,
 }
 
@@ -196,6 +199,8 @@ impl Making<'_> {
             Ok(())
         })?;
         bar.finish_and_clear();
+        // Under this name nobody would look for rows of other files.
+        self.before.check()?;
         loader.bad.add(usable.bad);
         loader.report_skipped();
         let skipped_rows = loader.bad.count();

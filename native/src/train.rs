@@ -13,6 +13,7 @@ use crate::checkpoint::{self, Checkpoints};
 use crate::cli::TrainArgs;
 use crate::figures::headline;
 use crate::live::Live;
+use crate::load::Stamps;
 use crate::plan::{Plan, Sources};
 use crate::progress::TrainProgress;
 use crate::report::{counted, note, print, short};
@@ -268,6 +269,7 @@ impl Run {
     /// Writes the run folder and says what came of it.
     fn save(mut self, outcome: Outcome) -> Result<Outcome> {
         self.record.status = outcome.into();
+        Stamps::say_changes(&self.plan.stamps, outcome);
         if outcome == Outcome::Interrupted {
             self.record.reached(self.plan.trainer.step_count());
         }

@@ -114,7 +114,8 @@ impl Scratch {
         self.command_of(&emberlab(), arguments)
     }
 
-    fn command_of(
+    /// The same of another build.
+    pub fn command_of(
         &self,
         program: &Path,
         arguments: impl IntoIterator<Item = impl AsRef<OsStr>>,

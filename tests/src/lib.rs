@@ -13,6 +13,7 @@ mod embedded;
 mod explain;
 mod families;
 mod family_words;
+mod fuzzed;
 mod heads;
 mod hub;
 mod lesson;

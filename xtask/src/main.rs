@@ -3,6 +3,8 @@
 mod arguments;
 mod bench;
 mod demo;
+mod deny;
+mod fuzz;
 mod large;
 mod native;
 mod page;
@@ -17,9 +19,10 @@ mod workspace;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 use xtask::chaos::{Series, chaos};
 use xtask::serve::Server;
+use xtask::soak::{MOST_GROWTH, soak};
 
 use crate::arguments::Arguments;
 use crate::workspace::Workspace;
@@ -42,8 +45,13 @@ cargo xtask COMMAND
                                    docs/example-report of it; an hour on two slow cores
   study tasks                      pairs, scores, label sets and tags on public sets with three seeds, beside transformers;
                                    writes docs/tasks.md
-  chaos [--kills N] [--faults N] [--memory-limits N] [--seed N]
-                                   kill and starve training runs and compare what they end in with an undisturbed one
+  chaos [--kills N] [--resumes N] [--faults N] [--memory-limits N] [--data-changes N] [--seed N]
+                                   kill and starve training runs, take their data away, and compare what they end in
+                                   with an undisturbed one
+  soak [--steps N]                 train bert-tiny for N steps (10000 if none are given) and fail where memory grows
+  fuzz [--seconds N] [TARGET…]     go through the parsers' fuzz targets (fuzz/), 60 seconds each if not given; builds all
+                                   dependencies once more
+  deny                             licences, sources and advisories of all dependencies
   serve [DIR] [--port N] [--prefix /sub/folder/]
                                    serve DIR (default: dist) on 127.0.0.1
 
@@ -61,6 +69,9 @@ enum Task {
     Large { rows: Vec<usize> },
     Study(String),
     Chaos(Series),
+    Soak { steps: usize },
+    Fuzz { seconds: usize, targets: Vec<String> },
+    Deny,
     Serve { folder: PathBuf, port: Option<u16>, prefix: String },
 }
 
@@ -111,9 +122,19 @@ fn parse(mut arguments: Arguments) -> Result<Task> {
                 kills: number("--kills", 50)?,
                 faults: number("--faults", 100)?,
                 memory_limits: number("--memory-limits", 5)?,
+                resumes: number("--resumes", 5)?,
+                data_changes: number("--data-changes", 33)?,
                 seed: number("--seed", 1)? as u64,
             })
         }
+        Some("soak") => {
+            Task::Soak { steps: arguments.number("--steps")?.map_or(10_000, usize::from) }
+        }
+        Some("fuzz") => Task::Fuzz {
+            seconds: arguments.number("--seconds")?.map_or(60, usize::from),
+            targets: std::iter::from_fn(|| arguments.positional()).collect(),
+        },
+        Some("deny") => Task::Deny,
         Some("serve") => Task::Serve {
             port: arguments.number("--port")?,
             prefix: arguments.value("--prefix")?.unwrap_or_else(|| "/".to_owned()),
@@ -142,6 +163,15 @@ fn perform(task: Task) -> Result<()> {
             let folder = workspace.target.join("chaos");
             println!("{}", chaos(&workspace.root, &emberlab, &folder, series)?);
         }
+        Task::Soak { steps } => {
+            let workspace = Workspace::here()?;
+            let emberlab = native::build(&workspace)?;
+            let figures = soak(&workspace.root, &emberlab, &workspace.target.join("soak"), steps)?;
+            println!("{figures}");
+            ensure!(figures.growth <= MOST_GROWTH, "memory grows by more than {MOST_GROWTH} MB");
+        }
+        Task::Fuzz { seconds, targets } => fuzz::fuzz(&Workspace::here()?, seconds, &targets)?,
+        Task::Deny => deny::deny(&Workspace::here()?)?,
         Task::Serve { folder, port, prefix } => {
             let server = Server::start(&folder, &prefix, port)?;
             println!("{} serves {}; Ctrl-C ends it", server.url(), folder.display());

@@ -14,7 +14,7 @@ struct Tool {
     package: &'static str,
     version: &'static str,
     reason: &'static str,
-    /// What suits its work; both build in about two minutes on two cores.
+    /// What suits its work; those of the page build in about two minutes each on two cores.
     opt_level: &'static str,
     locked: bool,
 }
@@ -41,6 +41,16 @@ const WASM_BINDGEN: Tool = Tool {
     locked: false,
 };
 
+/// Not of the tests: `cargo xtask deny` alone needs it.
+const DENY: Tool = Tool {
+    program: "cargo-deny",
+    package: "cargo-deny",
+    version: "0.20.2",
+    reason: "it reads licences and advisories",
+    opt_level: "0",
+    locked: true,
+};
+
 const WASM: &str = "wasm32-unknown-unknown";
 
 pub fn everything(workspace: &Workspace) -> Result<()> {
@@ -63,6 +73,13 @@ pub fn page_tools(workspace: &Workspace) -> Result<()> {
     wasm_target(workspace)?;
     install(workspace, &TRUNK)?;
     install(workspace, &WASM_BINDGEN)?;
+    remove(&workspace.tools().join("build"))
+}
+
+/// What holds dependencies to `deny.toml`.
+pub fn deny(workspace: &Workspace) -> Result<()> {
+    crates(workspace)?;
+    install(workspace, &DENY)?;
     remove(&workspace.tools().join("build"))
 }
 

@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result, bail, ensure};
 
 use crate::stages::Stages;
 use crate::workspace::{Workspace, run};
@@ -112,21 +112,26 @@ fn unsafe_code_denied(root: &Path) -> Result<()> {
 /// No public function of `core` takes a tensor, so that nobody can bring one of another device.
 fn no_tensor_from_outside(root: &Path) -> Result<()> {
     for path in files_below(&root.join("core/src"))? {
-        let text = read(&path)?;
-        let functions = |start| text.split(start).skip(1);
-        for public in functions("pub fn ").chain(functions("pub async fn ")) {
-            let signature = public.split(['{', ';']).next().unwrap_or_default();
-            let arguments = signature.split("->").next().unwrap_or_default();
-            ensure!(
-                !arguments.contains("Tensor<") && !arguments.contains("BatchTensors"),
-                "{}: `pub fn {}` takes a tensor, which may be on another device than the model's; \
+        if let Some(name) = takes_a_tensor(&read(&path)?) {
+            bail!(
+                "{}: `pub fn {name}` takes a tensor, which may be on another device than the model's; \
                  make it `pub(crate)`, or take values",
-                path.display(),
-                arguments.split('(').next().unwrap_or_default()
+                path.display()
             );
         }
     }
     Ok(())
+}
+
+/// The name of the first public function that does.
+fn takes_a_tensor(text: &str) -> Option<&str> {
+    let functions = |start| text.split(start).skip(1);
+    let public = functions("pub fn ").chain(functions("pub async fn "));
+    let signatures = public.filter_map(|public| public.split(['{', ';']).next());
+    let arguments = signatures.filter_map(|signature| signature.split("->").next());
+    let taking =
+        |arguments: &&str| arguments.contains("Tensor<") || arguments.contains("BatchTensors");
+    arguments.filter(taking).find_map(|arguments| arguments.split(['(', '<']).next())
 }
 
 fn small_default(root: &Path) -> Result<()> {
@@ -162,4 +167,25 @@ fn files_below(folder: &Path) -> Result<Vec<PathBuf>> {
 
 fn read(path: &Path) -> Result<String> {
     fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// "Expected all tensors to be on the same device" takes a tensor from elsewhere.
+    #[test]
+    fn tensors_come_from_nowhere_but_the_owner_of_the_device() {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+        no_tensor_from_outside(&root).unwrap();
+        for (text, found) in [
+            ("pub fn new(x: Tensor<2>) -> Self {}", Some("new")),
+            ("pub async fn step<'a>(\n    &self,\n    batch: &BatchTensors,\n) {}", Some("step")),
+            ("pub fn logits(&self) -> Tensor<2> {}", None),
+            ("pub(crate) fn forward(x: Tensor<2>) {}", None),
+            ("pub fn rows(&self) -> usize { let x: Tensor<2> = self.x; }", None),
+        ] {
+            assert_eq!(takes_a_tensor(text), found, "{text}");
+        }
+    }
 }

@@ -15,8 +15,8 @@ pub(super) fn read(bytes: &[u8], reading: &mut Reading) -> Result<()> {
         let content = reading.text(line, content)?.map(str::trim);
         match content {
             None => sentence.is_bad = true,
-            Some("") => sentence.end(reading),
-            Some(content) if content.starts_with(DOCUMENT_START) => sentence.end(reading),
+            Some("") => sentence.end(reading)?,
+            Some(content) if content.starts_with(DOCUMENT_START) => sentence.end(reading)?,
             Some(content) => {
                 let mut columns = content.split_whitespace();
                 match (columns.next(), columns.next_back()) {
@@ -30,8 +30,7 @@ pub(super) fn read(bytes: &[u8], reading: &mut Reading) -> Result<()> {
             }
         }
     }
-    sentence.end(reading);
-    Ok(())
+    sentence.end(reading)
 }
 
 /// The bytes up to which sentences are whole for sure.
@@ -65,13 +64,14 @@ impl Sentence {
         self.tags.push(tag.into());
     }
 
-    fn end(&mut self, reading: &mut Reading) {
+    fn end(&mut self, reading: &mut Reading) -> Result<()> {
         let Self { line, tokens, tags, is_bad } = std::mem::take(self);
-        if !is_bad && !tokens.is_empty() {
-            let cells = [("tokens", tokens), ("tags", tags)];
-            let cells = cells.map(|(column, cells)| (column.to_owned(), Value::Array(cells)));
-            reading.row(line, Map::from_iter(cells));
+        if is_bad || tokens.is_empty() {
+            return Ok(());
         }
+        let cells = [("tokens", tokens), ("tags", tags)];
+        let cells = cells.map(|(column, cells)| (column.to_owned(), Value::Array(cells)));
+        reading.row(line, Map::from_iter(cells))
     }
 }
 

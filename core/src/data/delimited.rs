@@ -1,28 +1,36 @@
 //! CSV, TSV and other delimited text.
 
-use csv::{ByteRecord, Reader, ReaderBuilder};
+use std::collections::HashSet;
+use std::io::{Chain, Read};
+
+use csv::{ByteRecord, Position, Reader, ReaderBuilder};
 use serde_json::Value;
 
-use super::table::{Reading, newlines};
+use super::table::{MOST_COLUMNS, Reading, newlines};
 use crate::Result;
 
 /// A header, unless an earlier piece had it, and a row for each record below it. The last record of a
 /// file must close its quotes.
 pub(super) fn read(bytes: &[u8], delimiter: u8, last: bool, reading: &mut Reading) -> Result<()> {
+    if let Some(at) = self::records(bytes, delimiter).too_wide {
+        let line = 1 + newlines(&bytes[..at]);
+        let reason = format!("more than {MOST_COLUMNS} cells; is it text with labels?");
+        return Err(reading.error(line, reason));
+    }
     let has_header = reading.columns().is_empty();
     let mut records = reader(bytes, delimiter, has_header);
     if has_header {
         let header = records.byte_headers().map_err(|error| reading.error(1, error.to_string()))?;
         let columns = columns(header, reading)?;
-        reading.header(columns);
+        reading.header(columns)?;
     }
     let columns = reading.columns().to_vec();
     let mut start = RecordStart { bytes, byte: 0, line: 1 };
     for record in records.byte_records() {
         let record = record.map_err(|error| reading.error(start.line, error.to_string()))?;
-        start.advance(record.position().map_or(0, |position| position.byte() as usize));
+        start.advance(place(record.position()));
         if let Some(cells) = cells(&record, columns.len(), start.line, reading)? {
-            reading.row(start.line, columns.iter().cloned().zip(cells).collect());
+            reading.row(start.line, columns.iter().cloned().zip(cells).collect())?;
         }
     }
     if last && stays_open(&bytes[start.byte..], delimiter) {
@@ -32,28 +40,76 @@ pub(super) fn read(bytes: &[u8], delimiter: u8, last: bool, reading: &mut Readin
     Ok(())
 }
 
-/// Where the last record begins, which may go on in bytes yet to come.
+/// Where the last record begins, which may go on in bytes yet to come; all bytes, where a record in them has
+/// more cells than any.
 pub(super) fn last_record(bytes: &[u8], delimiter: u8) -> usize {
-    let mut records = reader(bytes, delimiter, false);
-    let (mut record, mut start) = (ByteRecord::new(), 0);
-    while matches!(records.read_byte_record(&mut record), Ok(true)) {
-        start = record.position().map_or(0, |position| position.byte() as usize);
-    }
-    start
+    let Records { last, too_wide } = records(bytes, delimiter);
+    too_wide.map_or(last, |_| bytes.len())
 }
 
-fn reader(bytes: &[u8], delimiter: u8, has_headers: bool) -> Reader<&[u8]> {
+/// Where records begin.
+struct Records {
+    last: usize,
+    /// The first one with more cells than a data set has columns.
+    too_wide: Option<usize>,
+}
+
+/// Goes through records as the `csv` crate parts them, which would keep a place of each cell.
+fn records(bytes: &[u8], delimiter: u8) -> Records {
+    #[derive(Clone, Copy, PartialEq)]
+    enum Cell {
+        Begins,
+        Bare,
+        Quoted,
+        /// Behind a quote that closes the cell, unless another one follows.
+        Closed,
+    }
+    let (mut last, mut cells, mut cell) = (0, 1, Cell::Begins);
+    for (at, &byte) in bytes.iter().enumerate() {
+        cell = match (cell, byte) {
+            (Cell::Begins | Cell::Closed, b'"') => Cell::Quoted,
+            (Cell::Quoted, b'"') => Cell::Closed,
+            (Cell::Quoted, _) => Cell::Quoted,
+            (_, b'\r' | b'\n') => {
+                (last, cells) = (at + 1, 1);
+                Cell::Begins
+            }
+            (_, byte) if byte == delimiter => {
+                cells += 1;
+                if cells > MOST_COLUMNS {
+                    return Records { last, too_wide: Some(last) };
+                }
+                Cell::Begins
+            }
+            _ => Cell::Bare,
+        };
+    }
+    Records { last, too_wide: None }
+}
+
+/// Behind an empty line, which it passes over: it would take a byte order mark at the head of any piece for that
+/// of the file.
+fn reader(bytes: &[u8], delimiter: u8, has_headers: bool) -> Reader<Chain<&[u8], &[u8]>> {
     let mut builder = ReaderBuilder::new();
-    builder.delimiter(delimiter).flexible(true).has_headers(has_headers).from_reader(bytes)
+    let builder = builder.delimiter(delimiter).flexible(true).has_headers(has_headers);
+    builder.from_reader(EMPTY_LINE.chain(bytes))
+}
+
+const EMPTY_LINE: &[u8] = b"\n";
+
+/// The byte of a piece at which a record of its [`reader`] begins.
+fn place(position: Option<&Position>) -> usize {
+    position.map_or(0, |at| (at.byte() as usize).saturating_sub(EMPTY_LINE.len()))
 }
 
 /// The names in the header, each once.
 fn columns(header: &ByteRecord, reading: &Reading) -> Result<Vec<String>> {
     let name = |cell| Ok(reading.checked(1, cell)?.trim().to_owned());
     let columns: Vec<String> = header.iter().map(name).collect::<Result<_>>()?;
-    match columns.iter().enumerate().find(|(i, column)| columns[..*i].contains(column)) {
+    let mut seen = HashSet::new();
+    match columns.iter().find(|column| !seen.insert(column.as_str())) {
         None => Ok(columns),
-        Some((_, twice)) => {
+        Some(twice) => {
             Err(reading.error(1, format!("column \"{twice}\" stands twice in the header")))
         }
     }

@@ -1,14 +1,17 @@
 //! JSON Lines and JSON arrays, and SQuAD's own form.
 
-use serde::de::{DeserializeOwned, IgnoredAny};
+mod scan;
+
+use serde::de::IgnoredAny;
 use serde_json::{Map, Value};
 
+use self::scan::Scan;
 use super::{
     lines::numbered_lines,
     squad,
     table::{Reading, newlines},
 };
-use crate::{Error, Result};
+use crate::Result;
 
 /// One object a line; empty lines are skipped.
 pub(super) fn read_lines(bytes: &[u8], reading: &mut Reading) -> Result<()> {
@@ -19,7 +22,7 @@ pub(super) fn read_lines(bytes: &[u8], reading: &mut Reading) -> Result<()> {
         }
         match serde_json::from_str(content) {
             Ok(Value::Object(cells)) if squad::is_file(&cells) => questions(line, cells, reading)?,
-            Ok(Value::Object(cells)) => reading.row(line, cells),
+            Ok(Value::Object(cells)) => reading.row(line, cells)?,
             Ok(_) => reading.bad_row(line, NOT_AN_OBJECT)?,
             Err(error) => reading.bad_row(line, not_json(&error))?,
         }
@@ -35,25 +38,83 @@ fn questions(line: usize, file: Map<String, Value>, reading: &mut Reading) -> Re
     Ok(())
 }
 
-/// An array of objects, at the top or as the value of `field` in an object at the top. Without a
-/// field, what does not begin as an array is read as JSON Lines.
-pub(super) fn read(bytes: &[u8], field: Option<&str>, reading: &mut Reading) -> Result<()> {
-    let first = bytes.trim_ascii_start().first();
-    match (field, first) {
-        (None, Some(b'{')) => return read_object_lines(bytes, reading),
-        (Some(field), Some(b'[')) => {
+/// An array of objects as the value of `field` in an object at the top.
+pub(super) fn read_field(bytes: &[u8], field: &str, reading: &mut Reading) -> Result<()> {
+    match bytes.trim_ascii_start().first() {
+        Some(b'[') => {
             let reason = format!("begins with an array, so there is no field \"{field}\"");
             return Err(reading.error(1, reason));
         }
-        (_, None) => return Ok(()),
+        None => return Ok(()),
         _ => {}
     }
     let mut scan = Scan::new(reading.checked(1, bytes)?);
-    match field {
-        Some(field) => scan.field(field, reading)?,
-        None => scan.rows(reading)?,
-    }
+    scan.field(field, reading)?;
     scan.end(reading)
+}
+
+/// How far a file that is one array has come.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum Array {
+    #[default]
+    Ahead,
+    /// It is open and has no item yet.
+    Empty,
+    Inside,
+    Over,
+}
+
+/// An array of objects at the top, of which `array` has been read. What does not begin as one is read as JSON
+/// Lines.
+pub(super) fn read(
+    bytes: &[u8],
+    array: &mut Array,
+    last: bool,
+    reading: &mut Reading,
+) -> Result<()> {
+    match (*array, bytes.trim_ascii_start().first()) {
+        (Array::Ahead, None) => return Ok(()),
+        (Array::Ahead, Some(b'{')) => return read_object_lines(bytes, reading),
+        _ => {}
+    }
+    let mut scan = Scan::new(reading.checked(1, bytes)?);
+    scan.array(array, reading)?;
+    match (*array, last) {
+        (Array::Over, _) => scan.end(reading),
+        (_, true) => Err(scan.error(reading, "the file ends too early")),
+        (_, false) => Ok(()),
+    }
+}
+
+/// Where the last item that is whole for sure ends: at a comma behind it, or at its own bracket. All
+/// bytes, where the array ends in them.
+pub(super) fn last_item(bytes: &[u8], array: Array) -> usize {
+    let (mut end, mut depth, mut has_begun) = (0, 0_usize, false);
+    let (mut in_string, mut escaped) = (false, false);
+    let start = match array {
+        Array::Ahead => bytes.iter().position(|&byte| byte == b'[').map_or(0, |at| at + 1),
+        _ => 0,
+    };
+    for (at, &byte) in bytes.iter().enumerate().skip(start) {
+        match byte {
+            _ if escaped => escaped = false,
+            b'\\' if in_string => escaped = true,
+            b'"' => (in_string, has_begun) = (!in_string, true),
+            _ if in_string => {}
+            b'[' | b'{' => depth += 1,
+            b']' | b'}' if depth == 0 => return bytes.len(),
+            b']' | b'}' => {
+                depth -= 1;
+                if depth == 0 {
+                    (end, has_begun) = (at + 1, true);
+                }
+            }
+            b',' if depth == 0 && has_begun => (end, has_begun) = (at, false),
+            _ if depth == 0 => has_begun |= !byte.is_ascii_whitespace() && byte != b',',
+            _ => {}
+        }
+    }
+    end
 }
 
 /// JSON Lines in a `.json` file, or an object over several lines, which is of SQuAD's own form or is told
@@ -71,10 +132,12 @@ fn read_object_lines(bytes: &[u8], reading: &mut Reading) -> Result<()> {
     }
 }
 
-/// Whether the first line opens an object that it does not close.
+/// Whether the first line, which has ended, opens an object that it does not close.
 pub(super) fn is_one_object(bytes: &[u8]) -> bool {
-    let first = bytes.trim_ascii_start().split(|&byte| byte == b'\n').next().unwrap_or_default();
-    serde_json::from_slice::<IgnoredAny>(first).is_err_and(|error| error.is_eof())
+    let text = bytes.trim_ascii_start();
+    let Some(end) = text.iter().position(|&byte| byte == b'\n') else { return false };
+    let first = serde_json::from_slice::<IgnoredAny>(&text[..end]);
+    text.first() == Some(&b'{') && first.is_err_and(|error| error.is_eof())
 }
 
 const NOT_AN_OBJECT: &str = "not a JSON object ({\"text\": …})";
@@ -86,128 +149,6 @@ fn not_json(error: &serde_json::Error) -> String {
     match error.line() {
         1 => format!("not valid JSON: {reason} at column {}", error.column()),
         _ => format!("not valid JSON: {reason}"),
-    }
-}
-
-/// Goes through a JSON text value by value, so that each is known by its line.
-struct Scan<'a> {
-    text: &'a str,
-    at: usize,
-    /// The line of `counted`, which is where lines are counted up to.
-    line: usize,
-    counted: usize,
-}
-
-impl<'a> Scan<'a> {
-    fn new(text: &'a str) -> Self {
-        Self { text, at: 0, line: 1, counted: 0 }
-    }
-
-    /// The next byte that is not white space, without taking it.
-    fn peek(&mut self) -> Option<u8> {
-        let rest = &self.text[self.at..];
-        self.at += rest.len() - rest.trim_ascii_start().len();
-        self.text.as_bytes().get(self.at).copied()
-    }
-
-    /// The line of the next byte.
-    fn line(&mut self) -> usize {
-        self.line += newlines(&self.text.as_bytes()[self.counted..self.at]);
-        self.counted = self.at;
-        self.line
-    }
-
-    fn error(&mut self, reading: &Reading, what: &str) -> Error {
-        reading.error(self.line(), format!("not valid JSON: {what}"))
-    }
-
-    fn take(&mut self, byte: u8, reading: &Reading) -> Result<()> {
-        match self.peek() {
-            Some(found) if found == byte => self.at += 1,
-            Some(_) => return Err(self.error(reading, &format!("expected `{}`", byte as char))),
-            None => return Err(self.error(reading, "the file ends too early")),
-        }
-        Ok(())
-    }
-
-    /// The next value whole.
-    fn value<T: DeserializeOwned>(&mut self, reading: &Reading) -> Result<T> {
-        self.peek();
-        let mut values = serde_json::Deserializer::from_str(&self.text[self.at..]).into_iter();
-        match values.next() {
-            Some(Ok(value)) => {
-                self.at += values.byte_offset();
-                Ok(value)
-            }
-            Some(Err(error)) => {
-                let line = self.line() + error.line().saturating_sub(1);
-                Err(reading.error(line, not_json(&error)))
-            }
-            None => Err(self.error(reading, "the file ends too early")),
-        }
-    }
-
-    /// The items between two brackets, parted by commas; `item` takes each.
-    fn items(
-        &mut self,
-        [open, close]: [u8; 2],
-        reading: &mut Reading,
-        mut item: impl FnMut(&mut Self, &mut Reading) -> Result<()>,
-    ) -> Result<()> {
-        self.take(open, reading)?;
-        let mut first = true;
-        while self.peek() != Some(close) {
-            if !first {
-                self.take(b',', reading)?;
-            }
-            first = false;
-            item(self, reading)?;
-        }
-        self.take(close, reading)
-    }
-
-    /// The rows in an object's `field`.
-    fn field(&mut self, field: &str, reading: &mut Reading) -> Result<()> {
-        let mut keys = Vec::new();
-        self.items(*b"{}", reading, |scan, reading| {
-            let key: String = scan.value(reading)?;
-            scan.take(b':', reading)?;
-            if key == field {
-                scan.rows(reading)?
-            } else {
-                scan.value::<IgnoredAny>(reading).map(|_| ())?
-            }
-            keys.push(key);
-            Ok(())
-        })?;
-        if keys.iter().any(|key| key == field) {
-            return Ok(());
-        }
-        Err(reading.error(1, format!("no field \"{field}\"; it has: {}", keys.join(", "))))
-    }
-
-    /// The objects of an array.
-    fn rows(&mut self, reading: &mut Reading) -> Result<()> {
-        if self.peek() != Some(b'[') {
-            let line = self.line();
-            return Err(reading.error(line, "not an array of objects ([{\"text\": …}, …])"));
-        }
-        self.items(*b"[]", reading, |scan, reading| {
-            scan.peek();
-            let line = scan.line();
-            match scan.value(reading)? {
-                Value::Object(cells) => reading.row(line, cells),
-                _ => reading.bad_row(line, NOT_AN_OBJECT)?,
-            }
-            Ok(())
-        })
-    }
-
-    fn end(&mut self, reading: &Reading) -> Result<()> {
-        match self.peek() {
-            None => Ok(()),
-            Some(_) => Err(self.error(reading, "something follows the end")),
-        }
     }
 }
 

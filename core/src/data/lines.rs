@@ -10,7 +10,7 @@ pub(super) fn read(bytes: &[u8], reading: &mut Reading) -> Result<()> {
     for (line, content) in numbered_lines(bytes) {
         let Some(text) = reading.text(line, content)? else { continue };
         if !text.trim().is_empty() {
-            reading.row(line, Map::from_iter([("text".to_owned(), Value::from(text))]));
+            reading.row(line, Map::from_iter([("text".to_owned(), Value::from(text))]))?;
         }
     }
     Ok(())

@@ -1,7 +1,9 @@
 //! A file that comes piece by piece, so that it need not stand in memory whole.
 
 use super::{
-    conll, delimited, json, lines,
+    conll, delimited,
+    json::{self, Array},
+    lines,
     table::{Reading, newlines},
 };
 use crate::{
@@ -11,7 +13,9 @@ use crate::{
 
 /// Bytes that a single row may have. Without a limit a quote that is never closed would draw the rest
 /// of a file into memory.
-const LONGEST_ROW: usize = 64 << 20;
+const LONGEST_ROW: usize = 8 << 20;
+/// And the first line of a `.json` file that opens an object: it may be all of SQuAD.
+const LONGEST_OBJECT: usize = 64 << 20;
 
 /// Parses a file whose bytes come one piece after the other.
 #[derive(Debug)]
@@ -25,17 +29,20 @@ pub struct Pieces {
     /// Lines that have been parsed.
     lines: usize,
     begun: bool,
+    /// Of a JSON array.
+    array: Array,
 }
 
 impl Pieces {
     pub fn new(name: &str, format: Format) -> Self {
         let (columns, pending) = (Vec::new(), Vec::new());
-        Self { name: name.into(), format, columns, pending, lines: 0, begun: false }
+        let array = Array::default();
+        Self { name: name.into(), format, columns, pending, lines: 0, begun: false, array }
     }
 
     /// The rows that end in what has come so far and were not returned yet; there may be none. With
-    /// `last` nothing follows. The columns are those of all rows so far. A JSON array is parsed when all
-    /// of it has come.
+    /// `last` nothing follows. The columns are those of all rows so far. An array in a field of a JSON
+    /// object is parsed when all of it has come.
     ///
     /// # Errors
     /// [`Error::NotUtf8`] or [`Error::BadRow`], naming file and line.
@@ -47,11 +54,16 @@ impl Pieces {
                 self.pending.drain(..BOM.len());
             }
         }
-        let end = if last { self.pending.len() } else { self.whole_rows() };
-        if end == 0 && self.pending.len() > LONGEST_ROW && self.is_cut() {
+        let end = match last {
+            true => self.pending.len(),
+            false if self.begun => self.whole_rows(),
+            false => 0,
+        };
+        let longest = self.longest_row();
+        if end == 0 && self.pending.len() > longest && self.is_cut() {
             let place = Place::line(&self.name.as_str().into(), self.lines + 1);
             let reason =
-                format!("a row of more than {} MB; is a quote never closed?", LONGEST_ROW >> 20);
+                format!("a row of more than {} MB; is a quote never closed?", longest >> 20);
             return Err(Error::BadRow { place, reason });
         }
         let columns = std::mem::take(&mut self.columns);
@@ -62,7 +74,8 @@ impl Pieces {
                 delimited::read(piece, *delimiter, last, &mut reading)?;
             }
             Format::Jsonl => json::read_lines(piece, &mut reading)?,
-            Format::Json { field } => json::read(piece, field.as_deref(), &mut reading)?,
+            Format::Json { field: Some(field) } => json::read_field(piece, field, &mut reading)?,
+            Format::Json { field: None } => json::read(piece, &mut self.array, last, &mut reading)?,
             Format::Lines => lines::read(piece, &mut reading)?,
             Format::Conll => conll::read(piece, &mut reading)?,
         }
@@ -70,7 +83,8 @@ impl Pieces {
         self.columns.clone_from(&table.columns);
         self.lines += newlines(piece);
         self.pending.drain(..end);
-        if end > 0 && !last && matches!(self.format, Format::Json { .. }) {
+        let is_json = matches!(self.format, Format::Json { .. });
+        if end > 0 && !last && is_json && self.array == Array::Ahead {
             // It began as JSON Lines and stays that, whatever its next line begins with.
             self.format = Format::Jsonl;
         }
@@ -80,15 +94,19 @@ impl Pieces {
     /// Whether a row is known to end before the file does.
     fn is_cut(&self) -> bool {
         match &self.format {
-            Format::Json { field } => {
-                let begins_object = self.pending.trim_ascii_start().first() == Some(&b'{');
-                let is_closed = || {
-                    !self.pending.trim_ascii_start().contains(&b'\n')
-                        || !json::is_one_object(&self.pending)
-                };
-                field.is_none() && begins_object && is_closed()
+            Format::Json { field: Some(_) } => false,
+            Format::Json { field: None } if self.array == Array::Ahead => {
+                !json::is_one_object(&self.pending)
             }
             _ => true,
+        }
+    }
+
+    fn longest_row(&self) -> usize {
+        let opens_object = || self.pending.trim_ascii_start().first() == Some(&b'{');
+        match (&self.format, self.array) {
+            (Format::Json { .. }, Array::Ahead) if opens_object() => LONGEST_OBJECT,
+            _ => LONGEST_ROW,
         }
     }
 
@@ -98,9 +116,20 @@ impl Pieces {
             _ if !self.is_cut() => 0,
             Format::Delimited { delimiter } => delimited::last_record(&self.pending, *delimiter),
             Format::Conll => conll::last_sentence(&self.pending),
-            _ => self.pending.iter().rposition(|&byte| byte == b'\n').map_or(0, |at| at + 1),
+            Format::Json { .. } => match (self.array, self.pending.trim_ascii_start().first()) {
+                (Array::Ahead, Some(b'{')) => last_line(&self.pending),
+                (Array::Ahead, None) => 0,
+                (Array::Ahead, Some(first)) if *first != b'[' => self.pending.len(),
+                (Array::Over, _) => self.pending.len(),
+                (array, _) => json::last_item(&self.pending, array),
+            },
+            _ => last_line(&self.pending),
         }
     }
+}
+
+fn last_line(bytes: &[u8]) -> usize {
+    bytes.iter().rposition(|&byte| byte == b'\n').map_or(0, |at| at + 1)
 }
 
 const BOM: &[u8] = b"\xEF\xBB\xBF";
@@ -136,6 +165,10 @@ mod tests {
             (Format::Json { field: None }, jsonl),
             (Format::Json { field: None }, "[{\"text\": \"a\"},\n{\"text\": \"b\"}]"),
             (Format::Json { field: None }, squad),
+            (
+                Format::Json { field: None },
+                " [ {\"text\": \"],}\\\\\\\"{\"} ,\n\n{\"ü\": [1, {\"a\": 2}]}, {} ] \n",
+            ),
             (Format::Lines, "a\r\n\nü\nc"),
             (Format::Conll, "-DOCSTART- O\r\n\r\na O\r\nb B-X\r\n \r\nü O\r\n\r\nc O"),
         ] {
@@ -159,6 +192,20 @@ mod tests {
             assert!(error.starts_with("a, line 4: 1 cells"), "{error}");
             let error = rows(&Format::CSV, b"text,label\na,x\nb,\"y\nc,x\n", size).unwrap_err();
             assert!(error.starts_with("a, line 3: a quote opens"), "{error}");
+            for (text, says) in [
+                ("[{},\n{},\n{}\n{}]", "a, line 4: not valid JSON: expected `,`"),
+                ("[{},\n{},\n,{}]", "a, line 3: not valid JSON: expected value"),
+                ("[\n,{}]", "a, line 2: not valid JSON: expected value"),
+                ("[{},\n{}", "a, line 2: not valid JSON: the file ends too early"),
+                ("[{},\n7,\n{}]", "a, line 2: not a JSON object"),
+                ("[{},\n{}]\n{}", "a, line 3: not valid JSON: something follows the end"),
+                ("[{},\n{]}]", "a, line 2: not valid JSON: key must be a string"),
+                ("\n7", "a, line 2: not an array of objects"),
+            ] {
+                let json = Format::Json { field: None };
+                let error = rows(&json, text.as_bytes(), size).unwrap_err();
+                assert!(error.starts_with(says), "{text} {size}: {error}");
+            }
             let error = rows(&Format::Jsonl, b"{}\n{}\n{}\n{\n", size).unwrap_err();
             assert!(error.starts_with("a, line 4: not valid JSON"), "{error}");
         }

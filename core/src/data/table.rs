@@ -10,6 +10,12 @@ use crate::{
     data::{At, BadRows, Format, Pieces, Place, Selection},
 };
 
+/// Columns that a data set may have: each row is held against all that are known.
+pub(super) const MOST_COLUMNS: usize = 10_000;
+/// Bytes of a file that are parsed together, so that what a parser needs for itself does not grow with the
+/// file.
+const PIECE: usize = 1 << 20;
+
 /// One row: its place and its cells in column order.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Row {
@@ -35,7 +41,16 @@ impl Table {
     /// # Errors
     /// [`Error::NotUtf8`], [`Error::BadRow`] or [`Error::NoRows`], naming file and line.
     pub fn parse(name: &str, bytes: &[u8], format: &Format, bad: &mut BadRows) -> Result<Self> {
-        let table = Pieces::new(name, format.clone()).read(bytes, true, bad)?;
+        let mut pieces = Pieces::new(name, format.clone());
+        let mut parts = Vec::new();
+        let mut rest = bytes;
+        while rest.len() > PIECE {
+            let (piece, behind) = rest.split_at(PIECE);
+            parts.push(pieces.read(piece, false, bad)?);
+            rest = behind;
+        }
+        parts.push(pieces.read(rest, true, bad)?);
+        let table = Self::concat(name, parts);
         match table.rows.is_empty() {
             true => Err(Error::NoRows { name: table.name, skipped: bad.count() }),
             false => Ok(table),
@@ -105,9 +120,14 @@ impl<'a> Reading<'a> {
     }
 
     /// The next row's cells; columns are those of all rows, in the order they come up.
-    pub fn row(&mut self, line: usize, cells: Map<String, Value>) {
+    ///
+    /// # Errors
+    /// [`Error::BadRow`] for more columns than a data set has.
+    pub fn row(&mut self, line: usize, cells: Map<String, Value>) -> Result<()> {
         self.columns.extend(new_columns(&self.columns, cells.keys()));
+        self.check_columns(line)?;
         self.rows.push(Row { place: self.place(line), cells });
+        Ok(())
     }
 
     /// The next row of a file whose rows are not its lines.
@@ -118,8 +138,22 @@ impl<'a> Reading<'a> {
     }
 
     /// The columns, where a header names them.
-    pub fn header(&mut self, columns: Vec<String>) {
+    ///
+    /// # Errors
+    /// [`Error::BadRow`] for more of them than a data set has.
+    pub fn header(&mut self, columns: Vec<String>) -> Result<()> {
         self.columns = columns;
+        self.check_columns(1)
+    }
+
+    fn check_columns(&self, line: usize) -> Result<()> {
+        match self.columns.len() {
+            0..=MOST_COLUMNS => Ok(()),
+            _ => Err(self.error(
+                line,
+                format!("more than {MOST_COLUMNS} columns by this line; is it text with labels?"),
+            )),
+        }
     }
 
     /// A row that cannot be read.

@@ -81,6 +81,9 @@ fn layer_norm_eps() -> f64 {
 /// not look at it; its own `temperature` is that of text generation.
 const TEMPERATURE: &str = "calibration_temperature";
 
+/// Ten thousand labels take less than half of it. As values, JSON takes many times its bytes.
+const MOST_BYTES: usize = 2 << 20;
+
 impl BertConfig {
     /// Reads and checks a `config.json`.
     ///
@@ -88,6 +91,10 @@ impl BertConfig {
     /// [`Error::BadConfig`] with the key that is missing, out of range or not supported.
     pub fn from_json(name: &str, bytes: &[u8]) -> Result<Self> {
         let bad = |reason: String| Error::BadConfig { name: name.into(), reason };
+        if bytes.len() > MOST_BYTES {
+            let (found, most) = (bytes.len() >> 20, MOST_BYTES >> 20);
+            return Err(bad(format!("{found} MB; a model's config.json has at most {most}")));
+        }
         let raw: Map<String, Value> = serde_json::from_slice(bytes)
             .map_err(|error| bad(format!("not a JSON object: {error}")))?;
         let family = family(&raw).map_err(bad)?;

@@ -174,6 +174,7 @@ impl ModelFiles {
             }
             TokenizerFile::Vocab(bytes) => {
                 let name = self.path("vocab.txt");
+                check_words(&name, bytes, config.vocab_size)?;
                 let tokenizer =
                     Tokenizer::from_vocab(&name, bytes, self.tokenizer_config.as_deref())?;
                 (name, tokenizer)
@@ -203,6 +204,26 @@ impl ModelFiles {
             });
             serde_json::to_vec_pretty(&config).unwrap_or_default()
         })
+    }
+}
+
+/// Bytes of the longest word that a vocabulary may have.
+const LONGEST_WORD: usize = 1 << 16;
+
+/// Looks at a `vocab.txt` before a word of it is kept.
+fn check_words(name: &str, vocabulary: &[u8], rows: usize) -> Result<()> {
+    let bad = |reason: String| Err(Error::BadTokenizer { name: name.into(), reason });
+    let words = || vocabulary.split(|&byte| byte == b'\n');
+    // The last line may be empty.
+    let lines = words().count();
+    if lines > rows + 1 {
+        return bad(format!("gives ids up to {}, but vocab_size is {rows}", lines - 2));
+    }
+    match words().position(|word| word.len() > LONGEST_WORD) {
+        Some(line) => {
+            bad(format!("line {} is no word, but {LONGEST_WORD} bytes or more", line + 1))
+        }
+        None => Ok(()),
     }
 }
 

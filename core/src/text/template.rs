@@ -5,15 +5,24 @@ use serde_json::Value;
 
 /// The rest of the file is passed over.
 #[derive(Deserialize)]
-struct PostProcessor {
+struct Looked {
     #[serde(default)]
     post_processor: Value,
+    /// Not used: the crate panics on one with a string that is no Unicode.
+    #[serde(default, rename = "decoder")]
+    _decoder: Value,
 }
 
 /// Each special token that a template names has ids. Whatever else is wrong is the crate's to say.
 pub(super) fn check(tokenizer: &[u8]) -> Result<(), String> {
-    let read = serde_json::from_slice(tokenizer);
-    read.map_or(Ok(()), |PostProcessor { post_processor }| check_processor(&post_processor))
+    match serde_json::from_slice(tokenizer) {
+        Ok(Looked { post_processor, .. }) => check_processor(&post_processor),
+        // What is no JSON is not handed on: the crate keeps all that comes before the mistake.
+        Err(error) if error.is_syntax() || error.is_eof() => {
+            Err(format!("not a readable tokenizer.json: {error}"))
+        }
+        Err(_) => Ok(()),
+    }
 }
 
 fn check_processor(processor: &Value) -> Result<(), String> {
@@ -31,4 +40,21 @@ fn check_processor(processor: &Value) -> Result<(), String> {
         }
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// `tokenizers` 0.23.2 panics on them (`decoders/mod.rs`, `expect("Helper")`).
+    #[test]
+    fn what_is_no_json_does_not_reach_the_crate() {
+        assert!(check(b"{\"decoder\": {\"type\": \"WordPiece\", \"prefix\": \"##\"}}").is_ok());
+        for text in
+            [&b"{\"decoder\": {\"prefix\": \"\xff\"}}"[..], b"{\"decoder\": }", b"{\"decoder\""]
+        {
+            let said = check(text).unwrap_err();
+            assert!(said.starts_with("not a readable tokenizer.json"), "{said}");
+        }
+    }
 }

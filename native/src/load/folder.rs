@@ -4,8 +4,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
-use emberlab_core::data::{class_folder, ending, split_files};
+use emberlab_core::data::{ReadInstruction, class_folder, ending, split_files};
 
+use super::Stamps;
 use super::class_names::{self, ClassNames};
 use super::pieces::GZIP;
 use crate::report::{counted, note_once};
@@ -95,6 +96,12 @@ impl DataFiles {
     /// The files of a split, sorted by name; none where there is no such split.
     pub fn paths(&self, split: &str) -> &[PathBuf] {
         self.splits.iter().find(|(name, _)| name == split).map_or(&[], |(_, paths)| paths)
+    }
+
+    /// What the files that an instruction reads are now.
+    pub fn stamps(&self, instruction: &ReadInstruction) -> Stamps {
+        let splits = instruction.splits(&self.names()).into_iter();
+        Stamps::of(splits.flat_map(|split| self.paths(split)))
     }
 
     /// What a split of several files is called in messages.

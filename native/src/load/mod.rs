@@ -6,6 +6,7 @@ mod large;
 mod parquet;
 mod pieces;
 mod source;
+mod stamps;
 mod text_folder;
 
 use std::path::PathBuf;
@@ -20,9 +21,11 @@ use crate::report::{counted, grouped, note};
 
 pub use folder::{DataFiles, Layout, data_files, is_data_file};
 pub use large::{Content, Scan};
+pub use parquet::is_panic_guarded;
 pub use pieces::each_of_text;
 use pieces::sha256;
 pub use source::Source;
+pub use stamps::Stamps;
 
 /// A set with more bytes or a split with more rows than this is read as a stream.
 const LARGE_BYTES: u64 = 128 << 20;
@@ -145,6 +148,7 @@ impl<'a> Loader<'a> {
         most: usize,
     ) -> Result<Option<Loaded>> {
         let known = files.names();
+        let before = files.stamps(instruction);
         let mut tables = Vec::new();
         let mut paths = Vec::new();
         // A split that is not there is named by `select`, with those that are.
@@ -162,7 +166,9 @@ impl<'a> Loader<'a> {
                 selected_rows(&source.to_string(), &tables, &selected.selections)
             }
         };
-        Ok(Some(Loaded { table, sha256: sha256(paths)?, selected }))
+        let sha256 = sha256(paths)?;
+        before.check()?;
+        Ok(Some(Loaded { table, sha256, selected }))
     }
 
     /// The rows of a split; `None` where there are more than `most`.

@@ -7,7 +7,7 @@ use anyhow::Result;
 use emberlab_core::data::ReadInstruction;
 use serde::Serialize;
 
-use super::DataFiles;
+use super::{DataFiles, Stamps};
 use crate::hub;
 
 /// A data set and an expression such as `train[:80%]`.
@@ -50,6 +50,15 @@ impl Source {
             None => ReadInstruction::split(files.only_split()?),
         };
         Ok((files, instruction))
+    }
+
+    /// What its files are now.
+    ///
+    /// # Errors
+    /// There are no such files.
+    pub fn stamps(&self) -> Result<Stamps> {
+        let (files, instruction) = self.find()?;
+        Ok(files.stamps(&instruction))
     }
 }
 

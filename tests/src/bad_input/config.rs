@@ -8,6 +8,11 @@ use super::{
 };
 use crate::command::{Scratch, classifier};
 
+/// The cases below.
+pub fn count() -> usize {
+    VALUES.len() + NO_OBJECTS.len() + tokenizers().len()
+}
+
 const PREDICT: &str = "predict --model bad --text hello";
 
 /// Key, value, and how the message goes on after the file's name.

@@ -9,7 +9,7 @@ use crate::support::{bytes, fixture};
 type Case = (&'static str, &'static [u8], &'static str);
 
 /// What no command can read.
-const UNREADABLE: [Case; 46] = [
+const UNREADABLE: [Case; 52] = [
     ("empty.csv", b"", ": no rows"),
     ("empty.jsonl", b" \n\n", ": no rows"),
     ("header-only.csv", b"text,label\n", ": no rows"),
@@ -92,6 +92,12 @@ const UNREADABLE: [Case; 46] = [
     ("text.parquet", b"text,label\na,praise\n", ": not a readable Parquet file"),
     ("rows", b"text,label\na,praise\n", ": cannot tell the format from the name"),
     ("rows.csv.xz", b"\x1f\x8b", ": cannot tell the format from the name"),
+    ("no-tag.conll", b"EU B-ORG\nrejects\n", ", line 2: a word without a tag"),
+    ("latin-1.conll", b"EU B-ORG\n\xe9 O\n", ", line 2: not valid UTF-8"),
+    ("nul.conll", b"EU B-ORG\n\0 O\n", ", line 2: holds a NUL byte"),
+    ("empty.conll", b"\n \n", ": no rows"),
+    ("not-packed.csv.gz", b"text,label\na,praise\n", "\n  invalid gzip header"),
+    ("cut-off.csv.gz", b"\x1f\x8b\x08\0\0\0\0\0\0\x03\x2b\x49", "\n  "),
 ];
 
 /// What only a command that needs labels refuses.
@@ -125,6 +131,11 @@ const UNLABELLED: [Case; 11] = [
         ", line 1: \"label\" is neither",
     ),
 ];
+
+/// The cases below.
+pub fn count() -> usize {
+    UNREADABLE.len() + UNLABELLED.len()
+}
 
 const TRAIN: &str = "train --model model --out run --train";
 const EVALUATE: &str = "evaluate --model model --data";

@@ -131,6 +131,11 @@ const LIES: [Case; 30] = [
     ),
 ];
 
+/// The cases of this page.
+pub fn count() -> usize {
+    LIES.len() + LENGTHS.len()
+}
+
 #[test]
 fn headers_that_lie() {
     let scratch = sound();
@@ -143,20 +148,23 @@ fn headers_that_lie() {
     refuse(&scratch, &file(&"{\"a\":".repeat(100_000), 0), "EOF while parsing a value");
 }
 
+/// What the length of the header claims to be.
+const LENGTHS: [(u64, &str); 8] = [
+    (u64::MAX, "header too large"),
+    (1 << 63, "header too large"),
+    (100_000_001, "header too large"),
+    (10_000_001, "header too large"),
+    (9_999_999, "invalid header length"),
+    (3, "incomplete metadata"),
+    (1, "EOF while parsing an object"),
+    (0, "EOF while parsing a value"),
+];
+
 /// The length of the header alone is no reason to fetch as much memory.
 #[test]
 fn headers_of_any_length() {
     let scratch = sound();
-    for (length, says) in [
-        (u64::MAX, "header too large"),
-        (1 << 63, "header too large"),
-        (100_000_001, "header too large"),
-        (10_000_001, "header too large"),
-        (9_999_999, "invalid header length"),
-        (3, "incomplete metadata"),
-        (1, "EOF while parsing an object"),
-        (0, "EOF while parsing a value"),
-    ] {
+    for (length, says) in LENGTHS {
         refuse(&scratch, &[&length.to_le_bytes()[..], b"{}  "].concat(), says);
     }
     // 100 MB of white space, which a header may end in.

@@ -5,10 +5,14 @@ mod config;
 mod data;
 mod folder;
 mod headers;
+mod memory;
 mod models;
 mod settings;
 
-use crate::command::Scratch;
+use crate::{
+    command::Scratch,
+    support::{root, say},
+};
 
 /// Four good rows, in two classes of the classifier `model`.
 const GOOD: &str =
@@ -30,6 +34,26 @@ fn refused(scratch: &Scratch, line: &str, says: &str) {
     let said = ran.error();
     assert!(said.contains(says), "it does not say \"{says}\"");
     assert!(scratch.snapshot() == before, "it wrote something: {:?}", scratch.files());
+}
+
+/// Each of the tables has a test that every one of its files is refused.
+#[test]
+fn there_are_as_many_as_the_page_on_reliability_says() {
+    let parts = [
+        ("safetensors headers", headers::count()),
+        ("config.json and tokenizer.json", config::count()),
+        ("model folders", models::count()),
+        ("data files", data::count()),
+    ];
+    let all: usize = parts.iter().map(|(_, count)| count).sum();
+    let shown = parts.map(|(what, count)| format!("{count} {what}")).join(", ");
+    say(&format!("malformed inputs: {all} ({shown})\n"));
+    assert!(all >= 200, "{all}");
+    let page = std::fs::read_to_string(root().join("docs/reliability.md")).unwrap();
+    assert!(
+        page.contains(&format!("{all} of {all} ({shown})")),
+        "docs/reliability.md: {all} ({shown})"
+    );
 }
 
 #[test]

@@ -94,6 +94,15 @@ fn batches_fit_into_the_memory_there_is() {
     }
     let (mebibytes, plan) = found.expect("no cap makes the batch smaller");
     assert!(plan.stderr.contains("ulimit -v has"), "{}", plan.stderr);
+    // Where not even one row fits, it says what would.
+    let too_little = (150..mebibytes).rev().step_by(5).find_map(|mebibytes| {
+        let rest = "--auto-find-batch-size --out run --dry-run";
+        let ran = capped(&scratch, mebibytes * 1024, &format!("{line} {rest}"));
+        (ran.code == Some(1)).then_some(ran)
+    });
+    let said = too_little.expect("no cap is too small for a row").error();
+    assert!(said.contains("a batch of one row of 50"), "{said}");
+    assert!(said.contains("would fit") || said.contains("--freeze-layers N"), "{said}");
     // It says so, and then it does run with that.
     let ran =
         capped(&scratch, mebibytes * 1024, &format!("{line} --auto-find-batch-size --out run"));

@@ -4,6 +4,7 @@
 
 mod best;
 mod config;
+mod cuda;
 mod lora;
 mod predict;
 mod questions;
@@ -15,12 +16,7 @@ mod tasks;
 pub mod train;
 pub mod transformers;
 
-use std::{
-    env,
-    path::{Path, PathBuf},
-};
-
-use crate::{command::Scratch, support::say};
+use crate::command::Scratch;
 
 #[test]
 fn doctor_reports_on_standard_output() {
@@ -69,59 +65,6 @@ fn wrong_usage_exits_2() {
         assert!(ran.stderr.contains("Usage") || ran.stderr.contains("--help"), "{}", ran.stderr);
     }
     assert_eq!(scratch.files(), before);
-}
-
-#[test]
-fn auto_says_what_it_chose_and_why() {
-    let scratch = Scratch::new();
-    scratch.write_classifier("model");
-    let ran = scratch.run("predict --model model --text hello --device auto");
-    let device = ran.stderr.lines().find(|line| line.starts_with("device  ")).unwrap();
-    let (chosen, reason) = device.split_once(", chosen by auto: ").unwrap();
-    assert!(chosen.contains("cpu (") || chosen.contains("cuda:0 ("), "{device}");
-    assert!(!reason.is_empty());
-    ran.ok();
-}
-
-/// A device that was asked for by name and is absent is an error, said in one line.
-#[test]
-fn cuda_without_a_driver_is_refused_in_one_line() {
-    if Path::new("/proc/driver/nvidia/version").exists() {
-        return say("SKIPPED: cuda_without_a_driver…, because this machine has a driver\n");
-    }
-    let scratch = Scratch::new();
-    scratch.write_classifier("model");
-    for device in ["cuda", "cuda:1"] {
-        let line = format!("predict --model model --text hello --device {device}");
-        let said = scratch.run(&line).error();
-        assert_eq!(said.lines().count(), 1, "{said}");
-        assert!(said.starts_with("error: ") && said.contains("CUDA") || said.contains("NVIDIA"));
-    }
-}
-
-/// A build with CUDA starts, computes on the CPU and says what is missing, where there is no driver.
-#[test]
-fn a_build_with_cuda_runs_without_a_driver() {
-    let Some(program) = env::var_os("EMBERLAB_CUDA_BIN").map(PathBuf::from) else {
-        return say(
-            "SKIPPED: a_build_with_cuda…: EMBERLAB_CUDA_BIN is unset; `cargo xtask test` builds it\n",
-        );
-    };
-    if Path::new("/proc/driver/nvidia/version").exists() {
-        return say("SKIPPED: a_build_with_cuda…, because this machine has a driver\n");
-    }
-    let scratch = Scratch::new();
-    scratch.write_classifier("model");
-    let predict = "predict --model model --text hello";
-    let on_cpu = scratch.run(&format!("{predict} --device cpu")).ok();
-    assert_eq!(scratch.run_build(&program, &format!("{predict} --device cpu")).ok(), on_cpu);
-    let auto = scratch.run_build(&program, predict);
-    assert!(auto.stderr.contains("chosen by auto: no NVIDIA driver"), "{}", auto.stderr);
-    assert_eq!(auto.ok(), on_cpu);
-    let refused = scratch.run_build(&program, &format!("{predict} --device cuda")).error();
-    assert_eq!(refused.lines().count(), 1, "{refused}");
-    assert!(refused.contains("NVIDIA driver"), "{refused}");
-    assert!(scratch.run_build(&program, "doctor").ok().contains("cuda"));
 }
 
 #[test]

@@ -1,12 +1,16 @@
-//! `kill -9` at random moments, again and again until a run is complete.
+//! `kill -9` at random moments.
 
 use std::thread::sleep;
 
-use anyhow::{Result, ensure};
+use anyhow::{Result, bail, ensure};
 
 use super::scene::check_resumed;
 use super::{Figures, Random, Scene};
 
+/// Runs of one seed that are started until a kill meets one between a checkpoint and its end.
+const TRIES: usize = 50;
+
+/// Again and again, until a run is complete.
 pub fn series(
     scene: &Scene,
     kills: usize,
@@ -43,4 +47,32 @@ pub fn series(
         }
     }
     Ok(())
+}
+
+/// Runs with seeds of their own, each killed once after a checkpoint, and gone on with once.
+pub fn resumes(scene: &mut Scene, seeds: usize, figures: &mut Figures) -> Result<()> {
+    for seed in 1..=seeds as u64 {
+        scene.reseed(seed)?;
+        kill_once(scene, &mut Random(seed))?;
+        scene.check_left()?;
+        check_resumed(&scene.resume().output()?)?;
+        scene.check_complete()?;
+        figures.resumes += 1;
+    }
+    Ok(())
+}
+
+fn kill_once(scene: &Scene, random: &mut Random) -> Result<()> {
+    for _ in 0..TRIES {
+        scene.clear()?;
+        let mut training = scene.start().spawn()?;
+        sleep(scene.duration.mul_f64(random.fraction()));
+        let is_over = training.try_wait()?.is_some();
+        training.kill()?;
+        training.wait_with_output()?;
+        if !is_over && !scene.checkpoints().is_empty() {
+            return Ok(());
+        }
+    }
+    bail!("no kill met a run between its first checkpoint and its end")
 }

@@ -1,0 +1,118 @@
+//! What is fuzzed: each takes bytes that nobody vouches for, and may return whatever it likes, but neither panic
+//! nor take memory without end.
+
+use emberlab::cli::ReadArgs;
+use emberlab::load::{Loader, Source};
+use emberlab_core::Device;
+use emberlab_core::data::{BadRows, Dataset, Format, Pieces, Table};
+use emberlab_core::model::{BertConfig, Classifier, ModelFiles};
+use emberlab_core::text::Tokenizer;
+
+/// A parser by the name of its corpus.
+pub type Target = (&'static str, fn(&[u8]));
+
+pub const TARGETS: [Target; 9] = [
+    ("safetensors", safetensors),
+    ("config", config),
+    ("tokenizer", tokenizer),
+    ("vocabulary", vocabulary),
+    ("delimited", delimited),
+    ("jsonl", jsonl),
+    ("json", json),
+    ("conll", conll),
+    ("parquet", parquet),
+];
+
+/// The smallest model there can be.
+const CONFIG: &[u8] = br#"{"model_type": "bert", "vocab_size": 5, "hidden_size": 2, "num_hidden_layers": 1,
+    "num_attention_heads": 1, "intermediate_size": 2, "max_position_embeddings": 4, "type_vocab_size": 1,
+    "id2label": {"0": "a", "1": "b"}}"#;
+const VOCABULARY: &[u8] = b"[PAD]\n[UNK]\n[CLS]\n[SEP]\n[MASK]\n";
+const TEXT: &str = "A text: naïve, 中文 and [MASK]\u{301}\u{200d}.";
+
+pub fn safetensors(bytes: &[u8]) {
+    let files = [("config.json", CONFIG), ("vocab.txt", VOCABULARY), (ModelFiles::WEIGHTS, bytes)];
+    let files = files.map(|(name, bytes)| (name.to_owned(), bytes.to_vec()));
+    if let Ok(files) = ModelFiles::from_named("model", files.into()) {
+        let _ = Classifier::open(&files, &Device::flex());
+    }
+}
+
+pub fn config(bytes: &[u8]) {
+    let _ = BertConfig::from_json("config.json", bytes);
+}
+
+pub fn tokenizer(bytes: &[u8]) {
+    if let Ok(tokenizer) = Tokenizer::from_json("tokenizer.json", bytes) {
+        let _ = tokenizer.encode(TEXT, 8);
+        let _ = tokenizer.encode("", 8);
+    }
+}
+
+/// The first line is `tokenizer_config.json`, the rest `vocab.txt`.
+pub fn vocabulary(bytes: &[u8]) {
+    let (config, words) = match bytes.iter().position(|&byte| byte == b'\n') {
+        Some(at) => (&bytes[..at], &bytes[at + 1..]),
+        None => (&b"{}"[..], bytes),
+    };
+    if let Ok(tokenizer) = Tokenizer::from_vocab("vocab.txt", words, Some(config)) {
+        let _ = tokenizer.encode(TEXT, 8);
+    }
+}
+
+pub fn delimited(bytes: &[u8]) {
+    for delimiter in [b',', b'\t', b';'] {
+        in_pieces(bytes, &Format::Delimited { delimiter });
+    }
+    let _ = Dataset::parse("rows.csv", bytes, None);
+}
+
+pub fn jsonl(bytes: &[u8]) {
+    in_pieces(bytes, &Format::Jsonl);
+    let _ = Dataset::parse("rows.jsonl", bytes, None);
+}
+
+pub fn json(bytes: &[u8]) {
+    in_pieces(bytes, &Format::Json { field: None });
+    in_pieces(bytes, &Format::Json { field: Some("data".to_owned()) });
+    let _ = Dataset::parse("rows.json", bytes, None);
+}
+
+pub fn conll(bytes: &[u8]) {
+    in_pieces(bytes, &Format::Conll);
+    in_pieces(bytes, &Format::Lines);
+    let _ = Dataset::parse("rows.conll", bytes, None);
+}
+
+/// From a file, as Parquet is read from its end.
+pub fn parquet(bytes: &[u8]) {
+    let folder = std::path::Path::new("/dev/shm");
+    let folder = if folder.is_dir() { folder.to_owned() } else { std::env::temp_dir() };
+    let path = folder.join(format!("emberlab-fuzz-{}.parquet", std::process::id()));
+    std::fs::write(&path, bytes).expect("a folder for temporary files");
+    let _ = Loader::new(&ReadArgs::default()).load(&Source::new(&path));
+    let _ = std::fs::remove_file(&path);
+}
+
+/// A file that comes in pieces has the rows of the whole, and so has one whose bad rows are skipped.
+fn in_pieces(bytes: &[u8], format: &Format) {
+    let rules: [fn() -> BadRows; 2] = [|| BadRows::Refuse, BadRows::skip];
+    for bad in rules {
+        let whole = Table::parse("file", bytes, format, &mut bad());
+        let size = 1 + bytes.first().map_or(0, |&byte| usize::from(byte) % 16);
+        let mut pieces = Pieces::new("file", format.clone());
+        let mut skipped = bad();
+        let mut rows = Vec::new();
+        let mut read = |piece: &[u8], last| {
+            pieces.read(piece, last, &mut skipped).map(|table| rows.extend(table.rows))
+        };
+        let all = bytes.chunks(size).try_for_each(|piece| read(piece, false));
+        let all = all.and_then(|()| read(b"", true));
+        match whole {
+            Ok(whole) => assert!(all.is_ok() && rows == whole.rows, "{format:?}: {all:?}"),
+            Err(error) => {
+                assert!(all.is_err() || rows.is_empty(), "{format:?}: only whole: {error}")
+            }
+        }
+    }
+}
