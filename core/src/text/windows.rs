@@ -1,7 +1,10 @@
 //! Questions with their contexts, in windows that a model can read: transformers' fast tokenizers with
 //! `truncation="only_second"`, `stride` and `return_overflowing_tokens`, as in its example `run_qa.py`.
 
-use tokenizers::{TruncationDirection, TruncationParams, TruncationStrategy};
+use tokenizers::{
+    PostProcessorWrapper, TruncationDirection, TruncationParams, TruncationStrategy,
+    truncate_encodings,
+};
 
 use super::{Encoding, Texts, Tokenizer, encode::each, tokenizer::bad};
 use crate::{
@@ -35,64 +38,65 @@ impl Tokenizer {
         doc_stride: usize,
     ) -> Result<(Vec<Encoding>, Vec<Window>)> {
         let room = self.room(max_length, true)?;
-        let refused = |error| bad(&self.name, error);
-        let mut cutting = self.inner.clone();
-        let cut = TruncationParams {
-            max_length,
-            strategy: TruncationStrategy::OnlySecond,
-            stride: doc_stride,
-            direction: TruncationDirection::Right,
+        // What comes after the model is done once, to the windows: it moves the offsets of byte-level pieces.
+        let mut model = self.inner.clone();
+        model.with_post_processor(None::<PostProcessorWrapper>);
+        let pieces = |texts: Vec<&str>| {
+            model.encode_batch_char_offsets(texts, false).map_err(|error| bad(&self.name, error))
         };
-        cutting.with_truncation(Some(cut)).map_err(refused)?;
-        let rows: Vec<_> = texts.first.iter().zip(&texts.second).enumerate().collect();
+        let questions = pieces(texts.first.iter().map(|text| text.trim_start()).collect())?;
+        let contexts = pieces(texts.second.iter().map(String::as_str).collect())?;
+        let rows: Vec<_> = questions.into_iter().zip(contexts).enumerate().collect();
         let windows = each(rows, |(row, (question, context))| {
-            let question = question.trim_start();
-            let tokens = self.inner.encode_char_offsets(question, false).map_err(refused)?.len();
-            // Where no more is left than the parts share, the crate panics.
-            if room.saturating_sub(tokens) <= doc_stride {
-                let whole = self.inner.encode_char_offsets((question, context.as_str()), true);
-                if whole.map_err(refused)?.len() > max_length {
-                    return Err(no_room(row, (tokens, room), max_length, doc_stride));
-                }
+            let left = room.saturating_sub(question.len());
+            if context.len() > left && left <= doc_stride {
+                let (tokens, row) = (question.len(), row + 1);
+                let reason = format!(
+                    "question {row} has {tokens} tokens and leaves {left} for a part of its context, which must have more than --doc-stride {doc_stride}"
+                );
+                let value = max_length.to_string();
+                return Err(Error::BadSetting { name: "max_length", value, reason });
             }
-            let whole = cutting.encode_char_offsets((question, context.as_str()), true);
-            Ok(windows(row, whole.map_err(refused)?))
+            self.windows(row, question, context, (room, doc_stride))
         })?;
         Ok(windows.into_iter().flatten().unzip())
     }
-}
 
-fn no_room(
-    row: usize,
-    (tokens, room): (usize, usize),
-    max_length: usize,
-    doc_stride: usize,
-) -> Error {
-    let (row, left) = (row + 1, room.saturating_sub(tokens));
-    let reason = format!(
-        "question {row} has {tokens} tokens and leaves {left} for a part of its context, which must have more than --doc-stride {doc_stride}"
-    );
-    Error::BadSetting { name: "max_length", value: max_length.to_string(), reason }
-}
-
-/// A row's first window, and those that the tokenizer keeps with it.
-fn windows(row: usize, mut whole: tokenizers::Encoding) -> Vec<(Encoding, Window)> {
-    let rest = whole.take_overflowing();
-    let window = |encoding: tokenizers::Encoding| {
-        let sequences = encoding.get_sequence_ids();
-        let of_context = |id: &Option<usize>| *id == Some(1);
-        let first = sequences.iter().position(of_context).unwrap_or(sequences.len());
-        let tokens = sequences.iter().filter(|id| of_context(id)).count();
-        let offsets = encoding.get_offsets().iter().skip(first).take(tokens);
-        let offsets = offsets.map(|&(from, to)| (from as u32, to as u32)).collect();
-        let encoding = Encoding {
-            ids: encoding.get_ids().to_vec(),
-            type_ids: encoding.get_type_ids().to_vec(),
-            ..Encoding::default()
+    fn windows(
+        &self,
+        row: usize,
+        question: tokenizers::Encoding,
+        mut context: tokenizers::Encoding,
+        (room, stride): (usize, usize),
+    ) -> Result<Vec<(Encoding, Window)>> {
+        // The crate does it for the first window alone.
+        context.set_type_ids(vec![1; context.len()]);
+        let cut = TruncationParams {
+            max_length: room,
+            strategy: TruncationStrategy::OnlySecond,
+            stride,
+            direction: TruncationDirection::Right,
         };
-        (encoding, Window { row, first, offsets })
-    };
-    std::iter::once(whole).chain(rest).map(window).collect()
+        let mut whole = truncate_encodings(question, Some(context), &cut)
+            .and_then(|(first, second)| self.inner.post_process(first, second, true))
+            .map_err(|error| bad(&self.name, error))?;
+        let rest = whole.take_overflowing();
+        let window = |encoding: tokenizers::Encoding| {
+            let sequences = encoding.get_sequence_ids();
+            let of_context = |id: &Option<usize>| *id == Some(1);
+            let first = sequences.iter().position(of_context).unwrap_or(sequences.len());
+            let tokens = sequences.iter().filter(|id| of_context(id)).count();
+            let offsets = encoding.get_offsets().iter().skip(first).take(tokens);
+            let offsets = offsets.map(|&(from, to)| (from as u32, to as u32)).collect();
+            let encoding = Encoding {
+                ids: encoding.get_ids().to_vec(),
+                type_ids: encoding.get_type_ids().to_vec(),
+                ..Encoding::default()
+            };
+            (encoding, Window { row, first, offsets })
+        };
+        Ok(std::iter::once(whole).chain(rest).map(window).collect())
+    }
 }
 
 impl Window {
