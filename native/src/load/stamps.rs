@@ -1,6 +1,6 @@
 //! What files were when they were read, so that a change of them does not go unsaid.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
 use anyhow::{Result, bail};
@@ -53,7 +53,7 @@ impl Stamps {
     }
 }
 
-fn stamp(path: &PathBuf) -> Option<(u64, SystemTime)> {
+fn stamp(path: &Path) -> Option<(u64, SystemTime)> {
     let about = path.metadata().ok()?;
     Some((about.len(), about.modified().ok()?))
 }

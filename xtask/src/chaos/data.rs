@@ -13,8 +13,11 @@ use anyhow::{Context, Result, bail, ensure};
 use super::scene::{EVAL, TRAIN, check_resumed, said};
 use super::{Figures, Scene};
 
+/// What a change is called, and what it does to the file.
+type Change = (&'static str, fn(&Path) -> io::Result<()>);
+
 /// What happens to a file.
-const CHANGES: [(&str, fn(&Path) -> io::Result<()>); 5] = [
+const CHANGES: [Change; 5] = [
     ("holds other rows", |file| fs::write(file, "text,label\nNo row of this run,joy\n")),
     ("has a row more", |file| {
         let mut file = OpenOptions::new().append(true).open(file)?;
