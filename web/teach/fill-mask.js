@@ -8,7 +8,7 @@ const GUESSES = 8;
 /** After this long without a key the models are asked, in milliseconds. */
 const PAUSE = 300;
 
-const text = h("input", { id: "mask-text", type: "text", autocomplete: "off", maxLength: 1000, value: "The [MASK] pumps blood through the body.", oninput: soon });
+const text = h("input", { id: "mask-text", className: "wide", type: "text", autocomplete: "off", maxLength: 1000, value: "The [MASK] pumps blood through the body.", oninput: soon });
 const [title, about] = [h("h2", { id: "mask-title" }), h("p", { className: "quiet" })];
 const textLabel = h("label", { htmlFor: "mask-text" });
 /** A model each: its engine once it is asked, and what it says of the text. */
@@ -121,5 +121,6 @@ function list(guesses, number) {
     bar.style.setProperty("--share", probability);
     return h("li", { className: index === 0 ? "highest" : "" }, h("span", { className: "label" }, token), " ", h("span", { className: "percent" }, percent(probability, 1)), bar);
   };
-  return h("ol", { className: "probabilities", "aria-label": say("mask.guesses", { n: number }) }, guesses.map(item));
+  const name = say("mask.guesses", { n: number });
+  return h("div", {}, h("h3", {}, name), h("ol", { className: "probabilities", "aria-label": name }, guesses.map(item)));
 }

@@ -27,7 +27,7 @@ const said = h("p", { className: "said", ariaLive: "polite" });
 const progress = h("progress", { max: 1, value: 0 });
 const figures = h("dl", { className: "figures" });
 const curves = h("div", { className: "curves" });
-const text = h("input", { id: "live-text", type: "text", autocomplete: "off", maxLength: 2000, oninput: () => ask() });
+const text = h("input", { id: "live-text", className: "wide", type: "text", autocomplete: "off", maxLength: 2000, oninput: () => ask() });
 const textLabel = h("label", { htmlFor: "live-text" });
 const tryTitle = h("h3", {});
 const tryAbout = h("p", { className: "quiet" });
@@ -36,7 +36,7 @@ const tried = h("p", { className: "quiet", ariaLive: "polite" });
 const trying = h("section", { className: "card" }, tryTitle, tryAbout, textLabel, text, tried, bars);
 const mistakesTitle = h("h3", {});
 const mistakesSaid = h("p", { className: "quiet" });
-const mistakes = h("div", {});
+const mistakes = h("div", { className: "sentences" });
 
 export async function open() {
   if (view.firstChild) return;
@@ -119,11 +119,17 @@ function render() {
     figure(say("live.loss"), run.loss === null ? "–" : number(run.loss, 4)),
     figure(say("live.rate"), rate),
     figure(say("live.speed"), run.rows_per_second ? speed : "–"),
-    ...Object.entries(run.evaluation?.figures ?? {}).slice(0, 3).map(([name, value]) => figure(`${run.evaluation.split} ${name}`, number(value, 4))),
+    ...measuredFigures().slice(0, 3).map(([name, value]) => figure(`${run.evaluation.split} ${name}`, number(value, 4))),
   );
   renderHistory();
   renderMistakes();
   renderAnswer();
+}
+
+/** Of one label a row, micro F1 is the accuracy. */
+function measuredFigures() {
+  const all = Object.entries(run.evaluation?.figures ?? {});
+  return all.filter(([name]) => name !== "micro_f1" || all[0][0] !== "accuracy");
 }
 
 const figure = (name, value) => h("div", {}, h("dt", {}, name), h("dd", {}, value));
