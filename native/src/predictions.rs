@@ -16,17 +16,26 @@ pub fn file_name(split: &str) -> String {
     format!("predictions-{split}.jsonl")
 }
 
+/// Rows as lines.
+pub fn to_jsonl(rows: impl Iterator<Item = Map<String, Value>>) -> Result<Vec<u8>> {
+    let mut out = Vec::new();
+    for cells in rows {
+        serde_json::to_writer(&mut out, &cells)?;
+        out.push(b'\n');
+    }
+    Ok(out)
+}
+
 /// The rows with what was predicted of them. `texts` are those of all rows, or none of a set that is not
 /// held in memory.
-pub fn to_jsonl(
-    texts: &Texts,
-    targets: &Targets,
-    predictions: &[Prediction],
-    labels: &LabelMap,
-) -> Result<Vec<u8>> {
+pub fn rows<'a>(
+    texts: &'a Texts,
+    targets: &'a Targets,
+    predictions: &'a [Prediction],
+    labels: &'a LabelMap,
+) -> impl Iterator<Item = Map<String, Value>> {
     let answers = Answers::new(targets.task(), labels, texts);
-    let mut out = Vec::new();
-    for (index, prediction) in predictions.iter().enumerate() {
+    predictions.iter().enumerate().map(move |(index, prediction)| {
         let mut cells = Map::from_iter([("row".to_owned(), index.into())]);
         cells.extend(words_of(texts, index));
         match targets {
@@ -45,16 +54,12 @@ pub fn to_jsonl(
             let RowScore { exact_match, f1, .. } = RowScore::new(&gold, prediction.answer());
             cells.insert("exact_match".to_owned(), exact_match.into());
             cells.insert("f1".to_owned(), f1.into());
-            serde_json::to_writer(&mut out, &cells)?;
-            out.push(b'\n');
-            continue;
+            return cells;
         }
         let logits = prediction.logits.iter().map(|&logit| rounded(logit));
         cells.insert("logits".to_owned(), logits.collect());
-        serde_json::to_writer(&mut out, &cells)?;
-        out.push(b'\n');
-    }
-    Ok(out)
+        cells
+    })
 }
 
 fn words_of(texts: &Texts, index: usize) -> Vec<(String, Value)> {
@@ -107,7 +112,8 @@ mod tests {
             probabilities: vec![0.75, 0.25],
             ..Prediction::default()
         };
-        let rows = to_jsonl(&texts, &Targets::Labels(vec![1]), &[prediction], &labels).unwrap();
+        let (targets, predictions) = (Targets::Labels(vec![1]), [prediction]);
+        let rows = to_jsonl(rows(&texts, &targets, &predictions, &labels)).unwrap();
         assert_eq!(
             String::from_utf8(rows).unwrap(),
             "{\"row\":0,\"text\":\"a\",\"gold\":\"fear\",\"label\":\"joy\",\"score\":0.75,\

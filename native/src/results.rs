@@ -7,7 +7,6 @@ use emberlab_core::metrics::{
     self, Evaluation, Metrics, Reliability, Temperature, fit_temperature,
 };
 use emberlab_core::model::{Classifier, Prediction, answers};
-use emberlab_core::text::Texts;
 use emberlab_core::train::LabelledRows;
 use serde::Serialize;
 use serde_json::{Map, Value};
@@ -56,6 +55,15 @@ impl Measured {
         let metrics = Metrics::new(&targets, &predictions, &plan.labels);
         let (split, step) = (held_out.split, plan.trainer.step_count());
         Ok(Self { split, step, targets, predictions, loss, metrics })
+    }
+
+    /// Its rows with what was predicted of them.
+    pub fn rows<'a>(&'a self, plan: &'a Plan) -> impl Iterator<Item = Map<String, Value>> + 'a {
+        let held_out = plan.held_out.iter().filter(|held_out| held_out.split == self.split);
+        let Self { targets, predictions, .. } = self;
+        held_out.flat_map(move |HeldOut { rows, .. }| {
+            predictions::rows(&rows.texts, targets, predictions, &plan.labels)
+        })
     }
 }
 
@@ -137,13 +145,9 @@ fn expected_calibration_error(split: &Measured) -> Option<f64> {
 /// The predictions of the weights that a run ends with, as files of its folder.
 pub fn prediction_files(plan: &Plan, measured: &[Measured]) -> Result<Vec<(String, Vec<u8>)>> {
     let step = plan.trainer.step_count();
-    let none = Texts::default();
     let of_now = measured.iter().filter(|split| split.step == step);
     let file = |split: &Measured| {
-        let held_out = plan.held_out.iter().find(|held_out| held_out.split == split.split);
-        let texts = held_out.map_or(&none, |held_out| &held_out.rows.texts);
-        let Measured { targets, predictions, .. } = split;
-        let rows = predictions::to_jsonl(texts, targets, predictions, &plan.labels)?;
+        let rows = predictions::to_jsonl(split.rows(plan))?;
         Ok((predictions::file_name(split.split), rows))
     };
     of_now.map(file).collect()

@@ -37,6 +37,16 @@ const dress = () =>
 export const say = (key, values = {}) =>
   Object.entries(values).reduce((said, [name, value]) => said.replaceAll(`{${name}}`, value), strings[key] ?? key);
 
+/** What an engine could not do, in the reader's words, where there are some. */
+export const sayProblem = ({ message, words }) => (words ? say(words.key, Object.fromEntries(words.values)) : say("engine.says", { message }));
+
+/** An item of a list of class "probabilities": a name, a value, and a bar as long as a share of 1. */
+export function bar(name, value, share, isHighest) {
+  const drawn = h("span", { className: "bar", "aria-hidden": "true" });
+  drawn.style.setProperty("--share", share);
+  return h("li", { className: isHighest ? "highest" : "" }, h("span", { className: "label" }, name), " ", h("span", { className: "percent" }, value), drawn);
+}
+
 /** `-0.123`, in the reader's notation. */
 export const number = (value, digits = 3) =>
   value.toLocaleString(language, { minimumFractionDigits: digits, maximumFractionDigits: digits, useGrouping: false });

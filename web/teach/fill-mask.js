@@ -1,5 +1,5 @@
 // What two masked language models guess for a [MASK], side by side: before and after a model was brought home to a domain.
-import { h, percent, say, speak } from "./dom.js";
+import { bar, h, percent, say, sayProblem, speak } from "./dom.js";
 import { Engine } from "./worker.js";
 
 const view = document.getElementById("view-fill-mask");
@@ -110,17 +110,13 @@ async function openPicked(engine, request, { name, files }) {
 function render(it) {
   const { problem } = it;
   if (!it.model) it.said.textContent = say("mask.hint");
-  else if (problem) it.said.textContent = problem.words ? say(problem.words.key, Object.fromEntries(problem.words.values)) : say("engine.says", { message: problem.message });
+  else if (problem) it.said.textContent = sayProblem(problem);
   else if (it.answer) it.said.textContent = "";
   it.guesses.replaceChildren(...(it.answer?.guesses ?? []).map((guesses, index) => list(guesses, index + 1)));
 }
 
 function list(guesses, number) {
-  const item = ({ token, probability }, index) => {
-    const bar = h("span", { className: "bar", "aria-hidden": "true" });
-    bar.style.setProperty("--share", probability);
-    return h("li", { className: index === 0 ? "highest" : "" }, h("span", { className: "label" }, token), " ", h("span", { className: "percent" }, percent(probability, 1)), bar);
-  };
+  const item = ({ token, probability }, index) => bar(token, percent(probability, 1), probability, index === 0);
   const name = say("mask.guesses", { n: number });
   return h("div", {}, h("h3", {}, name), h("ol", { className: "probabilities", "aria-label": name }, guesses.map(item)));
 }

@@ -1,5 +1,5 @@
 // The lesson: one batch on its way through a fine-tuning, a step at a time. An engine computes every number.
-import { h, say, speak } from "./dom.js";
+import { h, say, sayProblem, speak } from "./dom.js";
 import { links } from "./code.js";
 import { STEPS } from "./steps.js";
 import { Engine } from "./worker.js";
@@ -72,12 +72,9 @@ async function run() {
       engine = undefined;
     }
   }
-  status.textContent = problem && !state.wrong ? said(problem) : "";
+  status.textContent = problem && !state.wrong ? sayProblem(problem) : "";
   render();
 }
-
-/** A problem in the reader's words, where there are some. */
-const said = ({ message, words }) => (words ? say(words.key, Object.fromEntries(words.values)) : say("engine.says", { message }));
 
 /** The rows as a file. */
 function csv(label) {
@@ -112,7 +109,7 @@ function render() {
 
 function step({ id, draw }, index) {
   const heading = h("h3", { tabIndex: -1, id: `step-${id}` }, `${index + 1}. ${say(`${id}.title`)}`);
-  const shown = result || id === "data" ? draw({ result, refusal: problem ? said(problem) : "", state, rows: rows(), labels: LABELS, set, ask }) : [];
+  const shown = result || id === "data" ? draw({ result, refusal: problem ? sayProblem(problem) : "", state, rows: rows(), labels: LABELS, set, ask }) : [];
   return h("li", { id: `lesson-${id}` }, heading, h("p", {}, say(`${id}.about`)), shown, links(id));
 }
 

@@ -1,5 +1,5 @@
 // A run of `emberlab train --live`, as it trains: how far it is, its curves, what it is wrong about, and its newest weights on a text.
-import { h, number, percent, say, short, speak, table } from "./dom.js";
+import { bar, h, number, percent, say, short, speak, table } from "./dom.js";
 import { curve } from "./schedule.js";
 import { Engine } from "./worker.js";
 
@@ -178,11 +178,8 @@ function renderAnswer() {
   const highest = Math.max(...shares);
   bars.replaceChildren(
     ...shares.map((share, index) => {
-      const bar = h("span", { className: "bar", "aria-hidden": "true" });
-      bar.style.setProperty("--share", share);
-      const name = h("span", { className: "label" }, isScore ? say("one.score") : labels[index]);
-      const value = h("span", { className: "percent" }, isScore ? number(logits[0], 4) : percent(share, 2));
-      return h("li", { className: share === highest ? "highest" : "" }, name, " ", value, bar);
+      const [name, value] = isScore ? [say("one.score"), number(logits[0], 4)] : [labels[index], percent(share, 2)];
+      return bar(name, value, share, share === highest);
     }),
   );
 }

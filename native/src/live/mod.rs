@@ -17,7 +17,6 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use anyhow::Result;
 use bytes::Bytes;
 use emberlab_core::train::StepInfo;
 use serde_json::{Value, json};
@@ -79,8 +78,8 @@ impl Live {
     }
 
     /// Rows were measured.
-    pub fn measured(&self, plan: &Plan, measured: &Measured) -> Result<()> {
-        locked(&self.0.state).measured(plan, measured)
+    pub fn measured(&self, plan: &Plan, measured: &Measured) {
+        locked(&self.0.state).measured(plan, measured);
     }
 
     /// Whether somebody waits for the weights.

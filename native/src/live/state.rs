@@ -2,15 +2,12 @@
 
 use std::path::Path;
 
-use anyhow::Result;
 use emberlab_core::data::Task;
-use emberlab_core::text::Texts;
 use emberlab_core::train::StepInfo;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
 use crate::plan::Plan;
-use crate::predictions;
 use crate::progress::Speed;
 use crate::results::Measured;
 use crate::run_record::{RunRecord, Status};
@@ -94,33 +91,25 @@ impl State {
         self.seconds_left = Some((self.total_steps - step.step) as f64 * speed.seconds_per_step);
     }
 
-    pub fn measured(&mut self, plan: &Plan, measured: &Measured) -> Result<()> {
-        let held_out = plan.held_out.iter().find(|held_out| held_out.split == measured.split);
-        let none = Texts::default();
-        let texts = held_out.map_or(&none, |held_out| &held_out.rows.texts);
-        let Measured { targets, predictions, metrics, split, step, .. } = measured;
-        let rows = predictions::to_jsonl(texts, targets, predictions, &plan.labels)?;
+    pub fn measured(&mut self, plan: &Plan, measured: &Measured) {
+        let Measured { metrics, split, step, .. } = measured;
         let figures = metrics.figures().into_iter();
         self.evaluation = Some(Evaluation {
             split,
             step: *step,
             rows: metrics.rows(),
             figures: figures.map(|(name, figure)| (name.to_owned(), figure.into())).collect(),
-            mistakes: mistakes(&rows)?,
+            mistakes: mistakes(measured.rows(plan).map(Value::Object)),
         });
-        Ok(())
     }
 }
 
 /// Of rows as `predictions-eval.jsonl` has them.
-fn mistakes(rows: &[u8]) -> Result<Vec<Mistake>> {
-    let mut found = Vec::new();
-    for row in rows.split(|&byte| byte == b'\n').filter(|row| !row.is_empty()) {
-        found.extend(mistake(&serde_json::from_slice(row)?));
-    }
+fn mistakes(rows: impl Iterator<Item = Value>) -> Vec<Mistake> {
+    let mut found: Vec<Mistake> = rows.filter_map(|row| mistake(&row)).collect();
     found.sort_by(|a, b| b.weight.total_cmp(&a.weight));
     found.truncate(MISTAKES);
-    Ok(found)
+    found
 }
 
 fn mistake(row: &Value) -> Option<Mistake> {
@@ -169,26 +158,26 @@ mod tests {
 
     #[test]
     fn the_surest_mistake_of_each_task_comes_first() {
-        let rows = b"{\"text\":\"a\",\"gold\":\"joy\",\"label\":\"joy\",\"score\":0.9}\n\
+        let rows = "{\"text\":\"a\",\"gold\":\"joy\",\"label\":\"joy\",\"score\":0.9}\n\
             {\"text\":\"b\",\"gold\":\"joy\",\"label\":\"fear\",\"score\":0.6}\n\
             {\"text\":\"c\",\"text_pair\":\"d\",\"gold\":\"joy\",\"label\":\"fear\",\"score\":0.8}\n";
-        let found = mistakes(rows).unwrap();
+        let found = mistakes(rows.lines().map(|row| serde_json::from_str(row).unwrap()));
         assert_eq!(found.iter().map(|it| &*it.text).collect::<Vec<_>>(), ["c · d", "b"]);
 
-        let rows = b"{\"text\":\"a\",\"gold\":1.0,\"score\":1.5}\n{\"text\":\"b\",\"gold\":4.0,\"score\":1.0}\n";
-        let found = mistakes(rows).unwrap();
+        let rows = "{\"text\":\"a\",\"gold\":1.0,\"score\":1.5}\n{\"text\":\"b\",\"gold\":4.0,\"score\":1.0}\n";
+        let found = mistakes(rows.lines().map(|row| serde_json::from_str(row).unwrap()));
         let far =
             Mistake { text: "b".into(), gold: "4.00".into(), answer: "1.00".into(), weight: 3.0 };
         assert_eq!(found[0], far);
 
-        let rows = b"{\"tokens\":[\"a\",\"b\"],\"gold\":[\"O\",\"O\"],\"tags\":[\"O\",\"B-X\"],\"scores\":[0.9,0.7]}\n\
+        let rows = "{\"tokens\":[\"a\",\"b\"],\"gold\":[\"O\",\"O\"],\"tags\":[\"O\",\"B-X\"],\"scores\":[0.9,0.7]}\n\
             {\"text\":\"c\",\"gold\":[\"x\"],\"labels\":[],\"probabilities\":{\"x\":0.3}}\n";
-        let found = mistakes(rows).unwrap();
+        let found = mistakes(rows.lines().map(|row| serde_json::from_str(row).unwrap()));
         assert_eq!((&*found[0].text, &*found[0].answer, &*found[1].answer), ("a b", "O B-X", ""));
 
-        let rows = b"{\"text\":\"q\",\"gold\":[\"a b\"],\"answer\":\"A b.\",\"score\":0.9,\"exact_match\":true}\n\
+        let rows = "{\"text\":\"q\",\"gold\":[\"a b\"],\"answer\":\"A b.\",\"score\":0.9,\"exact_match\":true}\n\
             {\"text\":\"r\",\"gold\":[\"a\"],\"answer\":\"b\",\"score\":0.8,\"exact_match\":false}\n";
-        let found = mistakes(rows).unwrap();
+        let found = mistakes(rows.lines().map(|row| serde_json::from_str(row).unwrap()));
         assert_eq!((found.len(), &*found[0].text), (1, "r"));
     }
 }
