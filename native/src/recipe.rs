@@ -38,6 +38,7 @@ pub fn recipe(given: &RecipeArgs, model_is_embedded: bool) -> TrainConfig {
                 .unwrap_or(default.loss.label_smoothing_factor),
             r_drop_alpha: r_drop_alpha.unwrap_or(default.loss.r_drop_alpha),
         },
+        bf16: given.course.bf16 || default.bf16,
     }
 }
 
@@ -117,7 +118,8 @@ fn what_is_trained(recipe: &TrainConfig) -> String {
     let lora = recipe.lora.as_ref().map(|lora| {
         format!(", LoRA r {} α {} dropout {}", lora.r, lora.lora_alpha, lora.lora_dropout)
     });
-    layers.into_iter().chain(lora).collect()
+    let bf16 = recipe.bf16.then(|| ", bf16".to_owned());
+    layers.into_iter().chain(lora).chain(bf16).collect()
 }
 
 #[cfg(test)]

@@ -73,3 +73,17 @@ fn r_drop_without_dropout_changes_nothing() {
     let (one, two) = (trained(0.1, 1, recipe()), trained(0.1, 1, with));
     assert!((one["unread_loss"][0] - two["unread_loss"][0]).abs() > 1e-4);
 }
+
+/// As under `torch.autocast`: what is multiplied is rounded, weights are not, and the loss stays near.
+#[test]
+fn bf16_trains_weights_of_f32_to_nearly_the_same_loss() {
+    const STEPS: usize = 30;
+    let gentle = TrainConfig { learning_rate: 1e-3, epochs: STEPS, ..recipe() };
+    let (exact, rounded) = (gentle.clone(), TrainConfig { bf16: true, ..gentle });
+    let [one, two] = [&exact, &rounded].map(|config| trained(0.0, STEPS, config.clone()));
+    let [exact_loss, loss] = [&one, &two].map(|state| state["unread_loss"][0]);
+    assert!((loss / exact_loss - 1.0).abs() < 0.01, "{loss} is not near {exact_loss}");
+    assert_ne!(loss, exact_loss, "nothing was rounded");
+    let weights = &two["bert.encoder.layer.1.output.dense.weight"];
+    assert!(weights.iter().any(|weight| weight.to_bits() & 0xffff != 0), "weights are rounded");
+}

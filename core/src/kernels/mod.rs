@@ -24,7 +24,7 @@ mod settings;
 
 use burn::tensor::{Device, Int, Tensor};
 
-pub(crate) use plain::attention_probabilities;
+pub(crate) use plain::{attention_probabilities, bf16_product};
 pub(crate) use settings::{AdamWStep, Attention, Dropout};
 
 /// Which operations a model computes with.

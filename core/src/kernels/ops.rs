@@ -2,11 +2,7 @@
 
 #[cfg(feature = "kernels")]
 use burn::backend::Dispatch;
-use burn::{
-    module::Param,
-    nn::Linear,
-    tensor::{Tensor, module},
-};
+use burn::tensor::{Tensor, module};
 
 #[cfg(feature = "flex")]
 use super::extension::CpuOps;
@@ -16,11 +12,6 @@ use super::{AdamWStep, Attention, Dropout, Kernels, Moments, SparseRows, plain};
 use crate::text::Layout;
 
 impl Kernels {
-    /// A linear layer, without what an adapter adds to it: `[n, in]` → `[n, out]`.
-    pub(crate) fn linear(self, x: Tensor<2>, layer: &Linear) -> Tensor<2> {
-        self.product(x, layer.weight.base(), layer.bias.as_ref().map(Param::val))
-    }
-
     /// `x·weight + bias`: `[n, in]`, `[in, out]`, `[out]` → `[n, out]`.
     pub(crate) fn product(
         self,

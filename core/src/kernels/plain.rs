@@ -2,7 +2,7 @@
 
 use std::f64::consts::SQRT_2;
 
-use burn::tensor::{Device, Distribution, Tensor, TensorData, activation::softmax};
+use burn::tensor::{Device, Distribution, FloatDType, Tensor, TensorData, activation::softmax};
 
 use super::{AdamWStep, Dropout, Moments};
 use crate::text::MASKED;
@@ -12,6 +12,17 @@ use crate::text::MASKED;
 pub(super) fn gelu(x: Tensor<2>) -> Tensor<2> {
     let cumulative = ((x.clone() / SQRT_2).erf() + 1.0) / 2.0;
     x * cumulative
+}
+
+/// `x·weight + bias` with the product in bfloat16 and all else in f32, forward and backward, as
+/// `torch.autocast(dtype=torch.bfloat16)` computes a linear layer of f32 weights.
+pub(crate) fn bf16_product(x: Tensor<2>, weight: Tensor<2>, bias: Option<Tensor<1>>) -> Tensor<2> {
+    let [x, weight] = [x, weight].map(|tensor| tensor.cast(FloatDType::BF16));
+    let product = x.matmul(weight).cast(FloatDType::F32);
+    match bias {
+        Some(bias) => product + bias.unsqueeze(),
+        None => product,
+    }
 }
 
 /// Drops by the device's own random numbers (see [`burn::tensor::Device::seed`]).

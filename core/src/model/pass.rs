@@ -1,9 +1,9 @@
 //! One way through the model.
 
-use burn::{nn::Linear, tensor::Tensor};
+use burn::{module::Param, nn::Linear, tensor::Tensor};
 
 use super::lora::LowRank;
-use crate::kernels::{Dropout, Kernels};
+use crate::kernels::{Dropout, Kernels, bf16_product};
 
 /// How a forward pass is computed: by which operations, and with which dropout.
 #[derive(Clone, Copy, Debug)]
@@ -11,17 +11,24 @@ pub(crate) struct Pass {
     pub(crate) kernels: Kernels,
     /// Dropout is on where there is a seed.
     seed: Option<u64>,
+    /// Linear layers multiply in bfloat16.
+    bf16: bool,
 }
 
 impl Pass {
     /// Without dropout.
     pub(crate) fn inference(kernels: Kernels) -> Self {
-        Self { kernels, seed: None }
+        Self { kernels, seed: None, bf16: false }
     }
 
     /// With dropout, which is a function of `seed`.
     pub(crate) fn training(kernels: Kernels, seed: u64) -> Self {
-        Self { kernels, seed: Some(seed) }
+        Self { kernels, seed: Some(seed), bf16: false }
+    }
+
+    /// The same with the products of linear layers in bfloat16, where `bf16`.
+    pub(crate) fn with_bf16(self, bf16: bool) -> Self {
+        Self { bf16, ..self }
     }
 
     /// The dropout at one `site` of the model; no two may share a number.
@@ -32,9 +39,23 @@ impl Pass {
 
     /// A linear layer, and what its adapter adds, where it has one: `[n, in]` → `[n, out]`.
     pub(crate) fn linear(self, x: Tensor<2>, layer: &Linear) -> Tensor<2> {
+        let base = self.product(x.clone(), layer.weight.base(), layer.bias.as_ref().map(Param::val));
         match layer.weight.reparameterization::<LowRank>() {
-            None => self.kernels.linear(x, layer),
-            Some(adapter) => self.kernels.linear(x.clone(), layer) + adapter.forward(x, self),
+            None => base,
+            Some(adapter) => base + adapter.forward(x, self),
+        }
+    }
+
+    /// `x·weight + bias`: `[n, in]`, `[in, out]`, `[out]` → `[n, out]`.
+    pub(crate) fn product(
+        self,
+        x: Tensor<2>,
+        weight: Tensor<2>,
+        bias: Option<Tensor<1>>,
+    ) -> Tensor<2> {
+        match self.bf16 {
+            true => bf16_product(x, weight, bias),
+            false => self.kernels.product(x, weight, bias),
         }
     }
 }

@@ -1,5 +1,6 @@
 //! The recipe of a run.
 
+use burn::tensor::{Device, FloatDType};
 use serde::{Deserialize, Serialize};
 
 use super::{LoraConfig, LossConfig, Schedule, schedule::Course};
@@ -50,6 +51,10 @@ pub struct TrainConfig {
     pub lora: Option<LoraConfig>,
     #[serde(default)]
     pub loss: LossConfig,
+    /// Products of linear layers are in bfloat16. Weights, gradients and optimizer, LayerNorm, softmax and the
+    /// loss stay in f32, and so does evaluation.
+    #[serde(default)]
+    pub bf16: bool,
 }
 
 fn lr_end() -> f64 {
@@ -79,6 +84,7 @@ impl Default for TrainConfig {
             trainable_layers: None,
             lora: None,
             loss: LossConfig::default(),
+            bf16: false,
         }
     }
 }
@@ -118,6 +124,16 @@ impl TrainConfig {
             }
             None => Ok(()),
         }
+    }
+
+    /// # Errors
+    /// Those of [`Self::check`], and [`Error::BadSetting`] for what the device cannot do.
+    pub(super) fn check_on(&self, device: &Device) -> Result<()> {
+        if self.bf16 && !device.supports_dtype(FloatDType::BF16) {
+            let expected = "the device does not compute in bfloat16; CUDA does since compute capability 8.0";
+            return Err(out_of_range("bf16", "true".to_owned(), expected));
+        }
+        self.check()
     }
 
     /// Optimizer steps of one epoch over `rows` rows.

@@ -45,7 +45,6 @@ impl PairTrainer {
     /// # Errors
     /// [`Error::BadSetting`] for a recipe, a text or a score out of range.
     pub fn new(encoder: SentenceEncoder, rows: PairRows, config: TrainConfig) -> Result<Self> {
-        config.check()?;
         let PairRows { first, second, scores } = rows;
         if scores.is_empty() || first.len() != scores.len() || second.len() != scores.len() {
             let value = scores.len().to_string();
@@ -58,6 +57,7 @@ impl PairTrainer {
         }
         let encodings = [first, second].concat();
         let (model, setup) = encoder.into_parts();
+        config.check_on(&setup.device)?;
         setup.check(&encodings)?;
         let weight_decay = config.weight_decay;
         let adamw = AdamWConfig { beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weight_decay };
@@ -119,7 +119,8 @@ impl PairTrainer {
                 SentenceEncoder::collate(&self.setup, &self.encodings, &both, planned.seq_len);
             let batch = batch.to_device(self.setup.kernels, &self.device);
             let scores = planned.rows.iter().map(|&pair| self.scores[pair]).collect();
-            let pass = Pass::training(self.setup.kernels, stream(step_seed, index));
+            let pass = Pass::training(self.setup.kernels, stream(step_seed, index))
+                .with_bf16(self.config.bf16);
             grads.add(&model, &batch, (pass, None), |means, _| loss(means, scores) / rows as f64);
         }
         let kernels = self.setup.kernels;

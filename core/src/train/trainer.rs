@@ -75,8 +75,8 @@ impl Trainer {
     }
 
     pub(super) fn on(classifier: Classifier, rows: Rows, config: TrainConfig) -> Result<Self> {
-        config.check()?;
         let Classifier { model, mut setup } = classifier;
+        config.check_on(&setup.device)?;
         config.loss.check(setup.task(), setup.num_labels())?;
         let mut model = model.with_trainable(config.trainable_layers);
         if let Some(lora) = &config.lora {
@@ -256,9 +256,10 @@ impl Trainer {
         let batch = self.setup.collate(&self.present().encodings, &planned.rows, planned.seq_len);
         let kernels = self.setup.kernels;
         let tensors = batch.to_device(kernels, &self.device);
-        let second = (self.config.loss.r_drop_alpha > 0.0)
-            .then(|| Pass::training(kernels, stream(seed, SECOND_PASS)));
-        let passes = (Pass::training(kernels, seed), second);
+        let pass = |seed| Pass::training(kernels, seed).with_bf16(self.config.bf16);
+        let second =
+            (self.config.loss.r_drop_alpha > 0.0).then(|| pass(stream(seed, SECOND_PASS)));
+        let passes = (pass(seed), second);
         let loss = grads.add(self.model(), &tensors, passes, |logits, second| {
             self.config.loss.of_batch(logits, second, targets, share)
         });

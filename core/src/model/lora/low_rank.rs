@@ -35,8 +35,8 @@ impl LowRank {
     /// `[n, in]` → `[n, out]`
     pub(in crate::model) fn forward(&self, x: Tensor<2>, pass: Pass) -> Tensor<2> {
         let x = pass.kernels.dropout(x, pass.dropout(self.site, self.dropout_prob));
-        let narrow = pass.kernels.product(x, self.a.val(), None);
-        pass.kernels.product(narrow, self.b.val(), None) * self.scale
+        let narrow = pass.product(x, self.a.val(), None);
+        pass.product(narrow, self.b.val(), None) * self.scale
     }
 }
 
