@@ -5,6 +5,7 @@ Prints a JSON object of the figures on the test rows, by the names that `run.jso
 
 import argparse
 import json
+from functools import cached_property
 from pathlib import Path
 
 import lines
@@ -13,6 +14,7 @@ import torch
 from scipy import stats
 from seqeval.metrics import f1_score as entity_f1
 from sklearn.metrics import accuracy_score, f1_score
+from torch.nn.functional import binary_cross_entropy_with_logits
 from transformers import (
     AutoConfig,
     AutoModelForSequenceClassification,
@@ -116,6 +118,22 @@ class Scores(Sequence):
         return {"pearson": stats.pearsonr(found, labels)[0], "spearman": stats.spearmanr(found, labels)[0]}
 
 
+class Weighted(Trainer):
+    """Sets of labels, each by as many rows without it as there are for one with it (BCEWithLogitsLoss' pos_weight)."""
+
+    @cached_property
+    def pos_weight(self):
+        rows = torch.tensor([row["labels"] for row in self.train_dataset])
+        positive = rows.sum(0)
+        return (len(rows) - positive) / positive
+
+    def compute_loss(self, model, inputs, return_outputs=False, num_items_in_batch=None):
+        labels = inputs.pop("labels")
+        outputs = model(**inputs)
+        loss = binary_cross_entropy_with_logits(outputs.logits, labels, pos_weight=self.pos_weight)
+        return (loss, outputs) if return_outputs else loss
+
+
 def task_of(rows: list[dict]):
     """By the columns, as `emberlab train` guesses it."""
     kinds = {"tags": Tags, "labels": Sets, "score": Scores, "label": Labels}
@@ -129,6 +147,7 @@ def main() -> None:
         parser.add_argument(name, type=Path, required=True)
     for name, kind in {"--epochs": int, "--batch-size": int, "--learning-rate": float, "--max-length": int, "--seed": int}.items():
         parser.add_argument(name, type=kind, required=True)
+    parser.add_argument("--class-weights", choices=["balanced"])
     args = parser.parse_args()
 
     rows = read(args.train)
@@ -138,7 +157,7 @@ def main() -> None:
     torch.manual_seed(args.seed)
     config = AutoConfig.from_pretrained(args.model, **task.config)
     model = task.model.from_pretrained(args.model, config=config, dtype=torch.float32)
-    trainer = Trainer(
+    trainer = (Weighted if args.class_weights else Trainer)(
         model,
         TrainingArguments(
             output_dir=str(args.out),

@@ -6,7 +6,7 @@ import { brotliCompressSync, constants } from "node:zlib";
 import { dist } from "./harness.mjs";
 
 /** kB: what each is to weigh, and what it may not exceed until then. ARCHITECTURE.md says what the page is made of. */
-const LIMITS = { page: { asked: 60, most: 104 }, "CPU engine": { asked: 1200, most: 1205 }, "WebGPU engine": { asked: 2700, most: 2700 } };
+const LIMITS = { page: { asked: 60, most: 104 }, "CPU engine": { asked: 1200, most: 1200 }, "WebGPU engine": { asked: 2700, most: 2700 } };
 
 const files = readdirSync(dist, { withFileTypes: true }).filter((file) => file.isFile()).map(({ name }) => name);
 const sums = Object.fromEntries(Object.keys(LIMITS).map((part) => [part, 0]));
