@@ -28,8 +28,8 @@ pub struct CourseArgs {
     /// α of R-Drop: two passes with different dropout have to agree; 1 to 5 is usual [default: 0, none]
     #[arg(long, value_name = "ALPHA", allow_negative_numbers = true)]
     pub r_drop_alpha: Option<f64>,
-    /// Multiply in bfloat16 in linear layers, and train in f32 all else and the weights themselves: faster on
-    /// CUDA; on the CPU the same rounding, but slower
+    /// Multiply in bfloat16 in linear layers, as tensor cores do; all else and the weights themselves stay in
+    /// f32. On the CPU the same rounding, but slower
     #[arg(long)]
     pub bf16: bool,
     /// Do not train the embeddings
