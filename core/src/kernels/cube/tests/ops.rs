@@ -1,10 +1,6 @@
 //! Each differentiable operation, forward and backward.
 
-use burn::{
-    module::Param,
-    nn::Linear,
-    tensor::{Device, Int, Tensor, TensorData, module::layer_norm},
-};
+use burn::tensor::{Device, Int, Tensor, TensorData, module::layer_norm};
 
 use super::{compare, gpu, read, tensor};
 use crate::{
@@ -20,13 +16,9 @@ fn linear() {
     let sizes =
         [[1, 1, 1], [7, 31, 33], [20, 128, 128], [65, 130, 70], [500, 64, 260], [33, 12, 6]];
     for [rows, inner, columns] in sizes {
-        let layer = |weight, bias: Tensor<2>| Linear {
-            weight: Param::initialized(Default::default(), weight),
-            bias: Some(Param::initialized(Default::default(), bias.reshape([-1]))),
-        };
         let op = |kernels: Kernels, inputs: Vec<Tensor<2>>| {
             let [x, weight, bias] = inputs.try_into().unwrap();
-            kernels.linear(x, &layer(weight, bias))
+            kernels.product(x, weight, Some(bias.reshape([-1])))
         };
         let inputs = [([rows, inner], 1.0), ([inner, columns], 1.0), ([1, columns], 1.0)];
         compare(
@@ -46,9 +38,7 @@ fn linear_with_a_weight_that_lies_transposed() {
     let op = |kernels: Kernels, inputs: Vec<Tensor<2>>| {
         let [x, weight] = inputs.try_into().unwrap();
         let bias = Tensor::zeros([33], &x.device());
-        let weight = Param::initialized(Default::default(), weight.transpose());
-        let bias = Some(Param::initialized(Default::default(), bias));
-        kernels.linear(x, &Linear { weight, bias })
+        kernels.product(x, weight.transpose(), Some(bias))
     };
     compare(
         &gpu,
