@@ -130,7 +130,8 @@ impl TrainConfig {
     /// Those of [`Self::check`], and [`Error::BadSetting`] for what the device cannot do.
     pub(super) fn check_on(&self, device: &Device) -> Result<()> {
         if self.bf16 && !device.supports_dtype(FloatDType::BF16) {
-            let expected = "the device does not compute in bfloat16; CUDA does since compute capability 8.0";
+            let expected =
+                "the device does not compute in bfloat16; CUDA does since compute capability 8.0";
             return Err(out_of_range("bf16", "true".to_owned(), expected));
         }
         self.check()

@@ -257,8 +257,7 @@ impl Trainer {
         let kernels = self.setup.kernels;
         let tensors = batch.to_device(kernels, &self.device);
         let pass = |seed| Pass::training(kernels, seed).with_bf16(self.config.bf16);
-        let second =
-            (self.config.loss.r_drop_alpha > 0.0).then(|| pass(stream(seed, SECOND_PASS)));
+        let second = (self.config.loss.r_drop_alpha > 0.0).then(|| pass(stream(seed, SECOND_PASS)));
         let passes = (pass(seed), second);
         let loss = grads.add(self.model(), &tensors, passes, |logits, second| {
             self.config.loss.of_batch(logits, second, targets, share)
