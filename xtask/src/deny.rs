@@ -7,6 +7,10 @@ use crate::workspace::{Workspace, run};
 
 const OFFLINE: [&str; 3] = ["licenses", "bans", "sources"];
 
+/// What one workspace may have, another need not.
+const UNUSED: [&str; 4] =
+    ["--allow", "license-not-encountered", "--allow", "license-exception-not-encountered"];
+
 /// Checks every workspace; advisories only where their database can be fetched.
 pub fn deny(workspace: &Workspace) -> Result<()> {
     setup::deny(workspace)?;
@@ -17,8 +21,8 @@ pub fn deny(workspace: &Workspace) -> Result<()> {
         .is_ok_and(|status| status.success());
     let checks = if has_database { &["advisories"][..] } else { &[] };
     for manifest in ["Cargo.toml", "fuzz/Cargo.toml", "bench/Cargo.toml"] {
-        let mut cargo = workspace.command("cargo-deny", &["--manifest-path", manifest, "check"]);
-        cargo.arg("--config").arg(&config).args(OFFLINE).args(checks);
+        let mut cargo = workspace.command("cargo-deny", &["--manifest-path", manifest]);
+        cargo.arg("--config").arg(&config).arg("check").args(UNUSED).args(OFFLINE).args(checks);
         run(&mut cargo, "take another crate, or allow it in deny.toml and say why")?;
     }
     if !has_database {
