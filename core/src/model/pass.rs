@@ -39,11 +39,10 @@ impl Pass {
 
     /// A linear layer, and what its adapter adds, where it has one: `[n, in]` → `[n, out]`.
     pub(crate) fn linear(self, x: Tensor<2>, layer: &Linear) -> Tensor<2> {
-        let base =
-            self.product(x.clone(), layer.weight.base(), layer.bias.as_ref().map(Param::val));
+        let (weight, bias) = (layer.weight.base(), layer.bias.as_ref().map(Param::val));
         match layer.weight.reparameterization::<LowRank>() {
-            None => base,
-            Some(adapter) => base + adapter.forward(x, self),
+            None => self.product(x, weight, bias),
+            Some(adapter) => self.product(x.clone(), weight, bias) + adapter.forward(x, self),
         }
     }
 
