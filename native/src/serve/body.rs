@@ -1,17 +1,17 @@
 //! What is sent: bytes that are there, or a part of a file, read as it goes out.
 
 use std::fs::File;
-use std::io::{self, Read, Seek, SeekFrom, Write};
+use std::io::{self, ErrorKind, Read, Seek, SeekFrom, Write};
+use std::net::TcpStream;
 use std::ops::Range;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 
-/// Of a file, so much goes out at a time, and so much a second at least once the client had time to begin.
-const PIECE: u64 = 256 << 10;
-const SLOWEST: u64 = 4 << 10;
-const PATIENCE: Duration = Duration::from_secs(30);
+/// So much goes out at a time, and a client has so long to take it: 4 KiB a second at least.
+const PIECE: usize = 64 << 10;
+const PATIENCE: Duration = Duration::from_secs(16);
 
 pub enum Contents {
     Bytes(Bytes),
@@ -35,25 +35,43 @@ impl Contents {
 
     /// # Errors
     /// The other end is gone or slow, or the file has become shorter than was promised.
-    pub fn write_to(self, stream: &mut impl Write) -> io::Result<()> {
+    pub fn write_to(self, stream: &mut TcpStream) -> io::Result<()> {
         match self {
-            Self::Bytes(bytes) => stream.write_all(&bytes),
+            Self::Bytes(bytes) => bytes.chunks(PIECE).try_for_each(|piece| send(stream, piece)),
             Self::File { mut file, length } => {
-                let (began, mut sent) = (Instant::now(), 0);
                 // Not `io::copy`: on a socket it is `sendfile`, which outlives the time limit.
-                let mut piece = vec![0; PIECE.min(length) as usize];
-                while sent < length {
-                    let count = PIECE.min(length - sent);
-                    let part = &mut piece[..count as usize];
+                let mut piece = vec![0; length.min(PIECE as u64) as usize];
+                let mut left = length;
+                while left > 0 {
+                    let part = &mut piece[..left.min(PIECE as u64) as usize];
                     file.read_exact(part)?;
-                    stream.write_all(part)?;
-                    sent += count;
-                    if began.elapsed() > PATIENCE + Duration::from_secs(sent / SLOWEST) {
-                        return Err(io::ErrorKind::TimedOut.into());
-                    }
+                    send(stream, part)?;
+                    left -= part.len() as u64;
                 }
                 Ok(())
             }
         }
     }
+}
+
+/// Sends all of a piece in time. Not `write_all` under a time limit: each byte that the system finds room for
+/// would begin the time anew.
+///
+/// # Errors
+/// The other end is gone, or has not taken it in [`PATIENCE`].
+pub fn send(stream: &mut TcpStream, mut piece: &[u8]) -> io::Result<()> {
+    let end = Instant::now() + PATIENCE;
+    while !piece.is_empty() {
+        let left = end.saturating_duration_since(Instant::now());
+        if left.is_zero() {
+            return Err(ErrorKind::TimedOut.into());
+        }
+        stream.set_write_timeout(Some(left))?;
+        match stream.write(piece) {
+            Ok(count) => piece = &piece[count..],
+            Err(error) if error.kind() == ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(())
 }

@@ -3,7 +3,7 @@
 //! A thread to a connection: nearly all of them wait, which costs little, and nothing here can keep another
 //! waiting.
 
-use std::io::{self, ErrorKind, Read, Write};
+use std::io::{self, ErrorKind, Read};
 use std::net::{TcpListener, TcpStream};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
@@ -14,7 +14,7 @@ use http::header::{CONNECTION, HeaderName, HeaderValue};
 use http::{Method, Request, Response, StatusCode, Version};
 
 use super::answer::{answer, refuse};
-use super::body::Contents;
+use super::body::{self, Contents};
 use super::site::Site;
 
 /// Connections at a time; whoever comes then is told to come again.
@@ -23,10 +23,8 @@ const STACK: usize = 256 << 10;
 /// The head of a request, and its lines.
 const HEAD_BYTES: usize = 16 << 10;
 const HEAD_LINES: usize = 64;
-/// How long a client may take for the head of its next request, and to take more of an answer (twice that: what
-/// went out before the time was up counts as some).
+/// How long a client may take for the head of its next request.
 const HEAD_PATIENCE: Duration = Duration::from_secs(10);
-const ANSWER_PATIENCE: Duration = Duration::from_secs(10);
 /// Before another connection is taken, when the process may open no more files.
 const PAUSE: Duration = Duration::from_millis(50);
 
@@ -40,13 +38,9 @@ pub fn serve(listener: &TcpListener, site: Site) {
         };
         let (site, place) = (site.clone(), Place::take(&open));
         if place.number >= MOST_CONNECTIONS {
-            let _ = stream.set_write_timeout(Some(PAUSE));
-            let _ = send(
-                &mut stream,
-                &Method::GET,
-                refuse(StatusCode::SERVICE_UNAVAILABLE, vec![]),
-                false,
-            );
+            // A connection that has just been made has room for this.
+            let busy = refuse(StatusCode::SERVICE_UNAVAILABLE, Vec::new());
+            let _ = send(&mut stream, &Method::GET, busy, false);
             continue;
         }
         let converse = move || {
@@ -90,7 +84,6 @@ type Head = Result<Request<()>, StatusCode>;
 impl Conversation {
     fn hold(mut self, site: &Site) -> io::Result<()> {
         self.stream.set_nodelay(true)?;
-        self.stream.set_write_timeout(Some(ANSWER_PATIENCE))?;
         loop {
             let head = self.head()?;
             let (method, response, goes_on) = match head {
@@ -198,7 +191,7 @@ fn send(
         head.extend(format!("content-length: {}\r\n", contents.len()).bytes());
     }
     head.extend(b"\r\n");
-    stream.write_all(&head)?;
+    body::send(stream, &head)?;
     if method == Method::HEAD || parts.status == StatusCode::NOT_MODIFIED {
         return Ok(());
     }

@@ -104,10 +104,12 @@ fn clients_that_do_not_read_are_cut_off() {
         std::fs::File::options().write(true).open(scratch.path("run_a/model.safetensors"));
     weights.unwrap().set_len(LENGTH).unwrap();
     let server = Server::start(&scratch, "run_a --page page");
+    let idle = server.sockets();
     let mut stream = connect(server.port);
     let head = "GET /runs/run_a/model.safetensors HTTP/1.1\r\nHost: localhost\r\n\r\n";
     stream.write_all(head.as_bytes()).unwrap();
-    std::thread::sleep(Duration::from_secs(25));
+    until("the answer begins", || server.sockets() > idle);
+    until("the server closes the connection", || server.sockets() == idle);
     let mut piece = vec![0; 1 << 20];
     let mut came = 0;
     while let Ok(count) = stream.read(&mut piece)
@@ -117,4 +119,13 @@ fn clients_that_do_not_read_are_cut_off() {
     }
     assert!((1..LENGTH).contains(&came), "{came} bytes came");
     assert_eq!(server.get("/start.js", &[]).status, 200, "and it goes on");
+}
+
+/// Waits for what comes sooner or later, however busy the machine is.
+fn until(what: &str, has_come: impl Fn() -> bool) {
+    let began = Instant::now();
+    while !has_come() {
+        assert!(began.elapsed() < Duration::from_secs(120), "{what}: never");
+        std::thread::sleep(Duration::from_millis(10));
+    }
 }

@@ -49,6 +49,13 @@ impl Server {
     fn get(&self, path: &str, headers: &[&str]) -> Answer {
         get(self.port, path, headers)
     }
+
+    /// How many sockets the process has open: each connection is one more.
+    fn sockets(&self) -> usize {
+        let open = fs::read_dir(format!("/proc/{}/fd", self.child.id())).unwrap();
+        let names = open.filter_map(|file| fs::read_link(file.ok()?.path()).ok());
+        names.filter(|name| name.to_string_lossy().starts_with("socket:")).count()
+    }
 }
 
 /// A folder that looks like a built page, and two runs of which one has more than a model.
