@@ -201,7 +201,6 @@ fn doctor_names_versions_that_do_not_go_together() {
 
 /// What Burn would panic on is looked for first.
 #[test]
-#[ignore = "not seen with a build with CUDA yet, which takes half an hour: see docs/reliability.md"]
 fn a_build_with_cuda_says_what_a_driver_lacks() {
     let Some(program) = build_with_cuda("a_build_with_cuda_says…") else { return };
     let nvrtc = || Stubs::driver(1).with_tool("9.0", "12.4");
