@@ -19,7 +19,7 @@ use crate::files;
 /// The arguments of a run, in its folder.
 pub const FILE: &str = "train.toml";
 /// What no file says.
-const TYPED_ONLY: [&str; 6] = ["config", "resume", "live", "dry-run", "help", "version"];
+const TYPED_ONLY: [&str; 7] = ["config", "resume", "live", "dry-run", "trial", "help", "version"];
 
 /// The words of the command line, with what a `--config` among them says and no other word does.
 ///

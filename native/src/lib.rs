@@ -25,7 +25,7 @@ pub mod interrupt;
 pub mod lesson;
 mod live;
 pub mod load;
-mod memory;
+pub mod memory;
 mod model_card;
 mod model_index;
 mod page;
@@ -54,6 +54,7 @@ mod token_lengths;
 pub mod tokenize;
 mod tokenized;
 pub mod train;
+mod trial;
 mod values;
 mod watch;
 

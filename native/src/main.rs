@@ -14,9 +14,13 @@ use emberlab::load::is_panic_guarded;
 use emberlab::report::{is_broken_pipe, note};
 use emberlab::{
     Outcome, compare, config_file, convert, data, doctor, domain, evaluate, explain, interrupt,
-    lesson, predict, run_report, serve, tokenize, train,
+    lesson, memory, predict, run_report, serve, tokenize, train,
 };
 use emberlab_core::kernels::keep_freed_memory;
+
+/// What helps where memory runs out in spite of the estimate.
+const SMALLER: &str =
+    "  take a smaller --batch-size (train: --auto-find-batch-size tries which fits)";
 
 fn main() -> ExitCode {
     let words = match config_file::expanded(env::args_os().collect()) {
@@ -41,6 +45,9 @@ fn main() -> ExitCode {
 fn failed(error: &Error) -> ExitCode {
     note(format_args!("error: {error}"));
     error.chain().skip(1).for_each(|cause| note(format_args!("  {cause}")));
+    if memory::ran_out(&format!("{error:#}")) {
+        note(SMALLER);
+    }
     ExitCode::FAILURE
 }
 
@@ -73,6 +80,9 @@ fn announce_panics_in_one_line() {
         FIRST.call_once(|| {
             let message = info.payload_as_str().unwrap_or("no message").replace('\n', " ");
             let place = info.location().map(|at| format!(" ({at})")).unwrap_or_default();
+            if memory::ran_out(&message) {
+                return note(format_args!("error: {message}\n{SMALLER}"));
+            }
             note(format_args!(
                 "error: internal error: {message}{place}; please report this with the output of `emberlab doctor`"
             ));

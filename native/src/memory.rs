@@ -76,6 +76,11 @@ impl Training<'_> {
 }
 
 impl Estimate {
+    /// The same with batches of so many rows.
+    pub fn of_rows(self, rows: usize) -> Self {
+        Self { activations: self.activations / self.rows * rows, rows, ..self }
+    }
+
     /// Beside the weights, which are there when it is asked.
     fn beside_weights(&self) -> usize {
         self.gradients + self.optimizer + self.activations
@@ -96,6 +101,19 @@ impl fmt::Display for Estimate {
             shown(activations)
         )
     }
+}
+
+/// Whether an error is one of memory, as libraries and drivers say it.
+pub fn ran_out(said: &str) -> bool {
+    let said = said.to_lowercase();
+    let ways = [
+        "out of memory",
+        "out-of-memory",
+        "out of device memory",
+        "memory allocation of",
+        "cannot allocate memory",
+    ];
+    ways.iter().any(|way| said.contains(way))
 }
 
 /// The memory that is free on a device, in bytes, where the system or the driver says.
@@ -169,7 +187,8 @@ fn too_large(estimate: &Estimate, free: u64, limit: &str) -> String {
     }
 }
 
-fn smallest_factor(number: usize) -> usize {
+/// The least that divides `number`, itself but for 1.
+pub fn smallest_factor(number: usize) -> usize {
     (2..).take_while(|n| n * n <= number).find(|n| number.is_multiple_of(*n)).unwrap_or(number)
 }
 

@@ -20,7 +20,9 @@ use crate::report::{counted, note, print, short};
 use crate::results::{self, Measured};
 use crate::run_folder::RunFolder;
 use crate::run_record::{Origin, RunRecord};
-use crate::{Outcome, interrupt, model_card, picture, resume, run_report, seeds, serve, summary};
+use crate::{
+    Outcome, interrupt, model_card, picture, resume, run_report, seeds, serve, summary, trial,
+};
 
 /// What a run that goes on must not find changed.
 const DECIDING: [&str; 7] =
@@ -28,10 +30,11 @@ const DECIDING: [&str; 7] =
 
 /// Runs the command.
 pub fn run(args: &TrainArgs) -> Result<Outcome> {
-    match &args.resume {
-        Some(folder) => go_on(folder),
-        None if args.results.seeds > 1 && !args.dry_run => seeds::run(args, start, go_on),
-        None => start(args, Origin::here()?),
+    match (&args.resume, args.recipe.course.trial) {
+        (Some(folder), _) => go_on(folder),
+        (None, Some(rows)) => trial::run(&Origin::here()?.arguments, rows),
+        _ if args.results.seeds > 1 && !args.dry_run => seeds::run(args, start, go_on),
+        _ => start(args, Origin::here()?),
     }
 }
 
@@ -48,9 +51,12 @@ fn start(args: &TrainArgs, origin: Origin) -> Result<Outcome> {
     }
     // The folder first: a place that cannot be written is said before an hour of training.
     let staged = RunFolder::stage(&sources.out, args.overwrite)?;
-    let plan = Plan::prepare(args, sources)?;
+    let mut plan = Plan::prepare(args, sources)?;
     if args.results.calibrate {
         results::check_calibration(&plan)?;
+    }
+    if args.recipe.course.auto_find_batch_size {
+        trial::fit(&mut plan, &origin.arguments)?;
     }
     note(&plan);
     let record = RunRecord::new(args, &plan, origin);

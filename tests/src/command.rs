@@ -127,6 +127,16 @@ impl Scratch {
         command
     }
 
+    /// Compiles a file in C into a shared library; returns where that is.
+    pub fn compile(&self, source: &str, library: &str) -> PathBuf {
+        let (source, library) = (self.path(source), self.path(library));
+        let mut compiler = Command::new("cc");
+        compiler.args(["-shared", "-fPIC", "-o"]).args([&library, &source]);
+        let ran = compiler.output().expect("cc, of the package gcc");
+        assert!(ran.status.success(), "{}", String::from_utf8_lossy(&ran.stderr));
+        library
+    }
+
     /// Runs another build of `emberlab` with the words of `line`.
     pub fn run_build(&self, program: &Path, line: &str) -> Ran {
         self.command_of(program, line.split_whitespace()).output().unwrap().into()

@@ -19,6 +19,7 @@ mod step_info;
 mod targets;
 mod trainable;
 mod trainer;
+mod windows;
 
 pub use adamw::AdamWConfig;
 pub use config::TrainConfig;

@@ -18,7 +18,7 @@ use crate::{
     Error, Result,
     data::Targets,
     model::{BertForSequenceClassification, Classifier, Pass, Setup, stream},
-    text::{Encoding, PlannedBatch, plan_epoch, stream as window_stream, window},
+    text::{Encoding, PlannedBatch},
 };
 
 /// The stream of another pass over a batch, beyond the sites of dropout in one.
@@ -38,11 +38,11 @@ pub struct Trainer {
     /// What the rows of an epoch are made of, where they are masked anew in each.
     pub(super) masked: Option<MaskedRows>,
     /// The rows of the present window, where they come from a file.
-    window: LabelledRows,
+    pub(super) window: LabelledRows,
     /// The batches of the present window.
-    plan: Vec<PlannedBatch>,
+    pub(super) plan: Vec<PlannedBatch>,
     /// The epoch and the window that are planned.
-    planned: Option<(usize, usize)>,
+    pub(super) planned: Option<(usize, usize)>,
     pub(super) step: usize,
     /// The summed loss of the steps not yet read, and their number.
     pub(super) unread_loss: Option<(Tensor<1>, usize)>,
@@ -159,12 +159,34 @@ impl Trainer {
         let steps = self.config.steps_per_epoch(self.window_rows());
         self.plan_window(epoch, index / steps)?;
         let index = index % steps;
-        let step_seed = stream(self.config.seed, self.step);
-        self.device.seed(step_seed);
         let size = self.config.gradient_accumulation_steps;
         let batches = self.plan.iter().skip(index * size).take(size).cloned().collect::<Vec<_>>();
         info.rows = batches.iter().map(|batch| batch.rows.len()).sum();
+        info.tokens = self.learn(&batches, learning_rate);
+        self.step += 1;
+        info.step = self.step;
+        Ok(info)
+    }
 
+    /// Takes the step that needs the most memory (of the first window, where rows come from a file), and waits
+    /// for it. Of use to see whether it fits: the weights are those of no run from then on.
+    ///
+    /// # Errors
+    /// Those of [`Trainer::step`], and [`Error::Device`] if the device fails.
+    pub async fn largest_step(&mut self) -> Result<()> {
+        self.plan_window(0, 0)?;
+        let largest = self.plan.iter().max_by_key(|batch| batch.rows.len() * batch.seq_len);
+        // With a second batch, gradients are there beside the activations of the next.
+        let size = self.config.gradient_accumulation_steps.min(2);
+        let batches: Vec<_> = largest.into_iter().flat_map(|it| vec![it.clone(); size]).collect();
+        self.learn(&batches, self.config.learning_rate);
+        self.read_loss().await.map(drop)
+    }
+
+    /// An update by these batches; returns their tokens.
+    fn learn(&mut self, batches: &[PlannedBatch], learning_rate: f64) -> usize {
+        let step_seed = stream(self.config.seed, self.step);
+        self.device.seed(step_seed);
         let targets: Vec<Targets> =
             batches.iter().map(|batch| self.present().targets.select(&batch.rows)).collect();
         let share = Share {
@@ -172,14 +194,12 @@ impl Trainer {
             items: targets.iter().map(|targets| LossConfig::default().weight(targets)).sum(),
         };
         let mut grads = StepGradients::new();
+        let mut tokens = 0;
         for (index, batch) in batches.iter().zip(&targets).enumerate() {
-            let seed = stream(step_seed, index);
-            info.tokens += self.backward(batch, share, seed, &mut grads);
+            tokens += self.backward(batch, share, stream(step_seed, index), &mut grads);
         }
         self.update(grads, learning_rate);
-        self.step += 1;
-        info.step = self.step;
-        Ok(info)
+        tokens
     }
 
     /// The mean loss of the steps since the last call. Waits for the device: call it seldom.
@@ -199,50 +219,6 @@ impl Trainer {
     #[expect(clippy::expect_used)]
     pub(super) fn model(&self) -> &BertForSequenceClassification {
         self.model.as_ref().expect("it is there between updates")
-    }
-
-    /// Rows that are shuffled together: all there are in memory, else whole steps of a file.
-    fn window_rows(&self) -> usize {
-        match &self.rows {
-            Rows::Memory(rows) => rows.encodings.len(),
-            Rows::File(_) => self.config.window_rows(),
-        }
-    }
-
-    /// The rows that the plan counts.
-    fn present(&self) -> &LabelledRows {
-        match &self.rows {
-            Rows::Memory(rows) => rows,
-            Rows::File(_) => &self.window,
-        }
-    }
-
-    /// Reads a window, where rows come from a file, and plans its batches, unless that is done.
-    fn plan_window(&mut self, epoch: usize, index: usize) -> Result<()> {
-        if self.planned == Some((epoch, index)) {
-            return Ok(());
-        }
-        self.planned = None;
-        let TrainConfig { batch_size, seed, .. } = self.config;
-        if let Rows::File(file) = &self.rows {
-            // The old window makes room first.
-            self.window = LabelledRows::new(file.task());
-            let size = self.config.window_rows();
-            let mut rows = LabelledRows::new(file.task());
-            for part in window(file.len(), size, index, seed, epoch as u64) {
-                file.read(part, &mut rows)?;
-            }
-            self.window = checked(rows, &self.setup)?;
-        }
-        if let Some(masked) = &self.masked {
-            self.rows = Rows::Memory(checked(masked.in_epoch(seed, epoch), &self.setup)?);
-        }
-        let lengths: Vec<usize> = self.present().encodings.iter().map(|e| e.ids.len()).collect();
-        let positions = self.setup.max_length();
-        let stream = window_stream(epoch as u64, index);
-        self.plan = plan_epoch(&lengths, batch_size, positions, seed, stream);
-        self.planned = Some((epoch, index));
-        Ok(())
     }
 
     /// Adds the gradient of one batch's share of the step's loss; returns the batch's tokens.

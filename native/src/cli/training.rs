@@ -39,9 +39,12 @@ pub struct CourseArgs {
     #[arg(long, value_name = "N")]
     pub freeze_layers: Option<usize>,
     /// Where memory does not suffice, halve --batch-size and double --gradient-accumulation-steps until
-    /// it does: as many rows make a step
+    /// it does: as many rows make a step. It is estimated, and tried with the largest step
     #[arg(long)]
     pub auto_find_batch_size: bool,
+    /// Take the largest step, with batches of so many rows, and end: how `trial.rs` tries whether it fits
+    #[arg(long, value_name = "ROWS", hide = true)]
+    pub trial: Option<usize>,
 }
 
 /// Low-rank adapters.

@@ -7,7 +7,6 @@ use std::{
     env, fs,
     os::unix::fs::{PermissionsExt, symlink},
     path::{Path, PathBuf},
-    process::Command,
 };
 
 use crate::{
@@ -94,11 +93,7 @@ impl Stubs {
              int cuDeviceGetCount(int *count) {{ *count = {devices}; return 0; }}\n"
         );
         scratch.write("lib/cuda.c", source);
-        let (library, source) = (scratch.path("lib/libcuda.so.1"), scratch.path("lib/cuda.c"));
-        let mut compiler = Command::new("cc");
-        compiler.args(["-shared", "-fPIC", "-o"]).args([library, source]);
-        let ran = compiler.output().expect("cc, of the package gcc");
-        assert!(ran.status.success(), "{}", String::from_utf8_lossy(&ran.stderr));
+        scratch.compile("lib/cuda.c", "lib/libcuda.so.1");
         scratch.write("bin/README", "programs");
         Self(scratch)
     }
