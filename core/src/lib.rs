@@ -15,6 +15,7 @@ pub mod data;
 mod error;
 pub mod explain;
 pub mod grading;
+mod guard;
 pub mod kernels;
 pub mod metrics;
 pub mod model;
@@ -23,3 +24,4 @@ pub mod train;
 
 pub use burn::tensor::Device;
 pub use error::{Error, Result};
+pub use guard::{guarded, is_panic_guarded};

@@ -1,3 +1,5 @@
 #![no_main]
 
-libfuzzer_sys::fuzz_target!(|bytes: &[u8]| emberlab_fuzz::parsers::tokenizer(bytes));
+libfuzzer_sys::fuzz_target!(init: emberlab_fuzz::pass_guarded_panics(), |bytes: &[u8]| {
+    emberlab_fuzz::parsers::tokenizer(bytes)
+});

@@ -38,7 +38,7 @@ pub fn zip_folder(bytes: &[u8]) {
 pub fn pass_guarded_panics() {
     let hook = std::panic::take_hook();
     std::panic::set_hook(Box::new(move |info| {
-        if !emberlab::load::is_panic_guarded() {
+        if !emberlab_core::is_panic_guarded() {
             hook(info);
         }
     }));

@@ -10,12 +10,12 @@ use std::sync::Once;
 use anyhow::{Error, Result};
 use clap::Parser;
 use emberlab::cli::{Cli, Command};
-use emberlab::load::is_panic_guarded;
 use emberlab::report::{is_broken_pipe, note};
 use emberlab::{
     Outcome, compare, config_file, convert, data, doctor, domain, evaluate, explain, interrupt,
     lesson, memory, predict, run_report, serve, tokenize, train,
 };
+use emberlab_core::is_panic_guarded;
 use emberlab_core::kernels::keep_freed_memory;
 
 /// What helps where memory runs out in spite of the estimate.

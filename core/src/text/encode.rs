@@ -2,7 +2,7 @@
 
 use tokenizers::{PostProcessor, TruncationParams, truncate_encodings};
 
-use super::{Texts, Tokenizer, Word, tokenizer::bad, words::words};
+use super::{Texts, Tokenizer, Word, words::words};
 use crate::{Error, Result};
 
 /// One tokenized text with its special tokens: `[CLS] … [SEP]`, or `[CLS] … [SEP] … [SEP]` for a
@@ -27,7 +27,7 @@ impl Tokenizer {
     /// [`Error::BadTokenizer`] when the tokenizer refuses the text.
     pub fn encode(&self, text: &str, max_length: usize) -> Result<Encoding> {
         let room = self.room(max_length, false)?;
-        let encoding = self.inner.encode_fast(text, false).map_err(|e| bad(&self.name, e))?;
+        let encoding = self.ask(|tokenizer| tokenizer.encode_fast(text, false))?;
         self.finish(encoding, None, room)
     }
 
@@ -59,8 +59,8 @@ impl Tokenizer {
 
     /// The tokens of each text without special tokens.
     fn pieces(&self, texts: &[String]) -> Result<Vec<tokenizers::Encoding>> {
-        let inputs = texts.iter().map(String::as_str).collect::<Vec<_>>();
-        self.inner.encode_batch_fast(inputs, false).map_err(|error| bad(&self.name, error))
+        let texts = texts.iter().map(String::as_str).collect();
+        each(texts, |text| self.ask(|tokenizer| tokenizer.encode_fast(text, false)))
     }
 
     /// How many tokens of a text, or of both halves of a pair, `max_length` leaves room for.
@@ -81,9 +81,10 @@ impl Tokenizer {
     ) -> Result<Encoding> {
         let truncated = first.len() + second.as_ref().map_or(0, |second| second.len()) > room;
         let cut = TruncationParams { max_length: room, ..TruncationParams::default() };
-        let encoding = truncate_encodings(first, second, &cut)
-            .and_then(|(first, second)| self.inner.post_process(first, second, true))
-            .map_err(|error| bad(&self.name, error))?;
+        let encoding = self.ask(|tokenizer| {
+            let (first, second) = truncate_encodings(first, second, &cut)?;
+            tokenizer.post_process(first, second, true)
+        })?;
         Ok(Encoding {
             ids: encoding.get_ids().to_vec(),
             type_ids: encoding.get_type_ids().to_vec(),

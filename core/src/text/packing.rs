@@ -1,9 +1,8 @@
 //! Sentences of documents, packed into rows of one length: what a masked language model is trained on.
 
-use tokenizers::InputSequence;
 use unicode_segmentation::UnicodeSegmentation;
 
-use super::{Encoding, Tokenizer, Word, tokenizer::bad};
+use super::{Encoding, Tokenizer, Word, encode::each, tokenizer::bad};
 use crate::Result;
 
 /// Rows of whole sentences, `[CLS] … [SEP]`, as many as fit; a sentence is cut only where it is longer
@@ -48,9 +47,10 @@ impl Packed {
         let mut index = 0;
         for (document, paragraphs) in documents.iter().enumerate() {
             let sentences = paragraphs.iter().flat_map(|text| text.unicode_sentences());
-            let sentences: Vec<InputSequence> = sentences.map(InputSequence::from).collect();
-            let encodings = tokenizer.inner.encode_batch_char_offsets(sentences, false);
-            for encoding in encodings.map_err(|error| bad(&tokenizer.name, error))? {
+            let encodings = each(sentences.collect(), |sentence| {
+                tokenizer.ask(|tokenizer| tokenizer.encode_char_offsets(sentence, false))
+            });
+            for encoding in encodings? {
                 packing.add(words(&encoding, &mut index), document);
             }
             packing.end_row(document);

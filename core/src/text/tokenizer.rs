@@ -1,5 +1,7 @@
 //! The `tokenizers` crate: opening a Hugging Face tokenizer.
 
+use std::fmt::Display;
+
 use serde::Deserialize;
 use tokenizers::{
     AddedToken, Model, models::wordpiece::WordPiece, normalizers::bert::BertNormalizer,
@@ -7,7 +9,7 @@ use tokenizers::{
 };
 
 use super::template;
-use crate::{Error, Result};
+use crate::{Error, Result, guarded};
 
 /// A Hugging Face tokenizer. Padding and truncation stored in its file are dropped: length is the
 /// batch's business (MiniLM's own file pads everything to 128).
@@ -44,8 +46,11 @@ impl Tokenizer {
     /// [`Error::BadTokenizer`] when the `tokenizers` crate cannot read it.
     pub fn from_json(name: &str, bytes: &[u8]) -> Result<Self> {
         template::check(bytes).map_err(|reason| bad(name, reason))?;
-        let inner = tokenizers::Tokenizer::from_bytes(bytes)
-            .map_err(|error| bad(name, format!("not a readable tokenizer.json: {error}")))?;
+        let unreadable =
+            |error: &dyn Display| bad(name, format!("not a readable tokenizer.json: {error}"));
+        let inner = guarded(|| tokenizers::Tokenizer::from_bytes(bytes))
+            .map_err(|panic| unreadable(&panic))?
+            .map_err(|error| unreadable(&error))?;
         Self::new(name, inner)
     }
 
@@ -95,6 +100,19 @@ impl Tokenizer {
         inner.with_padding(None);
         inner.with_truncation(None).map_err(|error| bad(name, error))?;
         Ok(Self { name: name.into(), inner })
+    }
+
+    /// What the crate answers. There are files that it opens and then panics on.
+    ///
+    /// # Errors
+    /// [`Error::BadTokenizer`] when it refuses, or panics.
+    pub(super) fn ask<T>(
+        &self,
+        question: impl FnOnce(&tokenizers::Tokenizer) -> tokenizers::Result<T>,
+    ) -> Result<T> {
+        guarded(|| question(&self.inner))
+            .map_err(|panic| bad(&self.name, format!("the tokenizers library fails: {panic}")))?
+            .map_err(|error| bad(&self.name, error))
     }
 
     /// The bytes of a `tokenizer.json` that transformers opens.

@@ -3,7 +3,7 @@
 use serde::Serialize;
 use tokenizers::EncodeInput;
 
-use super::{Encoding, Tokenizer, encode::each, tokenizer::bad};
+use super::{Encoding, Tokenizer, encode::each};
 use crate::Result;
 
 /// A word of a text that a model sees, and its first token, which is the one that is tagged
@@ -41,8 +41,10 @@ impl Tokenizer {
 
     fn encode_tagged(&self, texts: Vec<EncodeInput>, max_length: usize) -> Result<Vec<Encoding>> {
         let room = self.room(max_length, false)?;
-        let pieces = self.inner.encode_batch(texts, false).map_err(|e| bad(&self.name, e))?;
-        each(pieces, |pieces| self.finish(pieces, None, room))
+        each(texts, |text| {
+            let pieces = self.ask(|tokenizer| tokenizer.encode(text, false))?;
+            self.finish(pieces, None, room)
+        })
     }
 }
 

@@ -21,7 +21,6 @@ use crate::report::{counted, grouped, note};
 
 pub use folder::{DataFiles, Layout, data_files, is_data_file};
 pub use large::{Content, Scan};
-pub use parquet::is_panic_guarded;
 pub use pieces::each_of_text;
 use pieces::sha256;
 pub use source::Source;

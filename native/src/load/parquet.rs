@@ -1,14 +1,13 @@
 //! Parquet, as `datasets` writes it.
 
-use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::fmt::Display;
 use std::fs::File;
-use std::panic::{self, AssertUnwindSafe};
 use std::sync::Arc;
 
 use anyhow::{Result, anyhow};
 use emberlab_core::data::{At, Place, Row, Table};
+use emberlab_core::guarded;
 use parquet::errors::ParquetError;
 use parquet::file::metadata::FileMetaData;
 use parquet::file::reader::{FileReader, SerializedFileReader};
@@ -30,16 +29,16 @@ const PIECE: usize = 4096;
 /// It is no whole Parquet file, or is compressed in a way that is not supported.
 pub fn each_piece(name: &str, file: File, each: Each) -> Result<bool> {
     let unreadable = |error| unreadable(name, &error);
-    let reader = guarded(name, || SerializedFileReader::new(file))?.map_err(unreadable)?;
+    let reader = sound(name, || SerializedFileReader::new(file))?.map_err(unreadable)?;
     let metadata = reader.metadata().file_metadata();
     let columns = metadata.schema().get_fields().iter().map(|field| field.name().to_owned());
     let (columns, class_names) = (columns.collect(), class_names(metadata));
     let file: Arc<str> = name.into();
     let mut piece = Table { name: name.into(), columns, rows: Vec::new(), class_names };
-    let mut rows = guarded(name, || reader.get_row_iter(None))?.map_err(unreadable)?;
+    let mut rows = sound(name, || reader.get_row_iter(None))?.map_err(unreadable)?;
     for row_number in 1.. {
         let place = Place { file: Arc::clone(&file), at: At::Row(row_number) };
-        let Some(row) = guarded(&place, || rows.next())? else { break };
+        let Some(row) = sound(&place, || rows.next())? else { break };
         let row = row.map_err(|error| match is_unsupported(&error) {
             true => unreadable(error),
             false => anyhow!("{place}: {error}. Was the download complete?"),
@@ -56,21 +55,9 @@ pub fn each_piece(name: &str, file: File, each: Each) -> Result<bool> {
     if piece.rows.is_empty() { Ok(true) } else { each(piece) }
 }
 
-thread_local! {
-    static GUARDED: Cell<bool> = const { Cell::new(false) };
-}
-
-/// Whether a panic on this thread becomes an error, and is nothing to report.
-pub fn is_panic_guarded() -> bool {
-    GUARDED.get()
-}
-
 /// The crate takes for granted that offsets and sizes in a file are sound, and panics where they are not.
-fn guarded<T>(place: impl Display, read: impl FnOnce() -> T) -> Result<T> {
-    GUARDED.set(true);
-    let read = panic::catch_unwind(AssertUnwindSafe(read));
-    GUARDED.set(false);
-    read.map_err(|_| {
+fn sound<T>(place: impl Display, read: impl FnOnce() -> T) -> Result<T> {
+    guarded(read).map_err(|_| {
         anyhow!(
             "{place}: not a readable Parquet file: its parts do not fit. Was the download complete?"
         )

@@ -22,6 +22,8 @@ pub fn unpack(name: &str, bytes: Vec<u8>) -> Result<Files, Problem> {
         let message = format!("{name}: not a readable zip file: {error}");
         Problem::new(message, "error.bad_zip", &[("name", name), ("reason", &error.to_string())])
     };
+    // Sizes that entries state may be lies, and several may share what is packed; this is neither.
+    let mut left = MAX_BYTES.min(MAX_RATIO * bytes.len() as u64);
     let mut archive = ZipArchive::new(Cursor::new(bytes)).map_err(broken)?;
     if archive.len() > MAX_ENTRIES {
         let files = archive.len();
@@ -36,7 +38,6 @@ pub fn unpack(name: &str, bytes: Vec<u8>) -> Result<Files, Problem> {
     }
     let folder = model_folder(name, &paths)?;
     let mut files = Files::new();
-    let mut left = MAX_BYTES;
     for (index, path) in paths.iter().enumerate() {
         let Some(file) = path.strip_prefix(&folder).filter(|it| ModelFiles::is_wanted(it)) else {
             continue;

@@ -69,8 +69,7 @@ impl Tokenizer {
     /// # Errors
     /// [`crate::Error::BadTokenizer`] when the tokenizer refuses it.
     pub fn pieces_of(&self, word: &str) -> Result<Vec<u32>> {
-        let tokens = self.inner.get_model().tokenize(word);
-        let tokens = tokens.map_err(|error| bad(&self.name, error))?;
+        let tokens = self.ask(|tokenizer| tokenizer.get_model().tokenize(word))?;
         Ok(tokens.into_iter().map(|token| token.id).collect())
     }
 
