@@ -46,6 +46,9 @@ pub fn tokenizer(bytes: &[u8]) {
     if let Ok(tokenizer) = Tokenizer::from_json("tokenizer.json", bytes) {
         let _ = tokenizer.encode(TEXT, 8);
         let _ = tokenizer.encode("", 8);
+        let _ = tokenizer.encode_with_words(&[TEXT.to_owned()], 8);
+        let _ = tokenizer.explain(TEXT, Some("a pair"), 8);
+        let _ = tokenizer.count_words([TEXT].into_iter());
     }
 }
 

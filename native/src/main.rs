@@ -15,6 +15,7 @@ use emberlab::{
     Outcome, compare, config_file, convert, data, doctor, domain, evaluate, explain, interrupt,
     lesson, memory, predict, run_report, serve, tokenize, train,
 };
+use emberlab_core::Error::Device;
 use emberlab_core::is_panic_guarded;
 use emberlab_core::kernels::keep_freed_memory;
 
@@ -45,7 +46,8 @@ fn main() -> ExitCode {
 fn failed(error: &Error) -> ExitCode {
     note(format_args!("error: {error}"));
     error.chain().skip(1).for_each(|cause| note(format_args!("  {cause}")));
-    if memory::ran_out(&format!("{error:#}")) {
+    let of_device = error.chain().filter_map(|cause| cause.downcast_ref::<emberlab_core::Error>());
+    if of_device.filter(|it| matches!(it, Device(said) if memory::ran_out(said))).count() > 0 {
         note(SMALLER);
     }
     ExitCode::FAILURE

@@ -76,11 +76,6 @@ impl Training<'_> {
 }
 
 impl Estimate {
-    /// The same with batches of so many rows.
-    pub fn of_rows(self, rows: usize) -> Self {
-        Self { activations: self.activations / self.rows * rows, rows, ..self }
-    }
-
     /// Beside the weights, which are there when it is asked.
     fn beside_weights(&self) -> usize {
         self.gradients + self.optimizer + self.activations
@@ -107,11 +102,17 @@ impl fmt::Display for Estimate {
 pub fn ran_out(said: &str) -> bool {
     let said = said.to_lowercase();
     let ways = [
+        // The system, the drivers and CubeCL.
         "out of memory",
         "out-of-memory",
+        "out_of_memory",
+        "outofmemory",
         "out of device memory",
+        "can't allocate buffer",
+        // Rust's allocator, the C library, and wgpu.
         "memory allocation of",
         "cannot allocate memory",
+        "not enough memory",
     ];
     ways.iter().any(|way| said.contains(way))
 }

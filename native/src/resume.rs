@@ -19,7 +19,7 @@ use crate::files::{self, RUN_FILE};
 use crate::report::note;
 use crate::run_folder::{METRICS, RunFolder};
 use crate::run_record::Origin;
-use crate::staged;
+use crate::{staged, trial};
 
 /// Who looks on does not decide what a run is.
 const LIVE: &str = "live";
@@ -48,11 +48,13 @@ pub fn arguments(folder: &Path, stored: &Value) -> Result<TrainArgs> {
     let mut args = TrainArgs::from_arg_matches(&started)?;
     args.results.live = typed.get_flag(LIVE);
     if args.recipe.course.auto_find_batch_size {
-        // What was found then holds, whatever is free now.
-        let size = |key: &str| Some(stored["recipe"][key].as_u64()? as usize);
-        args.recipe.batch_size = size("batch_size");
-        args.recipe.gradient_accumulation_steps = size("gradient_accumulation_steps");
-        args.recipe.course.auto_find_batch_size = false;
+        // What was found then holds.
+        let size = |key: &str| {
+            let size = stored["recipe"][key].as_u64();
+            size.with_context(|| format!("{}/run.json: no recipe.{key}", folder.display()))
+        };
+        let [rows, number] = [size("batch_size")?, size("gradient_accumulation_steps")?];
+        args = trial::with_batches(args, [rows as usize, number as usize]);
     }
     Ok(args)
 }

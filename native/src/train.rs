@@ -30,9 +30,9 @@ const DECIDING: [&str; 7] =
 
 /// Runs the command.
 pub fn run(args: &TrainArgs) -> Result<Outcome> {
-    match (&args.resume, args.recipe.course.trial) {
+    match (&args.resume, &args.recipe.course.trial) {
         (Some(folder), _) => go_on(folder),
-        (None, Some(rows)) => trial::run(&Origin::here()?.arguments, rows),
+        (None, Some(batches)) => trial::run(&Origin::here()?.arguments, batches),
         _ if args.results.seeds > 1 && !args.dry_run => seeds::run(args, start, go_on),
         _ => start(args, Origin::here()?),
     }
@@ -49,14 +49,13 @@ fn start(args: &TrainArgs, origin: Origin) -> Result<Outcome> {
     if args.results.live {
         serve::check_page()?;
     }
+    let fitting = trial::fitting(args, &origin.arguments)?;
+    let args = fitting.as_ref().unwrap_or(args);
     // The folder first: a place that cannot be written is said before an hour of training.
     let staged = RunFolder::stage(&sources.out, args.overwrite)?;
-    let mut plan = Plan::prepare(args, sources)?;
+    let plan = Plan::prepare(args, sources)?;
     if args.results.calibrate {
         results::check_calibration(&plan)?;
-    }
-    if args.recipe.course.auto_find_batch_size {
-        trial::fit(&mut plan, &origin.arguments)?;
     }
     note(&plan);
     let record = RunRecord::new(args, &plan, origin);

@@ -5,19 +5,21 @@ import * as zlib from "node:zlib";
 const { deflateRawSync, inflateRawSync } = zlib;
 
 /**
- * The bytes of a zip with these entries: { name, data, deflate, size }, where `size` is what the entry claims to unpack to.
+ * The bytes of a zip with these entries: { name, data, deflate, size, packed }, where `size` is what the entry claims to unpack to, and
+ * `packed` what its directory claims that it is packed in.
  */
 export function zip(entries) {
   const parts = [];
   const directory = [];
   let offset = 0;
-  for (const { name, data, deflate = false, size = data.length } of entries) {
-    const packed = deflate ? deflateRawSync(data) : data;
+  for (const { name, data, deflate = false, size = data.length, packed } of entries) {
+    const content = deflate ? deflateRawSync(data) : data;
     const path = Buffer.from(name);
-    const about = fields([2, 20], [2, 0x0800], [2, deflate ? 8 : 0], [2, 0], [2, 0x21], [4, crc(data)], [4, packed.length], [4, size], [2, path.length], [2, 0]);
-    const local = Buffer.concat([fields([4, 0x04034b50]), about, path, packed]);
+    const about = (length) =>
+      fields([2, 20], [2, 0x0800], [2, deflate ? 8 : 0], [2, 0], [2, 0x21], [4, crc(data)], [4, length], [4, size], [2, path.length], [2, 0]);
+    const local = Buffer.concat([fields([4, 0x04034b50]), about(content.length), path, content]);
     const rest = fields([2, 0], [2, 0], [2, 0], [4, 0], [4, offset]);
-    directory.push(fields([4, 0x02014b50], [2, 20]), about, rest, path);
+    directory.push(fields([4, 0x02014b50], [2, 20]), about(packed ?? content.length), rest, path);
     parts.push(local);
     offset += local.length;
   }

@@ -27,7 +27,7 @@ impl Tokenizer {
     /// [`Error::BadTokenizer`] when the tokenizer refuses the text.
     pub fn encode(&self, text: &str, max_length: usize) -> Result<Encoding> {
         let room = self.room(max_length, false)?;
-        let encoding = self.ask(|tokenizer| tokenizer.encode_fast(text, false))?;
+        let encoding = self.ask(|| self.inner.encode_fast(text, false))?;
         self.finish(encoding, None, room)
     }
 
@@ -60,7 +60,7 @@ impl Tokenizer {
     /// The tokens of each text without special tokens.
     fn pieces(&self, texts: &[String]) -> Result<Vec<tokenizers::Encoding>> {
         let texts = texts.iter().map(String::as_str).collect();
-        each(texts, |text| self.ask(|tokenizer| tokenizer.encode_fast(text, false)))
+        each(texts, |text| self.ask(|| self.inner.encode_fast(text, false)))
     }
 
     /// How many tokens of a text, or of both halves of a pair, `max_length` leaves room for.
@@ -81,9 +81,9 @@ impl Tokenizer {
     ) -> Result<Encoding> {
         let truncated = first.len() + second.as_ref().map_or(0, |second| second.len()) > room;
         let cut = TruncationParams { max_length: room, ..TruncationParams::default() };
-        let encoding = self.ask(|tokenizer| {
+        let encoding = self.ask(|| {
             let (first, second) = truncate_encodings(first, second, &cut)?;
-            tokenizer.post_process(first, second, true)
+            self.inner.post_process(first, second, true)
         })?;
         Ok(Encoding {
             ids: encoding.get_ids().to_vec(),

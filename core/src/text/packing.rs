@@ -48,7 +48,7 @@ impl Packed {
         for (document, paragraphs) in documents.iter().enumerate() {
             let sentences = paragraphs.iter().flat_map(|text| text.unicode_sentences());
             let encodings = each(sentences.collect(), |sentence| {
-                tokenizer.ask(|tokenizer| tokenizer.encode_char_offsets(sentence, false))
+                tokenizer.ask(|| tokenizer.inner.encode_char_offsets(sentence, false))
             });
             for encoding in encodings? {
                 packing.add(words(&encoding, &mut index), document);

@@ -53,10 +53,9 @@ impl Tokenizer {
             Some(pair) => EncodeInput::Dual(text.into(), pair.into()),
             None => EncodeInput::Single(text.into()),
         };
-        let refused = |error| bad(&self.name, error);
-        let encoding = inner.encode_char_offsets(input, true).map_err(refused)?;
+        let encoding = self.ask(|| inner.encode_char_offsets(input, true))?;
         let pieces = [Some(text), pair].map(|half| {
-            let all = half.map(|half| self.inner.encode(half, false).map_err(refused));
+            let all = half.map(|half| self.ask(|| self.inner.encode(half, false)));
             Ok(all.transpose()?.map_or_else(Vec::new, |half| half.get_tokens().to_vec()))
         });
         let pieces = pieces.into_iter().collect::<Result<Vec<Vec<String>>>>()?;

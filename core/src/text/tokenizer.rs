@@ -106,11 +106,8 @@ impl Tokenizer {
     ///
     /// # Errors
     /// [`Error::BadTokenizer`] when it refuses, or panics.
-    pub(super) fn ask<T>(
-        &self,
-        question: impl FnOnce(&tokenizers::Tokenizer) -> tokenizers::Result<T>,
-    ) -> Result<T> {
-        guarded(|| question(&self.inner))
+    pub(super) fn ask<T>(&self, question: impl FnOnce() -> tokenizers::Result<T>) -> Result<T> {
+        guarded(question)
             .map_err(|panic| bad(&self.name, format!("the tokenizers library fails: {panic}")))?
             .map_err(|error| bad(&self.name, error))
     }

@@ -6,7 +6,7 @@ use tokenizers::{
     truncate_encodings,
 };
 
-use super::{Encoding, Texts, Tokenizer, encode::each, tokenizer::bad};
+use super::{Encoding, Texts, Tokenizer, encode::each};
 use crate::{
     Error, Result,
     data::{GoldAnswer, Span, Targets},
@@ -42,7 +42,7 @@ impl Tokenizer {
         let mut model = self.inner.clone();
         model.with_post_processor(None::<PostProcessorWrapper>);
         let pieces = |texts: Vec<&str>| {
-            model.encode_batch_char_offsets(texts, false).map_err(|error| bad(&self.name, error))
+            each(texts, |text| self.ask(|| model.encode_char_offsets(text, false)))
         };
         let questions = pieces(texts.first.iter().map(|text| text.trim_start()).collect())?;
         let contexts = pieces(texts.second.iter().map(String::as_str).collect())?;
@@ -77,9 +77,10 @@ impl Tokenizer {
             stride,
             direction: TruncationDirection::Right,
         };
-        let mut whole = truncate_encodings(question, Some(context), &cut)
-            .and_then(|(first, second)| self.inner.post_process(first, second, true))
-            .map_err(|error| bad(&self.name, error))?;
+        let mut whole = self.ask(|| {
+            let (first, second) = truncate_encodings(question, Some(context), &cut)?;
+            self.inner.post_process(first, second, true)
+        })?;
         let rest = whole.take_overflowing();
         let window = |encoding: tokenizers::Encoding| {
             let sequences = encoding.get_sequence_ids();

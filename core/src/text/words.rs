@@ -42,7 +42,7 @@ impl Tokenizer {
     fn encode_tagged(&self, texts: Vec<EncodeInput>, max_length: usize) -> Result<Vec<Encoding>> {
         let room = self.room(max_length, false)?;
         each(texts, |text| {
-            let pieces = self.ask(|tokenizer| tokenizer.encode(text, false))?;
+            let pieces = self.ask(|| self.inner.encode(text, false))?;
             self.finish(pieces, None, room)
         })
     }

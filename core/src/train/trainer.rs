@@ -168,8 +168,9 @@ impl Trainer {
         Ok(info)
     }
 
-    /// Takes the step that needs the most memory (of the first window, where rows come from a file), and waits
-    /// for it. Of use to see whether it fits: the weights are those of no run from then on.
+    /// Takes the step that needs the most memory (of the first window, where rows come from a file) twice, and
+    /// waits for it: AdamW's means are there beside activations from the second step on. Of use to see whether
+    /// it fits; the weights are those of no run afterwards.
     ///
     /// # Errors
     /// Those of [`Trainer::step`], and [`Error::Device`] if the device fails.
@@ -179,6 +180,7 @@ impl Trainer {
         // With a second batch, gradients are there beside the activations of the next.
         let size = self.config.gradient_accumulation_steps.min(2);
         let batches: Vec<_> = largest.into_iter().flat_map(|it| vec![it.clone(); size]).collect();
+        self.learn(&batches, self.config.learning_rate);
         self.learn(&batches, self.config.learning_rate);
         self.read_loss().await.map(drop)
     }

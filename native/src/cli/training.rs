@@ -42,9 +42,10 @@ pub struct CourseArgs {
     /// it does: as many rows make a step. It is estimated, and tried with the largest step
     #[arg(long)]
     pub auto_find_batch_size: bool,
-    /// Take the largest step, with batches of so many rows, and end: how `trial.rs` tries whether it fits
-    #[arg(long, value_name = "ROWS", hide = true)]
-    pub trial: Option<usize>,
+    /// Take the largest step and end: how `trial.rs` tries whether it fits. With so many rows a batch and
+    /// batches a step, or as the estimate says
+    #[arg(long, value_name = "ROWS,BATCHES", value_delimiter = ',', num_args = 0..=2, hide = true)]
+    pub trial: Option<Vec<usize>>,
 }
 
 /// Low-rank adapters.

@@ -1,7 +1,8 @@
 //! What is sent: bytes that are there, or a part of a file, read as it goes out.
 
 use std::fs::File;
-use std::io::{self, ErrorKind, Read, Seek, SeekFrom, Write};
+use std::io::ErrorKind::{Interrupted, TimedOut, WouldBlock};
+use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::net::TcpStream;
 use std::ops::Range;
 use std::path::Path;
@@ -12,6 +13,9 @@ use bytes::Bytes;
 /// So much goes out at a time, and a client has so long to take it: 4 KiB a second at least.
 const PIECE: usize = 64 << 10;
 const PATIENCE: Duration = Duration::from_secs(16);
+/// How often it is looked whether there is room. The system says so only when much of its buffer is free, for
+/// which a slow client may need longer than it has.
+const LOOK: Duration = Duration::from_secs(1);
 
 pub enum Contents {
     Bytes(Bytes),
@@ -64,12 +68,12 @@ pub fn send(stream: &mut TcpStream, mut piece: &[u8]) -> io::Result<()> {
     while !piece.is_empty() {
         let left = end.saturating_duration_since(Instant::now());
         if left.is_zero() {
-            return Err(ErrorKind::TimedOut.into());
+            return Err(TimedOut.into());
         }
-        stream.set_write_timeout(Some(left))?;
+        stream.set_write_timeout(Some(left.min(LOOK)))?;
         match stream.write(piece) {
             Ok(count) => piece = &piece[count..],
-            Err(error) if error.kind() == ErrorKind::Interrupted => {}
+            Err(error) if matches!(error.kind(), Interrupted | TimedOut | WouldBlock) => {}
             Err(error) => return Err(error),
         }
     }

@@ -149,7 +149,7 @@ fn what_the_estimate_misses_is_tried() {
     let ran = run("--auto-find-batch-size --overwrite");
     assert_eq!(ran.code, Some(0), "{}", ran.stderr);
     for (rows, fewer, batches) in [(64, 32, 2), (32, 16, 4)] {
-        let said = format!("with batches of {rows} rows runs out of memory (memory allocation of");
+        let said = format!("with batches of {rows} rows did not fit (memory allocation of");
         let then = format!("{fewer} rows × {batches} batches to a step");
         let line = ran.stderr.lines().find(|line| line.contains(&said));
         assert!(line.is_some_and(|line| line.ends_with(&then)), "{}", ran.stderr);

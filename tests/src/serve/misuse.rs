@@ -2,6 +2,7 @@
 
 use std::{
     io::{Read, Write},
+    net::TcpStream,
     time::{Duration, Instant},
 };
 
@@ -10,6 +11,7 @@ use super::{
     client::{connect, request},
     scene,
 };
+use crate::command::Scratch;
 
 #[test]
 fn nothing_else_is_handed_out() {
@@ -97,19 +99,61 @@ fn clients_that_dawdle_are_cut_off() {
 
 #[test]
 fn clients_that_do_not_read_are_cut_off() {
-    const LENGTH: u64 = 256 << 20;
+    let (_scratch, server) = much_to_read();
+    let idle = server.sockets();
+    let (mut none, mut little) = (ask_for_much(&server), ask_for_much(&server));
+    until("the answers begin", || server.sockets() == idle + 2);
+    // A byte now and then is no better.
+    little.set_read_timeout(Some(Duration::from_millis(1))).unwrap();
+    until("the server closes the connections", || {
+        let _ = (&little).read(&mut [0]);
+        server.sockets() == idle
+    });
+    little.set_read_timeout(None).unwrap();
+    for stream in [&mut none, &mut little] {
+        let came = rest(stream);
+        assert!((1..MUCH).contains(&came), "{came} bytes came");
+    }
+    assert_eq!(server.get("/start.js", &[]).status, 200, "and it goes on");
+}
+
+#[test]
+fn clients_that_are_slow_are_served() {
+    const A_SECOND: usize = 32 << 10;
+    let (_scratch, server) = much_to_read();
+    let mut stream = ask_for_much(&server);
+    let mut came = 0;
+    for _ in 0..40 {
+        let mut piece = vec![0; A_SECOND];
+        stream.read_exact(&mut piece).unwrap();
+        came += piece.len() as u64;
+        std::thread::sleep(Duration::from_secs(1));
+    }
+    came += rest(&mut stream);
+    assert!(came > MUCH, "{came} bytes came, of the head and {MUCH}");
+}
+
+/// More than the buffers between the two hold.
+const MUCH: u64 = 256 << 20;
+
+fn much_to_read() -> (Scratch, Server) {
     let scratch = scene();
-    // More than the buffers between the two hold.
     let weights =
         std::fs::File::options().write(true).open(scratch.path("run_a/model.safetensors"));
-    weights.unwrap().set_len(LENGTH).unwrap();
+    weights.unwrap().set_len(MUCH).unwrap();
     let server = Server::start(&scratch, "run_a --page page");
-    let idle = server.sockets();
+    (scratch, server)
+}
+
+fn ask_for_much(server: &Server) -> TcpStream {
     let mut stream = connect(server.port);
-    let head = "GET /runs/run_a/model.safetensors HTTP/1.1\r\nHost: localhost\r\n\r\n";
+    let head = "GET /runs/run_a/model.safetensors HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
     stream.write_all(head.as_bytes()).unwrap();
-    until("the answer begins", || server.sockets() > idle);
-    until("the server closes the connection", || server.sockets() == idle);
+    stream
+}
+
+/// The bytes that come until the connection ends.
+fn rest(stream: &mut TcpStream) -> u64 {
     let mut piece = vec![0; 1 << 20];
     let mut came = 0;
     while let Ok(count) = stream.read(&mut piece)
@@ -117,8 +161,7 @@ fn clients_that_do_not_read_are_cut_off() {
     {
         came += count as u64;
     }
-    assert!((1..LENGTH).contains(&came), "{came} bytes came");
-    assert_eq!(server.get("/start.js", &[]).status, 200, "and it goes on");
+    came
 }
 
 /// Waits for what comes sooner or later, however busy the machine is.

@@ -88,7 +88,7 @@ fn read<R: Read>(entry: &mut ZipFile<'_, R>, left: u64) -> Result<Vec<u8>, Strin
     let read = entry.by_ref().take(left + 1).read_to_end(&mut bytes);
     read.map_err(|error| format!("cannot be unpacked: {error}"))?;
     if bytes.len() as u64 > left {
-        return Err("is larger than a model can be. It was not opened.".into());
+        return Err("unpacks to more than 200 times the zip, or 2 GB. No model does that, so it was not opened.".into());
     }
     Ok(bytes)
 }

@@ -41,17 +41,19 @@ impl Tokenizer {
     /// # Errors
     /// [`crate::Error::BadTokenizer`] when the tokenizer refuses a text.
     pub fn count_words<'a>(&self, texts: impl Iterator<Item = &'a str>) -> Result<WordCounts> {
-        let refused = |error: tokenizers::Error| bad(&self.name, error);
         let mut counts = BTreeMap::new();
         for text in texts {
-            let mut normalized = NormalizedString::from(text);
-            if let Some(normalizer) = self.inner.get_normalizer() {
-                normalizer.normalize(&mut normalized).map_err(refused)?;
-            }
-            let mut words = PreTokenizedString::from(normalized);
-            if let Some(pre_tokenizer) = self.inner.get_pre_tokenizer() {
-                pre_tokenizer.pre_tokenize(&mut words).map_err(refused)?;
-            }
+            let words = self.ask(|| {
+                let mut normalized = NormalizedString::from(text);
+                if let Some(normalizer) = self.inner.get_normalizer() {
+                    normalizer.normalize(&mut normalized)?;
+                }
+                let mut words = PreTokenizedString::from(normalized);
+                if let Some(pre_tokenizer) = self.inner.get_pre_tokenizer() {
+                    pre_tokenizer.pre_tokenize(&mut words)?;
+                }
+                Ok(words)
+            })?;
             for (word, ..) in words.get_splits(OffsetReferential::Normalized, OffsetType::Byte) {
                 match counts.get_mut(word) {
                     Some(count) => *count += 1,
@@ -69,7 +71,7 @@ impl Tokenizer {
     /// # Errors
     /// [`crate::Error::BadTokenizer`] when the tokenizer refuses it.
     pub fn pieces_of(&self, word: &str) -> Result<Vec<u32>> {
-        let tokens = self.ask(|tokenizer| tokenizer.get_model().tokenize(word))?;
+        let tokens = self.ask(|| self.inner.get_model().tokenize(word))?;
         Ok(tokens.into_iter().map(|token| token.id).collect())
     }
 
