@@ -117,7 +117,11 @@ impl Pieces {
             Format::Delimited { delimiter } => delimited::last_record(&self.pending, *delimiter),
             Format::Conll => conll::last_sentence(&self.pending),
             Format::Json { .. } => match (self.array, self.pending.trim_ascii_start().first()) {
-                (Array::Ahead, Some(b'{')) => last_line(&self.pending),
+                (Array::Ahead, Some(b'{')) => {
+                    // Whether it is an object over several lines shows when its first line has ended.
+                    let blank = self.pending.len() - self.pending.trim_ascii_start().len();
+                    Some(last_line(&self.pending)).filter(|&end| end > blank).unwrap_or(0)
+                }
                 (Array::Ahead, None) => 0,
                 (Array::Ahead, Some(first)) if *first != b'[' => self.pending.len(),
                 (Array::Over, _) => self.pending.len(),
@@ -157,7 +161,7 @@ mod tests {
     #[test]
     fn pieces_of_any_size_give_the_rows_of_the_whole() {
         let csv = "\u{feff}text,label\r\n\"a\nb\",x\r\n\r\n\"c\"\"d\",y\r\nü,z";
-        let squad = "{\"data\": [{\n\"paragraphs\": [{\"context\": \"c\",\n\"qas\": [{\"question\": \"q\"}]}]}]}\n";
+        let squad = "\n{\"data\": [{\n\"paragraphs\": [{\"context\": \"c\",\n\"qas\": [{\"question\": \"q\"}]}]}]}\n";
         let jsonl = "{\"text\": \"a\"}\n\n{\"text\": \"ü\", \"label\": 1}\n{\"text\": \"c\"}";
         for (format, text) in [
             (Format::CSV, csv),

@@ -4,6 +4,7 @@ mod class_names;
 mod folder;
 mod large;
 mod parquet;
+mod parquet_file;
 mod pieces;
 mod source;
 mod stamps;

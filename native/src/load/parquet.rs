@@ -15,6 +15,7 @@ use parquet::record::Field;
 use serde_json::{Map, Value};
 
 use super::class_names::class_names as names_of;
+use super::parquet_file::ParquetFile;
 use super::pieces::Each;
 
 /// The key under which `datasets` keeps its features, class names among them.
@@ -29,7 +30,8 @@ const PIECE: usize = 4096;
 /// It is no whole Parquet file, or is compressed in a way that is not supported.
 pub fn each_piece(name: &str, file: File, each: Each) -> Result<bool> {
     let unreadable = |error| unreadable(name, &error);
-    let reader = sound(name, || SerializedFileReader::new(file))?.map_err(unreadable)?;
+    let reader =
+        sound(name, || SerializedFileReader::new(ParquetFile(file)))?.map_err(unreadable)?;
     let metadata = reader.metadata().file_metadata();
     let columns = metadata.schema().get_fields().iter().map(|field| field.name().to_owned());
     let (columns, class_names) = (columns.collect(), class_names(metadata));
