@@ -33,7 +33,7 @@ mod tests {
 
     #[test]
     fn a_panic_is_its_message() {
-        assert_eq!(guarded(|| is_panic_guarded()), Ok(true));
+        assert_eq!(guarded(is_panic_guarded), Ok(true));
         let (nothing, at) = (Vec::<u8>::new(), 3);
         let said = guarded(|| nothing[at]).unwrap_err();
         assert!(said.contains("the len is 0 but the index is 3"), "{said}");
