@@ -10,12 +10,12 @@ use emberlab_core::data::{At, Place, Row, Table};
 use emberlab_core::guarded;
 use parquet::errors::ParquetError;
 use parquet::file::metadata::FileMetaData;
-use parquet::file::reader::{FileReader, SerializedFileReader};
+use parquet::file::reader::{FileReader, RowGroupReader, SerializedFileReader};
 use parquet::record::Field;
 use serde_json::{Map, Value};
 
 use super::class_names::class_names as names_of;
-use super::parquet_file::ParquetFile;
+use super::parquet_file::{Group, ParquetFile};
 use super::pieces::Each;
 
 /// The key under which `datasets` keeps its features, class names among them.
@@ -37,20 +37,28 @@ pub fn each_piece(name: &str, file: File, each: Each) -> Result<bool> {
     let (columns, class_names) = (columns.collect(), class_names(metadata));
     let file: Arc<str> = name.into();
     let mut piece = Table { name: name.into(), columns, rows: Vec::new(), class_names };
-    let mut rows = sound(name, || reader.get_row_iter(None))?.map_err(unreadable)?;
-    for row_number in 1.. {
-        let place = Place { file: Arc::clone(&file), at: At::Row(row_number) };
-        let Some(row) = sound(&place, || rows.next())? else { break };
-        let row = row.map_err(|error| match is_unsupported(&error) {
-            true => unreadable(error),
-            false => anyhow!("{place}: {error}. Was the download complete?"),
-        })?;
-        let cells = row.into_columns().into_iter().map(|(column, field)| (column, cell(&field)));
-        piece.rows.push(Row { place, cells: Map::from_iter(cells) });
-        if piece.rows.len() == PIECE {
-            let next = piece.without_rows();
-            if !each(std::mem::replace(&mut piece, next))? {
-                return Ok(false);
+    let mut place = Place { file: Arc::clone(&file), at: At::Row(1) };
+    let of_row = |place: &Place, error| match is_unsupported(&error) {
+        true => unreadable(error),
+        false => anyhow!("{place}: {error}. Was the download complete?"),
+    };
+    let mut row_number = 1;
+    for index in 0..reader.num_row_groups() {
+        let group = Group(sound(name, || reader.get_row_group(index))?.map_err(unreadable)?);
+        let rows = sound(&place, || group.get_row_iter(None))?;
+        let mut rows = rows.map_err(|error| of_row(&place, error))?;
+        while let Some(row) = sound(&place, || rows.next())? {
+            let cells = row.map_err(|error| of_row(&place, error))?.into_columns().into_iter();
+            let cells = cells.map(|(column, field)| (column, cell(&field)));
+            row_number += 1;
+            let next = Place { file: Arc::clone(&file), at: At::Row(row_number) };
+            let place = std::mem::replace(&mut place, next);
+            piece.rows.push(Row { place, cells: Map::from_iter(cells) });
+            if piece.rows.len() == PIECE {
+                let next = piece.without_rows();
+                if !each(std::mem::replace(&mut piece, next))? {
+                    return Ok(false);
+                }
             }
         }
     }

@@ -4,8 +4,13 @@ use std::fs::File;
 use std::io::{self, BufReader, ErrorKind, Read};
 
 use bytes::Bytes;
+use parquet::bloom_filter::Sbbf;
+use parquet::column::page::{Page, PageMetadata, PageReader};
 use parquet::errors::{ParquetError, Result};
-use parquet::file::reader::{ChunkReader, Length};
+use parquet::file::metadata::RowGroupMetaData;
+use parquet::file::reader::{ChunkReader, Length, RowGroupReader};
+use parquet::record::reader::RowIter;
+use parquet::schema::types::Type;
 
 /// So often a part may be read on at the end of the file.
 const MOST_READS_AT_END: usize = 1000;
@@ -50,5 +55,62 @@ impl<R: Read> Read for Ending<R> {
             true => Err(ErrorKind::UnexpectedEof.into()),
             false => Ok(count),
         }
+    }
+}
+
+/// A group of rows whose dictionaries hold no more than they can.
+pub struct Group<'a>(pub Box<dyn RowGroupReader + 'a>);
+
+impl RowGroupReader for Group<'_> {
+    fn metadata(&self) -> &RowGroupMetaData {
+        self.0.metadata()
+    }
+
+    fn num_columns(&self) -> usize {
+        self.0.num_columns()
+    }
+
+    fn get_column_page_reader(&self, column: usize) -> Result<Box<dyn PageReader>> {
+        Ok(Box::new(Pages(self.0.get_column_page_reader(column)?)))
+    }
+
+    fn get_column_bloom_filter(&self, column: usize) -> Option<&Sbbf> {
+        self.0.get_column_bloom_filter(column)
+    }
+
+    fn get_row_iter(&self, projection: Option<Type>) -> Result<RowIter<'_>> {
+        RowIter::from_row_group(projection, self)
+    }
+}
+
+struct Pages(Box<dyn PageReader>);
+
+impl PageReader for Pages {
+    fn get_next_page(&mut self) -> Result<Option<Page>> {
+        let page = self.0.get_next_page()?;
+        // The crate has room for so many values before it reads the first of them, which takes a byte at least.
+        if let Some(Page::DictionaryPage { buf, num_values, .. }) = &page
+            && *num_values as usize > buf.len()
+        {
+            let what = format!("a dictionary of {num_values} values in {} bytes", buf.len());
+            return Err(ParquetError::General(what));
+        }
+        Ok(page)
+    }
+
+    fn peek_next_page(&mut self) -> Result<Option<PageMetadata>> {
+        self.0.peek_next_page()
+    }
+
+    fn skip_next_page(&mut self) -> Result<()> {
+        self.0.skip_next_page()
+    }
+}
+
+impl Iterator for Pages {
+    type Item = Result<Page>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        self.get_next_page().transpose()
     }
 }
