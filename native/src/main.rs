@@ -46,8 +46,8 @@ fn main() -> ExitCode {
 fn failed(error: &Error) -> ExitCode {
     note(format_args!("error: {error}"));
     error.chain().skip(1).for_each(|cause| note(format_args!("  {cause}")));
-    let of_device = error.chain().filter_map(|cause| cause.downcast_ref::<emberlab_core::Error>());
-    if of_device.filter(|it| matches!(it, Device(said) if memory::ran_out(said))).count() > 0 {
+    let mut causes = error.chain().filter_map(|cause| cause.downcast_ref());
+    if causes.any(|cause| matches!(cause, Device(said) if memory::ran_out(said))) {
         note(SMALLER);
     }
     ExitCode::FAILURE

@@ -81,15 +81,25 @@ impl Tokenizer {
     ) -> Result<Encoding> {
         let truncated = first.len() + second.as_ref().map_or(0, |second| second.len()) > room;
         let cut = TruncationParams { max_length: room, ..TruncationParams::default() };
-        let encoding = self.ask(|| {
-            let (first, second) = truncate_encodings(first, second, &cut)?;
-            self.inner.post_process(first, second, true)
-        })?;
+        let encoding = self.cut_and_processed(first, second, &cut)?;
         Ok(Encoding {
             ids: encoding.get_ids().to_vec(),
             type_ids: encoding.get_type_ids().to_vec(),
             truncated,
             words: words(&encoding),
+        })
+    }
+
+    /// What has been cut, between its special tokens.
+    pub(super) fn cut_and_processed(
+        &self,
+        first: tokenizers::Encoding,
+        second: Option<tokenizers::Encoding>,
+        cut: &TruncationParams,
+    ) -> Result<tokenizers::Encoding> {
+        self.ask(|| {
+            let (first, second) = truncate_encodings(first, second, cut)?;
+            self.inner.post_process(first, second, true)
         })
     }
 }

@@ -37,7 +37,7 @@ pub fn each_piece(name: &str, file: File, each: Each) -> Result<bool> {
     let (columns, class_names) = (columns.collect(), class_names(metadata));
     let file: Arc<str> = name.into();
     let mut piece = Table { name: name.into(), columns, rows: Vec::new(), class_names };
-    let mut place = Place { file: Arc::clone(&file), at: At::Row(1) };
+    let place_of = |row| Place { file: Arc::clone(&file), at: At::Row(row) };
     let of_row = |place: &Place, error| match is_unsupported(&error) {
         true => unreadable(error),
         false => anyhow!("{place}: {error}. Was the download complete?"),
@@ -45,14 +45,16 @@ pub fn each_piece(name: &str, file: File, each: Each) -> Result<bool> {
     let mut row_number = 1;
     for index in 0..reader.num_row_groups() {
         let group = Group(sound(name, || reader.get_row_group(index))?.map_err(unreadable)?);
+        // Its first row is read with it.
+        let place = place_of(row_number);
         let rows = sound(&place, || group.get_row_iter(None))?;
         let mut rows = rows.map_err(|error| of_row(&place, error))?;
-        while let Some(row) = sound(&place, || rows.next())? {
+        loop {
+            let place = place_of(row_number);
+            let Some(row) = sound(&place, || rows.next())? else { break };
             let cells = row.map_err(|error| of_row(&place, error))?.into_columns().into_iter();
             let cells = cells.map(|(column, field)| (column, cell(&field)));
             row_number += 1;
-            let next = Place { file: Arc::clone(&file), at: At::Row(row_number) };
-            let place = std::mem::replace(&mut place, next);
             piece.rows.push(Row { place, cells: Map::from_iter(cells) });
             if piece.rows.len() == PIECE {
                 let next = piece.without_rows();
