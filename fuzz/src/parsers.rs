@@ -97,12 +97,16 @@ pub fn parquet(bytes: &[u8]) {
     let _ = std::fs::remove_file(&path);
 }
 
+/// What a file is cut into at most: a row that goes on is gone through again with each piece.
+const MOST_PIECES: usize = 48;
+
 /// A file that comes in pieces has the rows of the whole, and so has one whose bad rows are skipped.
 fn in_pieces(bytes: &[u8], format: &Format) {
     let rules: [fn() -> BadRows; 2] = [|| BadRows::Refuse, BadRows::skip];
     for bad in rules {
         let whole = Table::parse("file", bytes, format, &mut bad());
         let size = 1 + bytes.first().map_or(0, |&byte| usize::from(byte) % 16);
+        let size = size.max(bytes.len().div_ceil(MOST_PIECES));
         let mut pieces = Pieces::new("file", format.clone());
         let mut skipped = bad();
         let mut rows = Vec::new();
