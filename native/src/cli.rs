@@ -1,5 +1,6 @@
 //! The command line, declared once: flags, their help and their defaults.
 
+pub mod config_file;
 mod convert;
 mod data;
 mod domain;
@@ -10,6 +11,7 @@ mod results;
 mod save;
 mod serve;
 mod training;
+mod values;
 
 use std::path::PathBuf;
 
@@ -17,8 +19,8 @@ use clap::{ArgGroup, Args, Parser, Subcommand, ValueEnum};
 use emberlab_core::data::Task;
 use emberlab_core::model::StorageDtype;
 
-use crate::device::DeviceChoice;
-use crate::values::{positive, storage_dtype, task};
+use self::values::{positive, storage_dtype, task};
+use crate::machine::device::DeviceChoice;
 
 pub use convert::ConvertArgs;
 pub use data::{DataArgs, Padding, ReadArgs, TokenizeArgs};

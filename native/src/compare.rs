@@ -10,7 +10,7 @@ use serde::Serialize;
 use self::answers::{Answers, common_split, in_common};
 use crate::Outcome;
 use crate::cli::CompareArgs;
-use crate::report::{json, print};
+use crate::terminal::{json, print};
 
 /// What was compared, and what came of it.
 #[derive(Serialize)]

@@ -7,13 +7,12 @@ use anyhow::{Context, Result, bail};
 use emberlab_core::model::{Classifier, ModelFiles, StorageDtype, convert};
 use serde_json::{Map, Value};
 
-use crate::Outcome;
 use crate::cli::ConvertArgs;
-use crate::device::{self, DeviceChoice};
-use crate::files;
-use crate::hub::{self, Kind};
-use crate::report::{bytes, note};
-use crate::staged::StagedFolder;
+use crate::files::hub::{self, Kind};
+use crate::files::staged::StagedFolder;
+use crate::machine::device::{self, DeviceChoice};
+use crate::terminal::{bytes, note};
+use crate::{Outcome, files};
 
 const CONFIG: &str = "config.json";
 /// Weights in formats that are not converted, and so not carried over.

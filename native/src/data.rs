@@ -14,9 +14,10 @@ use emberlab_core::text::Lengths;
 use serde::Serialize;
 
 use self::labels::LabelReport;
+use crate::Outcome;
 use crate::cli::DataArgs;
-use crate::report::{json, note, print};
-use crate::{Outcome, staged};
+use crate::files::staged;
+use crate::terminal::{json, note, print};
 
 /// What was found.
 #[derive(Debug, Serialize)]

@@ -8,10 +8,11 @@ use std::thread;
 
 use anyhow::Result;
 
-use crate::device::{self, DeviceChoice};
-use crate::report::{bytes, print};
-use crate::system::{self, BURN_VERSION};
-use crate::{Outcome, embedded};
+use crate::Outcome;
+use crate::files::embedded;
+use crate::machine::device::{self, DeviceChoice};
+use crate::machine::system::{self, BURN_VERSION};
+use crate::terminal::{bytes, print};
 
 /// Runs the command.
 pub fn run() -> Result<Outcome> {

@@ -6,11 +6,11 @@ use emberlab_core::metrics::Evaluation;
 
 use crate::Outcome;
 use crate::cli::EvaluateArgs;
-use crate::figures::evaluation_table;
-use crate::hub;
+use crate::files::hub;
 use crate::inference::Inference;
 use crate::load::{DataFiles, Loader, Source};
-use crate::report::{counted, json, print};
+use crate::terminal::figures::evaluation_table;
+use crate::terminal::{counted, json, print};
 
 /// Runs the command.
 pub fn run(args: &EvaluateArgs) -> Result<Outcome> {

@@ -7,11 +7,12 @@ use emberlab_core::explain::Explanation as Explained;
 use emberlab_core::text::WordTokens;
 use serde::Serialize;
 
+use crate::Outcome;
 use crate::cli::ExplainArgs;
+use crate::files::staged;
 use crate::inference::Inference;
-use crate::report::{note, print, rounded};
-use crate::rows::halves;
-use crate::{Outcome, staged};
+use crate::predict::rows::halves;
+use crate::terminal::{note, print, rounded};
 
 /// Characters of the longest bar on each side of the line.
 const BAR: usize = 24;

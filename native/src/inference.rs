@@ -10,10 +10,12 @@ use emberlab_core::text::{Encoding, Texts};
 use indicatif::ProgressBar;
 
 use crate::cli::{DEFAULT_MAX_LENGTH, InferenceArgs, QUESTION_MAX_LENGTH};
-use crate::hub::{self, Kind};
-use crate::report::{counted, note, short};
-use crate::run_record::Answering;
-use crate::{device, embedded, files, progress, run_folder};
+use crate::files::embedded;
+use crate::files::hub::{self, Kind};
+use crate::machine::device;
+use crate::run::record::Answering;
+use crate::terminal::{counted, note, progress, short};
+use crate::{files, run};
 
 /// A classifier on its device, with the lengths that texts and batches are to have.
 pub struct Inference {
@@ -35,9 +37,9 @@ impl Inference {
         let classifier = args.device.apply(classifier);
         note(format_args!("model   {}", folder.display()));
         note(format_args!("device  {chosen}"));
-        let usual = run_folder::max_length(&folder).unwrap_or(usual_length(classifier.task()));
+        let usual = run::folder::max_length(&folder).unwrap_or(usual_length(classifier.task()));
         let max_length = max_length(args.max_length, usual, classifier.max_length())?;
-        let answering = run_folder::answering(&folder).unwrap_or_default();
+        let answering = run::folder::answering(&folder).unwrap_or_default();
         Ok(Self { classifier, max_length, answering, batch_size: args.batch_size })
     }
 

@@ -6,9 +6,11 @@ use emberlab_core::model::Classifier;
 use emberlab_core::train::{TrainConfig, lesson};
 
 use crate::cli::LessonArgs;
-use crate::hub::{self, Kind};
-use crate::report::{json, note, print};
-use crate::{Outcome, device, embedded, files};
+use crate::files::embedded;
+use crate::files::hub::{self, Kind};
+use crate::machine::device;
+use crate::terminal::{json, note, print};
+use crate::{Outcome, files};
 
 /// Runs the command.
 pub fn run(args: &LessonArgs) -> Result<Outcome> {

@@ -9,11 +9,12 @@ use std::sync::Once;
 
 use anyhow::{Error, Result};
 use clap::Parser;
-use emberlab::cli::{Cli, Command};
-use emberlab::report::{is_broken_pipe, note};
+use emberlab::cli::{Cli, Command, config_file};
+use emberlab::machine::memory;
+use emberlab::terminal::{interrupt, is_broken_pipe, note};
 use emberlab::{
-    Outcome, compare, config_file, convert, data, doctor, domain, evaluate, explain, interrupt,
-    lesson, memory, predict, run_report, serve, tokenize, train,
+    Outcome, compare, convert, data, doctor, domain, evaluate, explain, lesson, predict, report,
+    serve, tokenize, train,
 };
 use emberlab_core::Error::Device;
 use emberlab_core::is_panic_guarded;
@@ -60,7 +61,7 @@ fn dispatch(command: Command) -> Result<Outcome> {
         Command::Predict(args) => predict::run(&args),
         Command::Evaluate(args) => evaluate::run(&args),
         Command::Compare(args) => compare::run(&args),
-        Command::Report(args) => run_report::run(&args),
+        Command::Report(args) => report::run(&args),
         Command::Explain(args) => explain::run(&args),
         Command::Lesson(args) => lesson::run(&args),
         Command::Serve(args) => serve::run(&args),

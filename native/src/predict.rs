@@ -1,6 +1,9 @@
 //! `emberlab predict`: texts in, labels and probabilities out, in the same order.
 
+pub(crate) mod answers;
 mod output;
+pub(crate) mod rows;
+mod tagged;
 
 use std::io::{self, BufReader, IsTerminal};
 
@@ -8,14 +11,13 @@ use anyhow::{Result, bail};
 use emberlab_core::Error;
 use emberlab_core::data::{BadRows, Columns, Table};
 
+use self::answers::Answers;
 use crate::Outcome;
-use crate::answers::Answers;
 use crate::cli::{OutputFormat, PredictArgs};
-use crate::hub;
+use crate::files::hub;
 use crate::inference::{Inference, Work};
 use crate::load::{Loader, Source, each_of_text};
-use crate::report::note;
-use crate::rows;
+use crate::terminal::note;
 use output::Output;
 
 /// Runs the command.

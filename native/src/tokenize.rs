@@ -9,10 +9,11 @@ use serde::Serialize;
 use serde_json::Value;
 
 use crate::cli::{Padding, TokenizeArgs};
-use crate::hub::{self, Kind};
-use crate::report::{counted, note, print};
-use crate::rows::halves;
-use crate::{Outcome, embedded, files};
+use crate::files::embedded;
+use crate::files::hub::{self, Kind};
+use crate::predict::rows::halves;
+use crate::terminal::{counted, note, print};
+use crate::{Outcome, files};
 
 /// Runs the command.
 pub fn run(args: &TokenizeArgs) -> Result<Outcome> {

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 use emberlab_core::model::StorageDtype;
 
-use crate::values::storage_dtype;
+use super::values::storage_dtype;
 
 #[derive(Debug, Args)]
 #[command(after_help = "\

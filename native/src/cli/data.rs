@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use emberlab_core::data::Task;
 
-use crate::values::{delimiter, positive, task};
+use super::values::{delimiter, positive, task};
 
 /// How files become rows, and which of their columns are what.
 #[derive(Debug, Default, Args, Serialize)]

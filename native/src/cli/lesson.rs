@@ -6,7 +6,7 @@ use clap::Args;
 use emberlab_core::train::Schedule;
 
 use super::DeviceArg;
-use crate::values::{positive, schedule};
+use super::values::{positive, schedule};
 
 #[derive(Debug, Args)]
 #[command(after_help = "\

@@ -3,10 +3,10 @@
 use clap::{Args, ValueEnum};
 use emberlab_core::train::Schedule;
 
+use super::values::schedule;
 use super::{CourseArgs, LoraArgs};
-use crate::values::schedule;
 
-/// The hyperparameters; what is not given comes from [`crate::embedded::recipe`] or
+/// The hyperparameters; what is not given comes from [`crate::files::embedded::recipe`] or
 /// `TrainConfig::default()`.
 #[derive(Debug, Default, Args)]
 #[command(

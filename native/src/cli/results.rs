@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use crate::values::positive;
+use super::values::positive;
 
 #[derive(Debug, Args)]
 pub struct ResultArgs {

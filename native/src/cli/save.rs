@@ -3,7 +3,7 @@
 
 use clap::Args;
 
-use crate::values::{minutes, positive};
+use super::values::{minutes, positive};
 
 #[derive(Debug, Args)]
 pub struct SaveArgs {

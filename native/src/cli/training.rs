@@ -4,7 +4,7 @@
 use clap::Args;
 use emberlab_core::train::LoraConfig;
 
-use crate::values::positive;
+use super::values::positive;
 
 /// The flags of the recipe that few runs need.
 #[derive(Debug, Default, Args)]

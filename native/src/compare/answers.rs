@@ -10,7 +10,7 @@ use serde_json::{Map, Value};
 
 use crate::cli::{CompareArgs, ReadArgs};
 use crate::load::{Loader, Source};
-use crate::predictions::file_name;
+use crate::run::predictions::file_name;
 
 /// The rows of one side.
 pub struct Answers {

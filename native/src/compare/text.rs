@@ -5,8 +5,8 @@ use std::fmt::Write;
 use emberlab_core::metrics::{Comparison, Difference, McNemar};
 
 use super::Report;
-use crate::figures::in_words;
-use crate::report::{counted, grouped};
+use crate::terminal::figures::in_words;
+use crate::terminal::{counted, grouped};
 
 /// What is usually called more than chance.
 const SIGNIFICANT: f64 = 0.05;

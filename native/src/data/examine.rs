@@ -9,7 +9,7 @@ use emberlab_core::text::{Lengths, Texts};
 
 use super::{DataReport, SplitReport, labels::LabelReport, warnings};
 use crate::cli::DataArgs;
-use crate::hub;
+use crate::files::hub;
 use crate::load::{DataFiles, Loaded, Loader, Source};
 use crate::tokenize::OpenTokenizer;
 

@@ -6,9 +6,9 @@ use emberlab_core::text::{Cut, Lengths};
 
 use super::text::{example, kind, labels_in_all, repeated, role, score_figures, score_range};
 use super::{DataReport, SplitReport, labels::LabelReport};
-use crate::hub;
+use crate::files::hub;
 use crate::page::{STYLE, page};
-use crate::report::{counted, escape, grouped};
+use crate::terminal::{counted, escape, grouped};
 
 /// More labels than this are not drawn.
 const DRAWN_LABELS: usize = 40;

@@ -9,7 +9,7 @@ use serde_json::Value;
 use super::labels::{LabelCount, LabelReport};
 use super::warnings::shortened;
 use super::{DataReport, SplitReport};
-use crate::report::{counted, grouped};
+use crate::terminal::{counted, grouped};
 
 /// Characters of the longest bar.
 const BAR: usize = 32;

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use emberlab_core::data::{BadRows, Duplicates, Task};
 
 use super::{SplitReport, labels::LabelReport};
-use crate::report::{counted, grouped};
+use crate::terminal::{counted, grouped};
 
 /// More labels than this are hardly classes.
 const MOST_CLASSES: usize = 100;

@@ -4,8 +4,8 @@ use std::fs;
 use std::process::Command;
 
 use super::Report;
-use crate::cuda;
-use crate::cuda::versions::{self, Version};
+use crate::machine::cuda;
+use crate::machine::cuda::versions::{self, Version};
 
 /// Driver, GPUs, NVRTC and headers, and whether they go together.
 pub fn look(report: &mut Report) {

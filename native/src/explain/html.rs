@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use super::{Explanation, Scored};
 use crate::page::page;
-use crate::report::escape;
+use crate::terminal::escape;
 
 const STYLE: &str = include_str!("explain.css");
 

@@ -23,11 +23,11 @@ use serde_json::{Value, json};
 
 use self::state::State;
 use crate::files;
-use crate::plan::Plan;
-use crate::progress::Speed;
-use crate::results::Measured;
-use crate::run_folder::METRICS;
-use crate::run_record::{RunRecord, Status};
+use crate::run::folder::METRICS;
+use crate::run::record::{RunRecord, Status};
+use crate::run::results::Measured;
+use crate::terminal::progress::Speed;
+use crate::train::plan::Plan;
 
 /// Below this path stands all of it.
 pub const FOLDER: &str = "live";

@@ -7,10 +7,10 @@ use emberlab_core::train::StepInfo;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-use crate::plan::Plan;
-use crate::progress::Speed;
-use crate::results::Measured;
-use crate::run_record::{RunRecord, Status};
+use crate::run::record::{RunRecord, Status};
+use crate::run::results::Measured;
+use crate::terminal::progress::Speed;
+use crate::train::plan::Plan;
 
 /// Rows that it was wrong about, the surest first.
 const MISTAKES: usize = 20;

@@ -8,7 +8,7 @@ use std::path::Path;
 use saphyr::{LoadableYamlNode, Yaml};
 use serde_json::Value;
 
-use crate::report::note_once;
+use crate::terminal::note_once;
 
 /// The classes of each such column, in the order of their ids.
 pub type ClassNames = BTreeMap<String, Vec<String>>;

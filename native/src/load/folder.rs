@@ -9,7 +9,7 @@ use emberlab_core::data::{ReadInstruction, class_folder, ending, split_files};
 use super::Stamps;
 use super::class_names::{self, ClassNames};
 use super::pieces::GZIP;
-use crate::report::{counted, note_once};
+use crate::terminal::{counted, note_once};
 
 /// Endings that are read alike. A folder's data are the files of the group it has most of, as for
 /// `load_dataset`.

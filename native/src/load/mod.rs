@@ -1,4 +1,4 @@
-//! Data sets as `load_dataset` opens them: a file, a folder of files, and slices of their splits.
+//! Data sets as `load_dataset` opens them: a file, a folder of files, and slices of their splits; and as tokens.
 
 mod class_names;
 mod folder;
@@ -7,8 +7,11 @@ mod parquet;
 mod parquet_file;
 mod pieces;
 mod source;
+pub(crate) mod splits;
 mod stamps;
 mod text_folder;
+pub(crate) mod token_lengths;
+mod tokenized;
 
 use std::path::PathBuf;
 
@@ -18,7 +21,7 @@ use emberlab_core::data::{
 };
 
 use crate::cli::ReadArgs;
-use crate::report::{counted, grouped, note};
+use crate::terminal::{counted, grouped, note};
 
 pub use folder::{DataFiles, Layout, data_files, is_data_file};
 pub use large::{Content, Scan};

@@ -8,7 +8,7 @@ use emberlab_core::data::ReadInstruction;
 use serde::Serialize;
 
 use super::{DataFiles, Stamps};
-use crate::hub;
+use crate::files::hub;
 
 /// A data set and an expression such as `train[:80%]`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]

@@ -6,7 +6,7 @@ use std::time::SystemTime;
 use anyhow::{Result, bail};
 
 use crate::Outcome;
-use crate::report::note;
+use crate::terminal::note;
 
 /// Files with length and time of last change, as the file system has them; none of a file that is not there.
 #[derive(Debug)]

@@ -8,11 +8,11 @@ use emberlab_core::data::Table;
 use emberlab_core::model::Prediction;
 use emberlab_core::text::Texts;
 
-use crate::answers::Answers;
+use super::answers::Answers;
+use super::rows;
 use crate::cli::{OutputFormat, PredictArgs};
-use crate::report::{note, print};
-use crate::rows;
-use crate::staged::StagedFile;
+use crate::files::staged::StagedFile;
+use crate::terminal::{note, print};
 
 pub struct Output {
     format: Option<OutputFormat>,

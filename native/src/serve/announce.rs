@@ -8,7 +8,7 @@ use qrcode::QrCode;
 use qrcode::render::unicode::Dense1x2;
 
 use super::site::Site;
-use crate::report::{counted, note, print};
+use crate::terminal::{counted, note, print};
 
 /// Prints the address of the page and of each model, one a line, on standard output.
 pub fn announce(site: &Site, port: u16, lan: bool) -> Result<()> {

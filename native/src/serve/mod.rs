@@ -20,7 +20,7 @@ use anyhow::{Context, Result, anyhow};
 use crate::Outcome;
 use crate::cli::ServeArgs;
 use crate::live::{self, Live};
-use crate::report::note;
+use crate::terminal::note;
 use page::Page;
 use site::Site;
 

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use crate::values::positive;
+use crate::cli::values::positive;
 
 #[derive(Debug, Args)]
 #[command(after_help = "\

@@ -4,8 +4,8 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand, ValueEnum};
 
+use crate::cli::values::positive;
 use crate::cli::{DeviceArg, InferenceArgs};
-use crate::values::positive;
 
 #[derive(Debug, Subcommand)]
 pub enum GradeCommand {

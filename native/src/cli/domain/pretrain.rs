@@ -6,8 +6,8 @@ use clap::Args;
 use emberlab_core::model::StorageDtype;
 use emberlab_core::train::{LossConfig, Schedule, TrainConfig};
 
+use crate::cli::values::{positive, schedule, storage_dtype};
 use crate::cli::{DeviceArg, SaveArgs};
-use crate::values::{positive, schedule, storage_dtype};
 
 #[derive(Debug, Args)]
 #[command(after_help = "\

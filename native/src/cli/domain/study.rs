@@ -6,7 +6,7 @@ use clap::{Args, Subcommand};
 
 use super::{AnswerColumns, GradeSettings};
 use crate::cli::DeviceArg;
-use crate::values::positive;
+use crate::cli::values::positive;
 
 #[derive(Debug, Subcommand)]
 pub enum StudyCommand {

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand, ValueEnum};
 
-use crate::values::positive;
+use crate::cli::values::positive;
 
 #[derive(Debug, Subcommand)]
 pub enum TokenizerCommand {

@@ -21,8 +21,8 @@ use sha2::{Digest, Sha256};
 
 use crate::Outcome;
 use crate::cli::CorpusArgs;
-use crate::report::{json, note, print};
-use crate::staged::StagedFolder;
+use crate::files::staged::StagedFolder;
+use crate::terminal::{json, note, print};
 
 use self::filter::Filter;
 use self::read::Document;

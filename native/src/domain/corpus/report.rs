@@ -6,7 +6,7 @@ use std::fmt;
 use serde::Serialize;
 
 use super::Clean;
-use crate::report::grouped;
+use crate::terminal::grouped;
 
 /// Why text is dropped.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]

@@ -8,7 +8,7 @@ use emberlab_core::data::{Row, Table};
 use serde_json::{Map, Value};
 
 use crate::cli::{AnswerColumns, ReadArgs};
-use crate::hub::{self, Kind};
+use crate::files::hub::{self, Kind};
 use crate::load::{Loader, Source};
 
 const ANSWERS: [&str; 5] = ["answer", "student_answer", "response", "student", "text"];

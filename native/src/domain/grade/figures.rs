@@ -5,7 +5,7 @@ use std::fmt;
 use emberlab_core::metrics::GradingMetrics;
 
 use super::{Answers, Parts, baselines};
-use crate::report::counted;
+use crate::terminal::counted;
 
 const HEADS: [(&str, &str); 7] = [
     ("pearson", "Pearson"),

@@ -11,10 +11,10 @@ use emberlab_core::train::{PairRows, PairTrainer, TrainConfig, Trainer};
 
 use super::{Answers, stored};
 use crate::cli::{GradeSettings, InferenceArgs, Method};
+use crate::files;
 use crate::inference::check_pairs;
-use crate::progress;
-use crate::report::note;
-use crate::{device, files};
+use crate::machine::device;
+use crate::terminal::{note, progress};
 
 /// A model with what its outputs, 0 to 1, are parts of.
 pub struct Grader {

@@ -20,11 +20,12 @@ pub use self::grader::Grader;
 use crate::cli::{
     GradeCommand, GradeEvaluateArgs, GradePredictArgs, GradeSettings, GradeTrainArgs, SplitChoice,
 };
-use crate::device;
-use crate::hub::{self, Kind};
-use crate::report::{counted, json as pretty, note, print, rounded};
-use crate::run_record::Origin;
-use crate::{Outcome, embedded, files};
+use crate::files::embedded;
+use crate::files::hub::{self, Kind};
+use crate::machine::device;
+use crate::run::record::Origin;
+use crate::terminal::{counted, json as pretty, note, print, rounded};
+use crate::{Outcome, files};
 
 /// Runs the command.
 pub fn run(command: &GradeCommand) -> Result<Outcome> {
@@ -89,7 +90,7 @@ fn train(args: &GradeTrainArgs) -> Result<Outcome> {
     };
     let chosen = device::choose(args.device.device)?;
     note(format_args!("model   {}\ndevice  {chosen}", model.display()));
-    let folder = crate::staged::StagedFolder::create(&args.out, false)?;
+    let folder = crate::files::staged::StagedFolder::create(&args.out, false)?;
     let grader = Grader::train(
         &files::read_model(&model)?,
         &parts.train,

@@ -9,11 +9,11 @@ use serde_json::json;
 
 use super::Grader;
 use crate::cli::GradeSettings;
+use crate::files::staged::StagedFolder;
 use crate::files::{self, RUN_FILE};
-use crate::report::json as pretty;
-use crate::run_folder::terms_files;
-use crate::run_record::Origin;
-use crate::staged::StagedFolder;
+use crate::run::folder::terms_files;
+use crate::run::record::Origin;
+use crate::terminal::json as pretty;
 
 const FILE: &str = "grading.json";
 

@@ -7,10 +7,11 @@ use emberlab_core::model::{Guess, MaskedLm};
 use serde_json::{Value, json};
 
 use crate::cli::FillMaskArgs;
-use crate::device::{self, ChosenDevice};
-use crate::hub::{self, Kind};
-use crate::report::{note, print, rounded};
-use crate::{Outcome, embedded, files};
+use crate::files::embedded;
+use crate::files::hub::{self, Kind};
+use crate::machine::device::{self, ChosenDevice};
+use crate::terminal::{note, print, rounded};
+use crate::{Outcome, files};
 
 /// Runs the command.
 pub fn run(args: &FillMaskArgs) -> Result<Outcome> {

@@ -8,9 +8,9 @@ use serde_json::Value;
 
 use crate::cli::ReadArgs;
 use crate::domain::corpus::{Corpus, Paragraph};
-use crate::hub::{self, Kind};
+use crate::files::hub::{self, Kind};
 use crate::load::{Loader, Source};
-use crate::report::{counted, note};
+use crate::terminal::{counted, note};
 
 /// Words in a row by which a text is known; shorter ones say too little.
 const WORDS: usize = 8;

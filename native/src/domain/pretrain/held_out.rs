@@ -11,7 +11,7 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use crate::domain::corpus::{Corpus, documents};
-use crate::report::grouped;
+use crate::terminal::grouped;
 
 /// Which words are masked to measure, always: those that a run before masked.
 const SEED: u64 = 1;

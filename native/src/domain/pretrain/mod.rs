@@ -16,13 +16,14 @@ use emberlab_core::model::StorageDtype;
 use emberlab_core::train::StepInfo;
 use serde_json::Value;
 
-use crate::checkpoint::{self, Checkpoints};
+use crate::Outcome;
 use crate::cli::{Cli, Command, DomainCommand, PretrainArgs};
-use crate::progress::TrainProgress;
-use crate::report::{note, print, short};
-use crate::run_folder::RunFolder;
-use crate::run_record::Origin;
-use crate::{Outcome, interrupt, resume};
+use crate::run::checkpoint::{self, Checkpoints};
+use crate::run::folder::RunFolder;
+use crate::run::record::Origin;
+use crate::run::resume;
+use crate::terminal::progress::TrainProgress;
+use crate::terminal::{interrupt, note, print, short};
 
 use self::plan::Plan;
 use self::record::PretrainRecord;

@@ -11,13 +11,14 @@ use emberlab_core::train::{MaskedRows, Masking, TrainConfig, Trainer};
 use super::guard;
 use super::held_out::HeldOutSet;
 use crate::cli::{DEFAULT_MAX_LENGTH, PretrainArgs};
-use crate::device::{self, ChosenDevice};
 use crate::domain::corpus::{Corpus, documents};
-use crate::hub::{self, Kind};
+use crate::files;
+use crate::files::embedded;
+use crate::files::hub::{self, Kind};
 use crate::inference::max_length;
-use crate::recipe::recipe_line;
-use crate::report::{grouped, millions, note};
-use crate::{embedded, files};
+use crate::machine::device::{self, ChosenDevice};
+use crate::terminal::{grouped, millions, note};
+use crate::train::recipe::recipe_line;
 
 /// Everything a run needs, read and checked.
 pub struct Plan {

@@ -11,9 +11,9 @@ use super::figures;
 use super::held_out::HeldOutLoss;
 use super::plan::Plan;
 use crate::cli::PretrainArgs;
-use crate::report::{bytes, clock, shell_word};
-use crate::run_record::{DeviceRecord, Origin, Status};
-use crate::system;
+use crate::machine::system;
+use crate::run::record::{DeviceRecord, Origin, Status};
+use crate::terminal::{bytes, clock, shell_word};
 
 /// What was run, on what, with what result.
 #[derive(Debug, Serialize)]

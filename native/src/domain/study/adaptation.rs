@@ -11,15 +11,16 @@ use serde_json::{Value, json};
 
 use super::table;
 use crate::cli::{AdaptationArgs, Cli, Command, DomainCommand, GradeSettings, TokenizerExtendArgs};
-use crate::device::{self, ChosenDevice};
 use crate::domain::corpus::Corpus;
 use crate::domain::grade::{Answers, Grader, Parts, baselines};
 use crate::domain::pretrain;
 use crate::domain::vocabulary::extend;
-use crate::hub::{self, Kind};
-use crate::report::{json as pretty, note, print};
-use crate::run_record::Origin;
-use crate::{Outcome, embedded, files, staged};
+use crate::files::hub::{self, Kind};
+use crate::files::{embedded, staged};
+use crate::machine::device::{self, ChosenDevice};
+use crate::run::record::Origin;
+use crate::terminal::{json as pretty, note, print};
+use crate::{Outcome, files};
 
 /// The models, in the order of the table.
 const MODELS: [&str; 3] = ["base", "adapted", "adapted, new words"];

@@ -7,14 +7,14 @@ use emberlab_core::text::{MissingWord, Tokenizer};
 use serde_json::json;
 
 use super::{count, pieces_table};
-use crate::Outcome;
 use crate::cli::TokenizerExtendArgs;
 use crate::domain::corpus::Corpus;
-use crate::hub::{self, Kind};
-use crate::report::{counted, grouped, json as pretty, print};
-use crate::run_folder::terms_files;
-use crate::staged::StagedFolder;
-use crate::{embedded, files};
+use crate::files::embedded;
+use crate::files::hub::{self, Kind};
+use crate::files::staged::StagedFolder;
+use crate::run::folder::terms_files;
+use crate::terminal::{counted, grouped, json as pretty, print};
+use crate::{Outcome, files};
 
 /// Where the words that were added are listed.
 const WORDS: &str = "added_words.json";

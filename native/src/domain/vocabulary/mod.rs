@@ -9,7 +9,7 @@ use emberlab_core::text::{Tokenizer, WordCounts};
 use crate::Outcome;
 use crate::cli::TokenizerCommand;
 use crate::domain::corpus::Paragraph;
-use crate::report::counted;
+use crate::terminal::counted;
 
 /// Runs the command.
 pub fn run(command: &TokenizerCommand) -> Result<Outcome> {

@@ -4,13 +4,12 @@ use anyhow::{Result, ensure};
 use emberlab_core::text::{Tokenizer, VocabularyKind};
 
 use super::{count, pieces_table};
-use crate::Outcome;
 use crate::cli::{TokenizerTrainArgs, VocabularyChoice};
 use crate::domain::corpus::Corpus;
-use crate::files;
-use crate::hub;
-use crate::report::{counted, print};
-use crate::staged::StagedFolder;
+use crate::files::hub;
+use crate::files::staged::StagedFolder;
+use crate::terminal::{counted, print};
+use crate::{Outcome, files};
 
 /// Runs the command.
 pub fn run(args: &TokenizerTrainArgs) -> Result<Outcome> {
