@@ -1,17 +1,23 @@
 //! What is fuzzed: each takes bytes that nobody vouches for, and may return whatever it likes, but neither panic
 //! nor take memory without end.
 
+use std::io::Read;
+use std::path::Path;
+use std::sync::LazyLock;
+
 use emberlab::cli::ReadArgs;
+use emberlab::domain::corpus;
 use emberlab::load::{Loader, Source};
+use emberlab::serve;
 use emberlab_core::Device;
-use emberlab_core::data::{BadRows, Dataset, Format, Pieces, Table};
+use emberlab_core::data::{BadRows, Dataset, Format, Pieces, Table, pasted};
 use emberlab_core::model::{BertConfig, Classifier, ModelFiles};
 use emberlab_core::text::Tokenizer;
 
 /// A parser by the name of its corpus.
 pub type Target = (&'static str, fn(&[u8]));
 
-pub const TARGETS: [Target; 9] = [
+pub const TARGETS: [Target; 12] = [
     ("safetensors", safetensors),
     ("config", config),
     ("tokenizer", tokenizer),
@@ -21,6 +27,9 @@ pub const TARGETS: [Target; 9] = [
     ("json", json),
     ("conll", conll),
     ("parquet", parquet),
+    ("pasted", pasted_rows),
+    ("books", books),
+    ("request", request),
 ];
 
 /// The smallest model there can be.
@@ -86,9 +95,48 @@ pub fn conll(bytes: &[u8]) {
     let _ = Dataset::parse("rows.conll", bytes, None);
 }
 
+/// What somebody has pasted into the page.
+pub fn pasted_rows(bytes: &[u8]) {
+    let text = String::from_utf8_lossy(bytes);
+    assert!(pasted(&text).len() <= text.split(['\n', '\r']).count());
+}
+
+/// What `emberlab corpus` reads.
+pub fn books(bytes: &[u8]) {
+    use corpus::Format::{Html, Markdown, Pdf, Text};
+    let text = String::from_utf8_lossy(bytes);
+    for format in [Text, Markdown, Html, Pdf] {
+        let blocks = corpus::sections(&text, format, &mut corpus::Report::default());
+        let blocks = blocks.iter().flat_map(|(_, blocks)| blocks);
+        assert!(blocks.map(String::len).sum::<usize>() <= 8 * text.len());
+    }
+}
+
+/// What a client sends to `emberlab serve`: it gets what stands in the page or belongs to a model.
+pub fn request(bytes: &[u8]) {
+    const SECRET: &[u8] = b"nobody's business";
+    static SITE: LazyLock<serve::Site> = LazyLock::new(|| {
+        let folder = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../fuzz/site"));
+        let page = serve::Page::find(Some(&folder.join("page"))).expect("a page");
+        serve::Site::new(page, &[folder.join("run")]).expect("a site")
+    });
+    let Some(response) = serve::answered(&SITE, bytes) else { return };
+    let is_success = response.status().is_success();
+    let bytes = match response.into_body() {
+        serve::Contents::Bytes(bytes) => bytes.to_vec(),
+        serve::Contents::File { file, length } => {
+            let mut bytes = Vec::new();
+            file.take(length).read_to_end(&mut bytes).expect("a file that is there");
+            assert_eq!(bytes.len() as u64, length);
+            bytes
+        }
+    };
+    assert!(!is_success || !bytes.windows(SECRET.len()).any(|part| part == SECRET));
+}
+
 /// From a file, as Parquet is read from its end.
 pub fn parquet(bytes: &[u8]) {
-    let folder = std::path::Path::new("/dev/shm");
+    let folder = Path::new("/dev/shm");
     let folder = if folder.is_dir() { folder.to_owned() } else { std::env::temp_dir() };
     let path = folder.join(format!("emberlab-fuzz-{}.parquet", std::process::id()));
     std::fs::write(&path, bytes).expect("a folder for temporary files");

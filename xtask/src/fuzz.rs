@@ -17,8 +17,8 @@ const FLAGS: &str = "--cfg fuzzing -Cpasses=sancov-module -Cllvm-args=-sanitizer
 /// Bytes of an input, and MB of memory that a target may take for one.
 const LONGEST: usize = 1 << 16;
 const MEMORY: usize = 2048;
-/// Seconds that one input may take.
-const SLOWEST: usize = 25;
+/// Seconds that one input may take: more than a Parquet file is given (`native/src/load/parquet.rs`).
+const SLOWEST: usize = 75;
 
 /// Runs the named targets, or all, for so many seconds each.
 ///

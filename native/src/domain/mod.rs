@@ -5,7 +5,7 @@
 //!                       study: all of it, with and without
 //! ```
 
-mod corpus;
+pub mod corpus;
 mod grade;
 mod pretrain;
 mod study;

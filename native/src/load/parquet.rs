@@ -4,8 +4,11 @@ use std::collections::BTreeMap;
 use std::fmt::Display;
 use std::fs::File;
 use std::sync::Arc;
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
+use std::thread;
+use std::time::Duration;
 
-use anyhow::{Result, anyhow};
+use anyhow::{Result, anyhow, bail};
 use emberlab_core::data::{At, Place, Row, Table};
 use emberlab_core::guarded;
 use parquet::errors::ParquetError;
@@ -24,11 +27,51 @@ const FEATURES_KEY: &str = "huggingface";
 /// Rows that are handed on together.
 const PIECE: usize = 4096;
 
+/// So many seconds may pass before the next piece.
+const PATIENCE: usize = 60;
+
 /// Hands on the rows of a file; says whether to go on after it.
 ///
+/// It is read on a thread of its own: a list of booleans takes no bytes, and one that claims two billion of them keeps the
+/// crate (60.1) busy for seconds, as often as there is one.
+///
 /// # Errors
-/// It is no whole Parquet file, or is compressed in a way that is not supported.
+/// It is no whole Parquet file, is compressed in a way that is not supported, or takes without end.
 pub fn each_piece(name: &str, file: File, each: Each) -> Result<bool> {
+    let (sender, pieces) = mpsc::sync_channel(0);
+    let named = name.to_owned();
+    thread::spawn(move || {
+        let read = read(&named, file, &mut |piece| Ok(sender.send(Ok(Some(piece))).is_ok()));
+        let _ = sender.send(read.map(|_| None));
+    });
+    while let Some(piece) = next(name, &pieces, PATIENCE)? {
+        if !each(piece)? {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}
+
+/// What comes next: a piece, or none after the last.
+fn next(
+    name: &str,
+    pieces: &Receiver<Result<Option<Table>>>,
+    patience: usize,
+) -> Result<Option<Table>> {
+    // Second by second: a process that was stopped for a minute has waited for one of them.
+    for _ in 0..patience {
+        match pieces.recv_timeout(Duration::from_secs(1)) {
+            Ok(piece) => return piece,
+            Err(RecvTimeoutError::Disconnected) => return Err(unsound(name)),
+            Err(RecvTimeoutError::Timeout) => {}
+        }
+    }
+    bail!(
+        "{name}: not a readable Parquet file: no row came of it in {patience} seconds. Was the download complete?"
+    )
+}
+
+fn read(name: &str, file: File, each: Each) -> Result<bool> {
     let unreadable = |error| unreadable(name, &error);
     let reader =
         sound(name, || SerializedFileReader::new(ParquetFile(file)))?.map_err(unreadable)?;
@@ -69,11 +112,13 @@ pub fn each_piece(name: &str, file: File, each: Each) -> Result<bool> {
 
 /// The crate takes for granted that offsets and sizes in a file are sound, and panics where they are not.
 fn sound<T>(place: impl Display, read: impl FnOnce() -> T) -> Result<T> {
-    guarded(read).map_err(|_| {
-        anyhow!(
-            "{place}: not a readable Parquet file: its parts do not fit. Was the download complete?"
-        )
-    })
+    guarded(read).map_err(|_| unsound(place))
+}
+
+fn unsound(place: impl Display) -> anyhow::Error {
+    anyhow!(
+        "{place}: not a readable Parquet file: its parts do not fit. Was the download complete?"
+    )
 }
 
 fn unreadable(name: &str, error: &ParquetError) -> anyhow::Error {
@@ -124,4 +169,20 @@ fn class_names(metadata: &FileMetaData) -> BTreeMap<String, Vec<String>> {
         .find(|pair| pair.key == FEATURES_KEY)
         .and_then(|pair| serde_json::from_str::<Value>(pair.value.as_deref()?).ok());
     features.as_ref().map_or_else(BTreeMap::new, |value| names_of(&value["info"]["features"]))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rows_that_do_not_come_are_not_waited_for() {
+        let (sender, pieces) = mpsc::sync_channel(1);
+        let next = || next("a.parquet", &pieces, 1).map_err(|error| error.to_string());
+        assert!(next().unwrap_err().contains("no row came of it in 1 seconds"));
+        sender.send(Ok(None)).unwrap();
+        assert!(next().unwrap().is_none());
+        drop(sender); // As where its thread has panicked.
+        assert!(next().unwrap_err().contains("its parts do not fit"));
+    }
 }

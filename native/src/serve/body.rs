@@ -30,7 +30,7 @@ impl Contents {
         Ok(Self::File { file, length: part.end - part.start })
     }
 
-    pub fn len(&self) -> u64 {
+    pub(super) fn len(&self) -> u64 {
         match self {
             Self::Bytes(bytes) => bytes.len() as u64,
             Self::File { length, .. } => *length,

@@ -86,14 +86,10 @@ impl Conversation {
         self.stream.set_nodelay(true)?;
         loop {
             let head = self.head()?;
-            let (method, response, goes_on) = match head {
-                Ok(request) => {
-                    let response = answer(site, &request);
-                    let goes_on = is_kept(&request) && !response.headers().contains_key(CONNECTION);
-                    (request.method().clone(), response, goes_on)
-                }
-                Err(status) => (Method::GET, refuse(status, Vec::new()), false),
-            };
+            let method = head.as_ref().map_or(Method::GET, |request| request.method().clone());
+            let response = respond(site, &head);
+            let goes_on = head.is_ok_and(|request| is_kept(&request))
+                && !response.headers().contains_key(CONNECTION);
             send(&mut self.stream, &method, response, goes_on)?;
             if !goes_on {
                 return self.end();
@@ -136,6 +132,18 @@ impl Conversation {
             }
         }
         Ok(())
+    }
+}
+
+/// What a client gets whose first request stands in `bytes`; nothing while it is not whole.
+pub fn answered(site: &Site, bytes: &[u8]) -> Option<Response<Contents>> {
+    parse(bytes).map(|(head, _)| respond(site, &head))
+}
+
+fn respond(site: &Site, head: &Head) -> Response<Contents> {
+    match head {
+        Ok(request) => answer(site, request),
+        Err(status) => refuse(*status, Vec::new()),
     }
 }
 

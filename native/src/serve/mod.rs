@@ -21,8 +21,10 @@ use crate::Outcome;
 use crate::cli::ServeArgs;
 use crate::live::{self, Live};
 use crate::terminal::note;
-use page::Page;
-use site::Site;
+pub use body::Contents;
+pub use connection::answered;
+pub use page::Page;
+pub use site::Site;
 
 const DEFAULT_PORT: u16 = 8080;
 const PORTS_TRIED: u16 = 100;

@@ -1,53 +1,76 @@
 //! Markdown: its paragraphs without marks.
 
-use markdown::{ParseOptions, mdast::Node};
+use pulldown_cmark::{Event, HeadingLevel, Options, Parser, Tag, TagEnd};
 
 use super::clean;
+use super::read::Section;
 use super::report::{Reason, Report};
 
 /// What stands below each heading `# …`, with that heading. Code and tables are counted.
-pub fn sections(content: &str, report: &mut Report) -> Vec<(Option<String>, Vec<String>)> {
-    let mut options = ParseOptions::gfm();
-    options.constructs.frontmatter = true;
+pub fn sections(content: &str, report: &mut Report) -> Vec<Section> {
     let mut sections = vec![(None, Vec::new())];
-    // Without MDX, all text is Markdown, and there is no error.
-    if let Ok(root) = markdown::to_mdast(content, &options) {
-        walk(&root, &mut sections, report);
+    let mut text = String::new();
+    // So many images are open, whose words stand for what is not seen.
+    let mut images = 0;
+    for event in Parser::new_ext(content, options()) {
+        match event {
+            Event::Text(_) | Event::Code(_) | Event::InlineMath(_) if images > 0 => {}
+            Event::Text(said) | Event::Code(said) | Event::InlineMath(said) | Event::Html(said) => {
+                text.push_str(&said);
+            }
+            Event::SoftBreak | Event::HardBreak | Event::End(TagEnd::TableCell) => text.push(' '),
+            Event::DisplayMath(said) => report.drop(Reason::NoProse, &clean::spaces(&said)),
+            Event::Start(Tag::Image { .. }) => images += 1,
+            Event::End(TagEnd::Image) => images -= 1,
+            Event::Start(tag) if begins_block(&tag) => end_block(&mut text, &mut sections),
+            Event::End(TagEnd::Heading(HeadingLevel::H1)) => {
+                sections.push((Some(clean::spaces(&std::mem::take(&mut text))), Vec::new()));
+            }
+            Event::End(
+                TagEnd::CodeBlock | TagEnd::HtmlBlock | TagEnd::Table | TagEnd::MetadataBlock(_),
+            ) => report.drop(Reason::NoProse, &clean::spaces(&std::mem::take(&mut text))),
+            Event::End(TagEnd::Paragraph | TagEnd::Heading(_) | TagEnd::Item) => {
+                end_block(&mut text, &mut sections);
+            }
+            _ => {}
+        }
     }
     sections.retain(|(_, blocks)| !blocks.is_empty());
     sections
 }
 
-fn walk(node: &Node, sections: &mut Vec<(Option<String>, Vec<String>)>, report: &mut Report) {
-    match node {
-        Node::Heading(heading) if heading.depth == 1 => {
-            sections.push((Some(clean::spaces(&node.to_string())), Vec::new()));
-        }
-        Node::Paragraph(_) | Node::Heading(_) => {
-            let text = clean::spaces(&node.to_string());
-            if let Some((_, blocks)) = sections.last_mut().filter(|_| !text.is_empty()) {
-                blocks.push(text);
-            }
-        }
-        Node::Code(_)
-        | Node::Math(_)
-        | Node::Table(_)
-        | Node::Html(_)
-        | Node::Yaml(_)
-        | Node::Toml(_) => report.drop(Reason::NoProse, &clean::spaces(&text_of(node))),
-        _ => {
-            let children = node.children().map_or(&[][..], Vec::as_slice);
-            children.iter().for_each(|child| walk(child, sections, report));
-        }
-    }
+/// GitHub's, with formulas and what stands at the head of a page of notes.
+fn options() -> Options {
+    Options::ENABLE_GFM
+        | Options::ENABLE_TABLES
+        | Options::ENABLE_FOOTNOTES
+        | Options::ENABLE_STRIKETHROUGH
+        | Options::ENABLE_TASKLISTS
+        | Options::ENABLE_MATH
+        | Options::ENABLE_YAML_STYLE_METADATA_BLOCKS
+        | Options::ENABLE_PLUSES_DELIMITED_METADATA_BLOCKS
 }
 
-fn text_of(node: &Node) -> String {
-    match node {
-        Node::Code(code) => code.value.clone(),
-        Node::Math(math) => math.value.clone(),
-        Node::Html(html) => html.value.clone(),
-        node => node.to_string(),
+/// Whether what came before it is a block of its own: the words of an item, where a list or code follows.
+fn begins_block(tag: &Tag) -> bool {
+    !matches!(
+        tag,
+        Tag::Emphasis
+            | Tag::Strong
+            | Tag::Strikethrough
+            | Tag::Superscript
+            | Tag::Subscript
+            | Tag::Link { .. }
+            | Tag::TableHead
+            | Tag::TableRow
+            | Tag::TableCell
+    )
+}
+
+fn end_block(text: &mut String, sections: &mut [Section]) {
+    let text = clean::spaces(&std::mem::take(text));
+    if let Some((_, blocks)) = sections.last_mut().filter(|_| !text.is_empty()) {
+        blocks.push(text);
     }
 }
 
@@ -65,5 +88,23 @@ mod tests {
         assert_eq!(found[1].0.as_deref(), Some("The Heart"));
         assert_eq!(found[1].1, ["It pumps blood and more.", "One", "Two"]);
         assert_eq!(report.dropped(Reason::NoProse), 3);
+    }
+
+    #[test]
+    fn depth_is_no_matter() {
+        for deep in [">".repeat(100_000), "- ".repeat(100_000), "*".repeat(100_000)] {
+            let found = sections(&format!("{deep} a word"), &mut Report::default());
+            assert!(found[0].1.last().is_some_and(|block| block.ends_with("a word")));
+        }
+    }
+
+    #[test]
+    fn each_item_is_a_block_and_images_say_nothing() {
+        let text = "1. One <b>and</b>\n   - two\n\n     code? no\n2. three ![a picture](x.png)\n\n\
+                    > quoted[^1]\n\n[^1]: A note.\n\n<div>\nmarkup\n</div>\n\n$$x^2$$\n";
+        let mut report = Report::default();
+        let found = sections(text, &mut report);
+        assert_eq!(found[0].1, ["One and", "two", "code? no", "three", "quoted", "A note."]);
+        assert_eq!(report.dropped(Reason::NoProse), 2);
     }
 }

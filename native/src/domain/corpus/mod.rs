@@ -26,7 +26,9 @@ use crate::terminal::{json, note, print};
 
 use self::filter::Filter;
 use self::read::Document;
-use self::report::{Reason, Report};
+pub use self::read::{Format, sections};
+use self::report::Reason;
+pub use self::report::Report;
 pub use self::stored::{Corpus, Paragraph, documents};
 
 /// The files of a corpus.

@@ -34,10 +34,11 @@ const ENDINGS: [(&str, Format); 8] = [
 ];
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Format {
+pub enum Format {
     Text,
     Markdown,
     Html,
+    /// The text of its pages.
     Pdf,
 }
 
@@ -97,17 +98,24 @@ pub fn documents(path: &Path, report: &mut Report) -> Result<Vec<Document>> {
         Format::Pdf => pdf(path)?,
         _ => utf8(path)?,
     };
-    let sections = match format {
-        Format::Text => text::sections(&content),
-        Format::Markdown => markdown::sections(&content, report),
-        Format::Html => vec![(None, html::blocks(&content, report))],
-        Format::Pdf => vec![(None, pages::blocks(&content, report))],
-    };
-    let document = |(heading, blocks): (Option<String>, Vec<String>)| {
+    let document = |(heading, blocks): Section| {
         let name = heading.unwrap_or_else(|| source.clone());
         Document { source: source.clone(), name, blocks }
     };
-    Ok(sections.into_iter().map(document).collect())
+    Ok(sections(&content, format, report).into_iter().map(document).collect())
+}
+
+/// A heading, if there is one, and the paragraphs below it.
+pub type Section = (Option<String>, Vec<String>);
+
+/// What stands below each heading of a text. What is no prose is counted in `report`.
+pub fn sections(content: &str, format: Format, report: &mut Report) -> Vec<Section> {
+    match format {
+        Format::Text => text::sections(content),
+        Format::Markdown => markdown::sections(content, report),
+        Format::Html => vec![(None, html::blocks(content, report))],
+        Format::Pdf => vec![(None, pages::blocks(content, report))],
+    }
 }
 
 fn utf8(path: &Path) -> Result<String> {

@@ -68,7 +68,7 @@ struct Dropped {
 }
 
 impl Part {
-    pub fn add(&mut self, document: &Clean) {
+    pub(super) fn add(&mut self, document: &Clean) {
         self.documents += 1;
         self.paragraphs += document.paragraphs.len();
         self.words +=

@@ -1,6 +1,7 @@
 //! Plain text: lines into paragraphs.
 
 use super::clean;
+use super::read::Section;
 
 /// A line longer than this was not broken to fit a page.
 const LONG_LINE: usize = 200;
@@ -8,7 +9,7 @@ const LONG_LINE: usize = 200;
 const LONG_LINES: f64 = 0.05;
 
 /// What stands below each heading `# …`, with that heading.
-pub fn sections(content: &str) -> Vec<(Option<String>, Vec<String>)> {
+pub fn sections(content: &str) -> Vec<Section> {
     let mut sections = vec![(None, String::new())];
     for line in content.lines() {
         match line.strip_prefix("# ") {
