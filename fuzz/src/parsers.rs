@@ -7,7 +7,7 @@ use std::sync::LazyLock;
 
 use emberlab::cli::ReadArgs;
 use emberlab::domain::corpus;
-use emberlab::load::{Loader, Source};
+use emberlab::load::{Loader, Source, of_card};
 use emberlab::serve;
 use emberlab_core::Device;
 use emberlab_core::data::{BadRows, Dataset, Format, Pieces, Table, pasted};
@@ -17,7 +17,7 @@ use emberlab_core::text::Tokenizer;
 /// A parser by the name of its corpus.
 pub type Target = (&'static str, fn(&[u8]));
 
-pub const TARGETS: [Target; 12] = [
+pub const TARGETS: [Target; 13] = [
     ("safetensors", safetensors),
     ("config", config),
     ("tokenizer", tokenizer),
@@ -27,6 +27,7 @@ pub const TARGETS: [Target; 12] = [
     ("json", json),
     ("conll", conll),
     ("parquet", parquet),
+    ("card", card),
     ("pasted", pasted_rows),
     ("books", books),
     ("request", request),
@@ -93,6 +94,11 @@ pub fn conll(bytes: &[u8]) {
     in_pieces(bytes, &Format::Conll);
     in_pieces(bytes, &Format::Lines);
     let _ = Dataset::parse("rows.conll", bytes, None);
+}
+
+/// The `README.md` of a data set.
+pub fn card(bytes: &[u8]) {
+    let _ = of_card(&String::from_utf8_lossy(bytes));
 }
 
 /// What somebody has pasted into the page.

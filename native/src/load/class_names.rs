@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
+use anyhow::{Result, ensure};
 use saphyr::{LoadableYamlNode, Yaml};
 use serde_json::Value;
 
@@ -15,6 +16,10 @@ pub type ClassNames = BTreeMap<String, Vec<String>>;
 
 /// Descriptions of a data set, in the order in which they are believed.
 pub const DESCRIPTIONS: [&str; 2] = ["dataset_info.json", "README.md"];
+
+/// Each level of YAML begins a column further to the right at least. The crate (0.3.4) goes down by recursion, which
+/// ends the process some thousand levels deep.
+const DEEPEST: usize = 200;
 
 /// What the descriptions of a folder state; nothing where there are none. One that cannot be read is
 /// said, and keeps nobody from the rows.
@@ -34,11 +39,21 @@ pub fn of_folder(folder: &Path) -> ClassNames {
             Err(error) => unreadable(info, &error),
         };
     }
-    match text(card).as_deref().and_then(front_matter).map(Yaml::load_from_str) {
-        Some(Ok(documents)) => documents.first().map_or_else(ClassNames::new, of_card),
-        Some(Err(error)) => unreadable(card, &error),
-        None => ClassNames::new(),
-    }
+    let of_card = text(card).map_or_else(|| Ok(ClassNames::new()), |text| of_card(&text));
+    of_card.unwrap_or_else(|error| unreadable(card, &error))
+}
+
+/// Those of a dataset card.
+///
+/// # Errors
+/// The YAML at its head is none.
+pub fn of_card(text: &str) -> Result<ClassNames> {
+    let Some(head) = front_matter(text) else { return Ok(ClassNames::new()) };
+    let begins = |line: &str| line.find(|c| !matches!(c, ' ' | '-' | '?')).unwrap_or(line.len());
+    let deep = head.lines().position(|line| begins(line) > DEEPEST);
+    ensure!(deep.is_none(), "line {}: too deep", deep.unwrap_or_default() + 2);
+    let documents = Yaml::load_from_str(head)?;
+    Ok(documents.first().map_or_else(ClassNames::new, of_configurations))
 }
 
 /// Those of features as `datasets` writes them in JSON.
@@ -62,7 +77,7 @@ fn front_matter(text: &str) -> Option<&str> {
 
 /// `dataset_info` of a dataset card: one, or one for each configuration. A column on which
 /// configurations differ is left without names.
-fn of_card(card: &Yaml) -> ClassNames {
+fn of_configurations(card: &Yaml) -> ClassNames {
     let Some(info) = card.as_mapping_get("dataset_info") else { return ClassNames::new() };
     let infos: Vec<&Yaml> = match info.as_sequence() {
         Some(several) => several.iter().collect(),
@@ -112,8 +127,7 @@ mod tests {
     use super::*;
 
     fn of(text: &str) -> Vec<(String, String)> {
-        let documents = Yaml::load_from_str(front_matter(text).unwrap()).unwrap();
-        let names = of_card(&documents[0]).into_iter();
+        let names = of_card(text).unwrap().into_iter();
         names.map(|(column, names)| (column, names.join(" "))).collect()
     }
 
@@ -133,6 +147,16 @@ mod tests {
             |second: &str| format!("---\ndataset_info:\n{}{second}---\n", one("a", "pos"));
         assert_eq!(of(&several(&one("b", "pos"))), [("label".into(), "neg pos".into())]);
         assert_eq!(of(&several(&one("b", "other"))), []);
-        assert_eq!(front_matter("# About\n"), None);
+        assert_eq!(of("# About\n"), []);
+    }
+
+    #[test]
+    fn depth_is_refused_by_its_line() {
+        let levels: String = (0..5000).map(|level| " ".repeat(level) + "a:\n").collect();
+        for (deep, line) in [(levels, 203), ("- ".repeat(100_000), 2)] {
+            let error = of_card(&format!("---\n{deep}\n---\n")).unwrap_err().to_string();
+            assert_eq!(error, format!("line {line}: too deep"));
+        }
+        of_card(&format!("---\n{}\n---\n", "[".repeat(100_000))).unwrap_err();
     }
 }

@@ -23,6 +23,7 @@ use emberlab_core::data::{
 use crate::cli::ReadArgs;
 use crate::terminal::{counted, grouped, note};
 
+pub use class_names::of_card;
 pub use folder::{DataFiles, Layout, data_files, is_data_file};
 pub use large::{Content, Scan};
 pub use pieces::each_of_text;
