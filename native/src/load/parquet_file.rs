@@ -1,7 +1,7 @@
 //! A file as the `parquet` crate reads it, which takes what a file says of its parts for true.
 
 use std::fs::File;
-use std::io::{self, BufReader, ErrorKind, Read};
+use std::io::{self, BufRead, BufReader, ErrorKind, Read};
 
 use bytes::Bytes;
 use parquet::bloom_filter::Sbbf;
@@ -14,6 +14,12 @@ use parquet::schema::types::Type;
 
 /// So often a part may be read on at the end of the file.
 const MOST_READS_AT_END: usize = 1000;
+
+/// Bytes of the end of a file, which is no page.
+const END: u64 = 8;
+/// What a page may unpack to, or so many times what it is packed in: the crate has room for all of it first.
+const LARGEST_PAGE: u64 = 64 << 20;
+const BEST_PACKED: u64 = 1000;
 
 /// Refuses parts that the file does not have, before there is memory for them.
 pub struct ParquetFile(pub File);
@@ -28,7 +34,18 @@ impl ChunkReader for ParquetFile {
     type T = Ending<BufReader<File>>;
 
     fn get_read(&self, start: u64) -> Result<Self::T> {
-        Ok(Ending { inner: self.0.get_read(start)?, reads_at_end: 0 })
+        let mut inner = self.0.get_read(start)?;
+        // The crate reads from the head of a page on, or the end of the file.
+        if start.saturating_add(END) != self.len() {
+            let sizes = page_sizes(inner.fill_buf()?);
+            let (unpacked, packed) =
+                sizes.ok_or_else(|| ParquetError::EOF("Invalid page header".into()))?;
+            if unpacked > LARGEST_PAGE.max(BEST_PACKED * packed) {
+                let what = format!("a page of {packed} bytes that claims to unpack to {unpacked}");
+                return Err(ParquetError::General(what));
+            }
+        }
+        Ok(Ending { inner, reads_at_end: 0 })
     }
 
     fn get_bytes(&self, start: u64, length: usize) -> Result<Bytes> {
@@ -36,6 +53,27 @@ impl ChunkReader for ParquetFile {
         end.ok_or_else(|| ParquetError::EOF("a part reaches beyond the end of the file".into()))?;
         self.0.get_bytes(start, length)
     }
+}
+
+/// What a page unpacks to and what it is packed in: after its kind the first fields of its header, which every
+/// writer gives in their order (parquet.thrift, in Thrift's compact protocol).
+fn page_sizes(header: &[u8]) -> Option<(u64, u64)> {
+    const NEXT_FIELD_I32: u8 = 0x15;
+    let mut bytes = header.iter().copied();
+    let mut number = || {
+        bytes.next().filter(|&byte| byte == NEXT_FIELD_I32)?;
+        let mut zigzag = 0;
+        for shift in (0..35).step_by(7) {
+            let byte = bytes.next()?;
+            zigzag |= u64::from(byte & 0x7f) << shift;
+            if byte < 0x80 {
+                return Some(zigzag >> 1);
+            }
+        }
+        None
+    };
+    let (_kind, unpacked, packed) = (number()?, number()?, number()?);
+    Some((unpacked, packed))
 }
 
 /// Fails where it is read on and on at its end: the crate (60.1) passes over bytes that are not there without
@@ -112,5 +150,21 @@ impl Iterator for Pages {
 
     fn next(&mut self) -> Option<Self::Item> {
         self.get_next_page().transpose()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_page_says_what_it_unpacks_to() {
+        // A dictionary as pyarrow writes it: 13 bytes, 15 packed.
+        assert_eq!(page_sizes(&[0x15, 4, 0x15, 26, 0x15, 30, 0x4c]), Some((13, 15)));
+        let large = [0x15, 0, 0x15, 0xfe, 0xff, 0xff, 0xff, 0x0f, 0x15, 8];
+        assert_eq!(page_sizes(&large), Some((i32::MAX as u64, 4)));
+        for no in [&[0x15, 4, 0x15, 26][..], &[0x25, 4, 0x15, 26, 0x15, 30], &[0x15; 3]] {
+            assert_eq!(page_sizes(no), None);
+        }
     }
 }
