@@ -15,6 +15,21 @@ use serde_json::Value;
 /// The file that marks a folder as written by `emberlab train`.
 pub const RUN_FILE: &str = "run.json";
 
+/// What stands between two lines `fence` at the head of a text, and what follows them.
+pub fn front_matter<'a>(text: &'a str, fence: &str) -> Option<(&'a str, &'a str)> {
+    let text = text.trim_start_matches('\u{feff}');
+    let mut lines = text.split_inclusive('\n');
+    let begin = lines.next().filter(|line| line.trim_end() == fence)?.len();
+    let mut end = begin;
+    for line in lines {
+        if line.trim_end() == fence {
+            return Some((&text[begin..end], &text[end + line.len()..]));
+        }
+        end += line.len();
+    }
+    None
+}
+
 /// The bytes of a file.
 pub fn read(path: &Path) -> Result<Vec<u8>> {
     fs::read(path).with_context(|| format!("cannot read {}", path.display()))

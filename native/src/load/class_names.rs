@@ -5,10 +5,11 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
-use anyhow::{Result, ensure};
+use anyhow::{Result, bail};
 use saphyr::{LoadableYamlNode, Yaml};
 use serde_json::Value;
 
+use crate::files::front_matter;
 use crate::terminal::note_once;
 
 /// The classes of each such column, in the order of their ids.
@@ -39,8 +40,8 @@ pub fn of_folder(folder: &Path) -> ClassNames {
             Err(error) => unreadable(info, &error),
         };
     }
-    let of_card = text(card).map_or_else(|| Ok(ClassNames::new()), |text| of_card(&text));
-    of_card.unwrap_or_else(|error| unreadable(card, &error))
+    let named = of_card(&text(card).unwrap_or_default());
+    named.unwrap_or_else(|error| unreadable(card, &error))
 }
 
 /// Those of a dataset card.
@@ -48,10 +49,11 @@ pub fn of_folder(folder: &Path) -> ClassNames {
 /// # Errors
 /// The YAML at its head is none.
 pub fn of_card(text: &str) -> Result<ClassNames> {
-    let Some(head) = front_matter(text) else { return Ok(ClassNames::new()) };
+    let Some((head, _)) = front_matter(text, "---") else { return Ok(ClassNames::new()) };
     let begins = |line: &str| line.find(|c| !matches!(c, ' ' | '-' | '?')).unwrap_or(line.len());
-    let deep = head.lines().position(|line| begins(line) > DEEPEST);
-    ensure!(deep.is_none(), "line {}: too deep", deep.unwrap_or_default() + 2);
+    if let Some(index) = head.lines().position(|line| begins(line) > DEEPEST) {
+        bail!("line {}: too deep", index + 2);
+    }
     let documents = Yaml::load_from_str(head)?;
     Ok(documents.first().map_or_else(ClassNames::new, of_configurations))
 }
@@ -66,13 +68,6 @@ pub fn class_names(features: &Value) -> ClassNames {
     };
     let features = features.as_object().into_iter().flatten();
     features.filter_map(|(column, feature)| Some((column.clone(), names(feature)?))).collect()
-}
-
-/// The YAML between two lines `---` at the head of a file.
-fn front_matter(text: &str) -> Option<&str> {
-    let rest = text.trim_start_matches('\u{feff}').strip_prefix("---")?;
-    let rest = rest.trim_start_matches('\r').strip_prefix('\n')?;
-    rest.find("\n---").map(|end| &rest[..=end])
 }
 
 /// `dataset_info` of a dataset card: one, or one for each configuration. A column on which

@@ -5,9 +5,16 @@ use pulldown_cmark::{Event, HeadingLevel, Options, Parser, Tag, TagEnd};
 use super::clean;
 use super::read::Section;
 use super::report::{Reason, Report};
+use crate::files::front_matter;
 
 /// What stands below each heading `# …`, with that heading. Code and tables are counted.
 pub fn sections(content: &str, report: &mut Report) -> Vec<Section> {
+    // Not by the crate, to which what stands between any two rules is such a head.
+    let head = ["---", "+++"].into_iter().find_map(|fence| front_matter(content, fence));
+    let content = head.map_or(content, |(head, content)| {
+        report.drop(Reason::NoProse, &clean::spaces(head));
+        content
+    });
     let mut sections = vec![(None, Vec::new())];
     let mut text = String::new();
     // So many images are open, whose words stand for what is not seen.
@@ -15,9 +22,10 @@ pub fn sections(content: &str, report: &mut Report) -> Vec<Section> {
     for event in Parser::new_ext(content, options()) {
         match event {
             Event::Text(_) | Event::Code(_) | Event::InlineMath(_) if images > 0 => {}
-            Event::Text(said) | Event::Code(said) | Event::InlineMath(said) | Event::Html(said) => {
-                text.push_str(&said);
-            }
+            Event::Text(said) | Event::Code(said) | Event::Html(said) => text.push_str(&said),
+            // It may be two prices.
+            Event::InlineMath(said) => text.push_str(&format!("${said}$")),
+            Event::InlineHtml(tag) if tag.starts_with("<br") => text.push(' '),
             Event::SoftBreak | Event::HardBreak | Event::End(TagEnd::TableCell) => text.push(' '),
             Event::DisplayMath(said) => report.drop(Reason::NoProse, &clean::spaces(&said)),
             Event::Start(Tag::Image { .. }) => images += 1,
@@ -26,9 +34,9 @@ pub fn sections(content: &str, report: &mut Report) -> Vec<Section> {
             Event::End(TagEnd::Heading(HeadingLevel::H1)) => {
                 sections.push((Some(clean::spaces(&std::mem::take(&mut text))), Vec::new()));
             }
-            Event::End(
-                TagEnd::CodeBlock | TagEnd::HtmlBlock | TagEnd::Table | TagEnd::MetadataBlock(_),
-            ) => report.drop(Reason::NoProse, &clean::spaces(&std::mem::take(&mut text))),
+            Event::End(TagEnd::CodeBlock | TagEnd::HtmlBlock | TagEnd::Table) => {
+                report.drop(Reason::NoProse, &clean::spaces(&std::mem::take(&mut text)));
+            }
             Event::End(TagEnd::Paragraph | TagEnd::Heading(_) | TagEnd::Item) => {
                 end_block(&mut text, &mut sections);
             }
@@ -39,7 +47,7 @@ pub fn sections(content: &str, report: &mut Report) -> Vec<Section> {
     sections
 }
 
-/// GitHub's, with formulas and what stands at the head of a page of notes.
+/// GitHub's, with formulas.
 fn options() -> Options {
     Options::ENABLE_GFM
         | Options::ENABLE_TABLES
@@ -47,8 +55,6 @@ fn options() -> Options {
         | Options::ENABLE_STRIKETHROUGH
         | Options::ENABLE_TASKLISTS
         | Options::ENABLE_MATH
-        | Options::ENABLE_YAML_STYLE_METADATA_BLOCKS
-        | Options::ENABLE_PLUSES_DELIMITED_METADATA_BLOCKS
 }
 
 /// Whether what came before it is a block of its own: the words of an item, where a list or code follows.
@@ -58,8 +64,6 @@ fn begins_block(tag: &Tag) -> bool {
         Tag::Emphasis
             | Tag::Strong
             | Tag::Strikethrough
-            | Tag::Superscript
-            | Tag::Subscript
             | Tag::Link { .. }
             | Tag::TableHead
             | Tag::TableRow
@@ -96,6 +100,15 @@ mod tests {
             let found = sections(&format!("{deep} a word"), &mut Report::default());
             assert!(found[0].1.last().is_some_and(|block| block.ends_with("a word")));
         }
+    }
+
+    #[test]
+    fn rules_breaks_and_prices_keep_the_prose() {
+        let text = "+++\ntitle = 1\n+++\nA<br>b.\n\n---\nBetween rules, $5-$10.\n\n---\n\nEnd.\n";
+        let mut report = Report::default();
+        let found = sections(text, &mut report);
+        assert_eq!(found[0].1, ["A b.", "Between rules, $5-$10.", "End."]);
+        assert_eq!(report.dropped(Reason::NoProse), 1);
     }
 
     #[test]
