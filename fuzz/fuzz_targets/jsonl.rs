@@ -1,3 +1,5 @@
 #![no_main]
 
-libfuzzer_sys::fuzz_target!(|bytes: &[u8]| emberlab_fuzz::parsers::jsonl(bytes));
+use emberlab_fuzz::{bounded, parsers};
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| bounded(parsers::jsonl, bytes));

@@ -1,5 +1,7 @@
 #![no_main]
 
-libfuzzer_sys::fuzz_target!(init: emberlab_fuzz::pass_guarded_panics(), |bytes: &[u8]| {
-    emberlab_fuzz::parsers::tokenizer(bytes)
+use emberlab_fuzz::{bounded, parsers, pass_guarded_panics};
+
+libfuzzer_sys::fuzz_target!(init: pass_guarded_panics(), |bytes: &[u8]| {
+    bounded(parsers::tokenizer, bytes)
 });

@@ -1,3 +1,5 @@
 #![no_main]
 
-libfuzzer_sys::fuzz_target!(|bytes: &[u8]| emberlab_fuzz::zip_folder(bytes));
+use emberlab_fuzz::{bounded, zip_folder};
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| bounded(zip_folder, bytes));

@@ -1,5 +1,7 @@
 //! Fuzz targets for every parser that reads files of strangers. `cargo xtask fuzz` runs them.
 
+use peak_alloc::PeakAlloc;
+
 pub mod parsers;
 #[path = "../../web/src/engine/zip.rs"]
 mod zip;
@@ -19,6 +21,21 @@ mod problem {
             Self(message)
         }
     }
+}
+
+#[global_allocator]
+static MEMORY: PeakAlloc = PeakAlloc;
+
+/// A parser may take twice the file and 64 MB.
+const MOST: usize = 64 << 20;
+
+/// Runs a parser, and holds it to its memory.
+pub fn bounded(parser: fn(&[u8]), bytes: &[u8]) {
+    MEMORY.reset_peak_usage();
+    let before = MEMORY.current_usage();
+    parser(bytes);
+    let taken = MEMORY.peak_usage() - before;
+    assert!(taken <= 2 * bytes.len() + MOST, "{} bytes took {taken}", bytes.len());
 }
 
 /// A model folder in a zip, as the page opens it. What comes out is no more than 200 times what went in.
