@@ -12,7 +12,7 @@ use emberlab::serve;
 use emberlab_core::Device;
 use emberlab_core::data::{BadRows, Dataset, Format, Pieces, Table, pasted};
 use emberlab_core::model::{BertConfig, Classifier, ModelFiles};
-use emberlab_core::text::Tokenizer;
+use emberlab_core::text::{Texts, Tokenizer};
 
 /// A parser by the name of its corpus.
 pub type Target = (&'static str, fn(&[u8]));
@@ -56,6 +56,9 @@ pub fn tokenizer(bytes: &[u8]) {
     if let Ok(tokenizer) = Tokenizer::from_json("tokenizer.json", bytes) {
         let _ = tokenizer.encode(TEXT, 8);
         let _ = tokenizer.encode("", 8);
+        let mut pair = Texts::default();
+        pair.push(TEXT, Some(TEXT));
+        let _ = tokenizer.encode_texts(&pair, 8);
         let _ = tokenizer.encode_with_words(&[TEXT.to_owned()], 8);
         let _ = tokenizer.explain(TEXT, Some("a pair"), 8);
         let _ = tokenizer.count_words([TEXT].into_iter());

@@ -77,6 +77,7 @@ fn adapters_of_another_kind_are_refused_by_name() {
         ("bias", json!("all")),
         ("rank_pattern", json!({ "query": 2 })),
         ("r", json!(0)),
+        ("r", json!(4.5)),
         ("lora_alpha", json!("x")),
     ] {
         let mut stated = stated.clone();
@@ -85,6 +86,17 @@ fn adapters_of_another_kind_are_refused_by_name() {
         let files = base(0.0).with_adapter(stated, Some(Source::Bytes(adapter.clone())));
         let said = refused(files).to_string();
         assert!(said.contains("adapter_config.json") && said.contains(key), "{said}");
+    }
+    for (key, value, says) in [
+        ("r", json!(5), "expected [5, 128]"),
+        ("lora_alpha", json!(1e300), "with its adapter\" holds NaN or infinite values"),
+    ] {
+        let mut stated = stated.clone();
+        stated[key] = value;
+        let stated = serde_json::to_vec(&stated).unwrap();
+        let files = base(0.0).with_adapter(stated, Some(Source::Bytes(adapter.clone())));
+        let said = refused(files).to_string();
+        assert!(said.contains(says), "{said}");
     }
     let opened = SafeTensors::deserialize(&adapter).unwrap();
     let with = |change: &dyn Fn(&str) -> Option<String>| {

@@ -12,7 +12,7 @@ use self::{
     distilbert::DistilBertConfig,
     modern_bert::{Modern, ModernBertConfig},
 };
-use super::{Family, head::Reads};
+use super::{Family, head::Reads, object::object};
 use crate::{Error, Result, data::LabelMap, text::InputFormat};
 
 /// The settings of a BERT, named as in `config.json`
@@ -81,9 +81,6 @@ fn layer_norm_eps() -> f64 {
 /// not look at it; its own `temperature` is that of text generation.
 const TEMPERATURE: &str = "calibration_temperature";
 
-/// Ten thousand labels take less than half of it. As values, JSON takes many times its bytes.
-const MOST_BYTES: usize = 2 << 20;
-
 impl BertConfig {
     /// Reads and checks a `config.json`.
     ///
@@ -91,12 +88,7 @@ impl BertConfig {
     /// [`Error::BadConfig`] with the key that is missing, out of range or not supported.
     pub fn from_json(name: &str, bytes: &[u8]) -> Result<Self> {
         let bad = |reason: String| Error::BadConfig { name: name.into(), reason };
-        if bytes.len() > MOST_BYTES {
-            let (found, most) = (bytes.len() >> 20, MOST_BYTES >> 20);
-            return Err(bad(format!("{found} MB; a model's config.json has at most {most}")));
-        }
-        let raw: Map<String, Value> = serde_json::from_slice(bytes)
-            .map_err(|error| bad(format!("not a JSON object: {error}")))?;
+        let raw = object("config.json", bytes).map_err(bad)?;
         let family = family(&raw).map_err(bad)?;
         // From the bytes again: so an error says where the value stands.
         let config = match family {

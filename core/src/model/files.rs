@@ -1,6 +1,6 @@
 //! The files of a Hugging Face model folder as bytes.
 
-use super::{BertConfig, Source, lora, shards::is_shard, weights::Weights};
+use super::{BertConfig, Source, lora::Scaling, shards::is_shard, weights::Weights};
 use crate::{
     Error, Result,
     text::{Encoding, Tokenizer},
@@ -138,8 +138,8 @@ impl ModelFiles {
     pub(crate) fn weights(&self, rename: impl Fn(&str) -> Option<String>) -> Result<Weights<'_>> {
         let weights = Weights::open(&self.weights_name(), &self.weights, &rename)?;
         let Some(Adapter { config, weights: file }) = &self.adapter else { return Ok(weights) };
-        let scale = lora::read_scale(&self.path(Self::ADAPTER_CONFIG), config)?;
-        weights.with_adapters(scale, file.as_ref(), &rename)
+        let scaling = Scaling::read(&self.path(Self::ADAPTER_CONFIG), config)?;
+        weights.with_adapters(scaling, file.as_ref(), &rename)
     }
 
     /// The file of the weights, or of their index, for messages.
@@ -169,7 +169,7 @@ impl ModelFiles {
         let (name, tokenizer) = match &self.tokenizer {
             TokenizerFile::Json(bytes) => {
                 let name = self.path("tokenizer.json");
-                let tokenizer = Tokenizer::from_json(&name, bytes)?;
+                let tokenizer = Tokenizer::from_json_of(&name, bytes, config.vocab_size)?;
                 (name, tokenizer)
             }
             TokenizerFile::Vocab(bytes) => {

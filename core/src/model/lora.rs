@@ -9,5 +9,5 @@ mod peft;
 
 pub use config::LoraConfig;
 pub(super) use low_rank::LowRank;
-pub(super) use merge::{Adapters, add_product};
-pub(super) use peft::{read_scale, write};
+pub(super) use merge::{Adapters, Scaling, add_product};
+pub(super) use peft::write;

@@ -15,6 +15,7 @@ mod lora;
 mod masked_lm;
 mod modern_bert;
 mod names;
+mod object;
 mod pass;
 mod prediction;
 mod readback;

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Deserialize;
 
-use super::ModelFiles;
+use super::{ModelFiles, object::check_size};
 use crate::{Error, Result};
 
 #[derive(Deserialize)]
@@ -23,6 +23,7 @@ impl ModelFiles {
     /// [`Error::BadIndex`] where it is none, names no file, or one outside its folder.
     pub fn shards(name: &str, index: &[u8]) -> Result<Vec<String>> {
         let bad = |reason: String| Error::BadIndex { name: name.into(), reason };
+        check_size(Self::INDEX, index).map_err(bad)?;
         let index: Index = serde_json::from_slice(index).map_err(|error| bad(error.to_string()))?;
         let files: BTreeSet<String> = index.weight_map.into_values().collect();
         if files.is_empty() {
@@ -72,5 +73,7 @@ mod tests {
             let error = shards(json).err().unwrap().to_string();
             assert!(error.contains(says), "{error}");
         }
+        let large = format!("{{\"weight_map\": {{}}}}{}", " ".repeat(3 << 20));
+        assert!(shards(&large).err().unwrap().to_string().contains("3 MB"));
     }
 }

@@ -15,7 +15,7 @@ use safetensors::{
 
 use super::{
     header,
-    lora::{Adapters, add_product},
+    lora::{Adapters, Scaling, add_product},
 };
 use crate::{Error, Result};
 
@@ -126,13 +126,13 @@ impl<'a> Weights<'a> {
     }
 
     /// The same weights with adapters, from a file of their own or from among these tensors, whose
-    /// products are multiplied by `scale`: weights are from then on what the adapters make of them.
+    /// products are scaled: weights are from then on what the adapters make of them.
     ///
     /// # Errors
     /// [`Error::BadSafetensors`] for a file that is none, or not of adapters of these weights.
-    pub(crate) fn with_adapters(
+    pub(super) fn with_adapters(
         mut self,
-        scale: f64,
+        scaling: Scaling,
         file: Option<&'a (String, Source)>,
         rename: impl Fn(&str) -> Option<String>,
     ) -> Result<Self> {
@@ -140,7 +140,7 @@ impl<'a> Weights<'a> {
             self.add(name, source, &|key: &str| rename(Adapters::bare(key)), true)?;
         }
         let name = file.map_or(&self.name, |(name, _)| name);
-        self.adapters = Adapters::take(name, scale, &mut self.tensors)?;
+        self.adapters = Adapters::take(name, scaling, &mut self.tensors)?;
         Ok(self)
     }
 
@@ -181,17 +181,22 @@ impl<'a> Weights<'a> {
             found: info.shape.clone(),
             expected,
         };
-        let (&[outputs, inputs], &[r, _]) = (place.1.shape.as_slice(), a.1.shape.as_slice()) else {
+        let &[outputs, inputs] = place.1.shape.as_slice() else {
             return Err(wrong(place.1.shape.clone(), a));
         };
+        let r = self.adapters.scaling.r;
         for (place, expected) in [(a, vec![r, inputs]), (b, vec![outputs, r])] {
             if place.1.shape != expected {
                 return Err(wrong(expected, place));
             }
         }
+        let name = self.files[a.0].name.to_owned();
         let [a, b] = [self.values_at(key, a)?, self.values_at(key, b)?];
-        add_product(&mut values, [&a, &b], r, self.adapters.scale);
-        Ok(values)
+        add_product(&mut values, [&a, &b], self.adapters.scaling);
+        match all_finite(&values) {
+            true => Ok(values),
+            false => Err(Error::TensorNotFinite { name, key: format!("{key} with its adapter") }),
+        }
     }
 
     fn values_at(&self, key: &str, (file, info): &(usize, TensorInfo)) -> Result<Vec<f32>> {
@@ -208,11 +213,10 @@ impl<'a> Weights<'a> {
             _ => return Err(Error::TensorDtype { name, key, dtype: format!("{:?}", info.dtype) }),
         };
         let values = values.map_err(unreadable)?;
-        // Without an early exit, so that it is done many values at a time.
-        if values.iter().fold(false, |found, value| found | !value.is_finite()) {
-            return Err(Error::TensorNotFinite { name, key });
+        match all_finite(&values) {
+            true => Ok(values),
+            false => Err(Error::TensorNotFinite { name, key }),
         }
-        Ok(values)
     }
 }
 
@@ -260,6 +264,11 @@ fn from_le(mut words: Vec<f32>) -> Vec<f32> {
         *word = f32::from_bits(u32::from_le(word.to_bits()));
     }
     words
+}
+
+/// Without an early exit, so that it is done many values at a time.
+fn all_finite(values: &[f32]) -> bool {
+    values.iter().fold(true, |finite, value| finite & value.is_finite())
 }
 
 fn halves<T>(bits: Vec<u16>, from_bits: fn(u16) -> T) -> Vec<f32>

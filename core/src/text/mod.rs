@@ -1,11 +1,12 @@
 //! Text → token ids → batches.
 
 mod batch;
+mod check;
 mod encode;
 mod lengths;
 mod packing;
+mod parts;
 mod plan;
-mod template;
 mod texts;
 mod tokenized;
 mod tokenizer;

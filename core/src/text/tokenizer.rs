@@ -8,7 +8,7 @@ use tokenizers::{
     pre_tokenizers::bert::BertPreTokenizer, processors::bert::BertProcessing,
 };
 
-use super::template;
+use super::check::check;
 use crate::{Error, Result, guarded};
 
 /// A Hugging Face tokenizer. Padding and truncation stored in its file are dropped: length is the
@@ -45,7 +45,12 @@ impl Tokenizer {
     /// # Errors
     /// [`Error::BadTokenizer`] when the `tokenizers` crate cannot read it.
     pub fn from_json(name: &str, bytes: &[u8]) -> Result<Self> {
-        template::check(bytes).map_err(|reason| bad(name, reason))?;
+        Self::from_json_of(name, bytes, usize::MAX)
+    }
+
+    /// The same for a model with embeddings for `vocab_size` ids: a vocabulary that is larger is not kept.
+    pub(crate) fn from_json_of(name: &str, bytes: &[u8], vocab_size: usize) -> Result<Self> {
+        check(bytes, vocab_size).map_err(|reason| bad(name, reason))?;
         let unreadable =
             |error: &dyn Display| bad(name, format!("not a readable tokenizer.json: {error}"));
         let inner = guarded(|| tokenizers::Tokenizer::from_bytes(bytes))

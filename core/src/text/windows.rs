@@ -1,7 +1,10 @@
 //! Questions with their contexts, in windows that a model can read: transformers' fast tokenizers with
 //! `truncation="only_second"`, `stride` and `return_overflowing_tokens`, as in its example `run_qa.py`.
 
-use tokenizers::{PostProcessorWrapper, TruncationDirection, TruncationParams, TruncationStrategy};
+use tokenizers::{
+    PostProcessorWrapper, TruncationDirection, TruncationParams, TruncationStrategy,
+    truncate_encodings,
+};
 
 use super::{Encoding, Texts, Tokenizer, encode::each};
 use crate::{
@@ -74,7 +77,10 @@ impl Tokenizer {
             stride,
             direction: TruncationDirection::Right,
         };
-        let mut whole = self.cut_and_processed(question, Some(context), &cut)?;
+        let mut whole = self.ask(|| {
+            let (question, context) = truncate_encodings(question, Some(context), &cut)?;
+            self.inner.post_process(question, context, true)
+        })?;
         let rest = whole.take_overflowing();
         let window = |encoding: tokenizers::Encoding| {
             let sequences = encoding.get_sequence_ids();

@@ -3,7 +3,10 @@
 use serde::Serialize;
 use tokenizers::EncodeInput;
 
-use super::{Encoding, Tokenizer, encode::each};
+use super::{
+    Encoding, Tokenizer,
+    encode::{beginning, each, head},
+};
 use crate::Result;
 
 /// A word of a text that a model sees, and its first token, which is the one that is tagged
@@ -27,7 +30,10 @@ impl Tokenizer {
     /// # Errors
     /// As [`Tokenizer::encode`].
     pub fn encode_words(&self, texts: &[Vec<String>], max_length: usize) -> Result<Vec<Encoding>> {
-        self.encode_tagged(texts.iter().map(|words| words.as_slice().into()).collect(), max_length)
+        let room = self.room(max_length, false)?;
+        each(texts.iter().collect(), |words| {
+            self.tagged(words.len(), room, |size| words[..size].into())
+        })
     }
 
     /// Whole texts with their words, which are those of the tokenizer: white space and, of BERT's,
@@ -36,15 +42,21 @@ impl Tokenizer {
     /// # Errors
     /// As [`Tokenizer::encode`].
     pub fn encode_with_words(&self, texts: &[String], max_length: usize) -> Result<Vec<Encoding>> {
-        self.encode_tagged(texts.iter().map(|text| text.as_str().into()).collect(), max_length)
+        let room = self.room(max_length, false)?;
+        each(texts.iter().collect(), |text| {
+            self.tagged(text.len(), room, |size| head(text, size).into())
+        })
     }
 
-    fn encode_tagged(&self, texts: Vec<EncodeInput>, max_length: usize) -> Result<Vec<Encoding>> {
-        let room = self.room(max_length, false)?;
-        each(texts, |text| {
-            let pieces = self.ask(|| self.inner.encode(text, false))?;
-            self.finish(pieces, None, room)
-        })
+    fn tagged<'a>(
+        &self,
+        size: usize,
+        room: usize,
+        part: impl Fn(usize) -> EncodeInput<'a>,
+    ) -> Result<Encoding> {
+        let tokens =
+            beginning(size, room, |size| self.ask(|| self.inner.encode(part(size), false)))?;
+        self.finish(tokens, None, room)
     }
 }
 

@@ -108,7 +108,7 @@ fn model_files() {
     let word = |n: usize| format!("w{n}\n");
     let entry = |n: usize| format!("\"w{n}\":{n},");
     let vocabulary = "{\"version\":\"1.0\",\"model\":{\"type\":\"WordPiece\",\"vocab\":{";
-    let cases: [(&str, Vec<u8>, &str); 9] = [
+    let cases: [(&str, Vec<u8>, &str); 11] = [
         ("config.json", filled("", "[", ""), "config.json: 64 MB"),
         ("config.json", filled("{\"a\":[0", ",0", "]}"), "config.json: 64 MB"),
         ("vocab.txt", counted("", word, ""), "but vocab_size is 120"),
@@ -116,6 +116,12 @@ fn model_files() {
         ("tokenizer.json", filled("", "[", ""), "not a readable tokenizer.json"),
         ("tokenizer.json", filled("{\"a\":[0", ",0", ""), "not a readable tokenizer.json"),
         ("tokenizer.json", counted(vocabulary, entry, ""), "not a readable tokenizer.json"),
+        (
+            "tokenizer.json",
+            counted(vocabulary, entry, "\"z\":0}}}"),
+            "entries, but vocab_size is 120",
+        ),
+        ("tokenizer.json", filled("{\"decoder\":[0", ",0", "]}"), "more than 10000 values"),
         (WEIGHTS, header(filled("{", " ", "}")), "header too large"),
         (WEIGHTS, filled("", "\u{7f}", ""), "header too large"),
     ];

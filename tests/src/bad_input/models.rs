@@ -196,7 +196,7 @@ const TOKENIZERS: [Case; 9] = [
     (|f| f.put("tokenizer.json", "{}"), "tokenizer.json: not a readable tokenizer.json"),
     (
         |f| f.put("tokenizer.json", bytes(&root().join("models/bert-tiny/tokenizer.json"))),
-        "tokenizer.json: gives ids up to 30521, but vocab_size is 120",
+        "tokenizer.json: model.vocab has 30522 entries, but vocab_size is 120",
     ),
     (
         |f| f.tokenizer(120, 0),

@@ -14,10 +14,17 @@ const B: &str = ".lora_B.weight";
 /// Where a tensor stands: the number of its file, and where in it.
 type Place = (usize, TensorInfo);
 
+/// What products of adapters of `r` rows are multiplied by.
+#[derive(Clone, Copy, Default)]
+pub(in crate::model) struct Scaling {
+    pub(in crate::model) r: usize,
+    pub(in crate::model) scale: f64,
+}
+
 /// The factors beside weights, by the keys of the weights.
 #[derive(Default)]
 pub(in crate::model) struct Adapters {
-    pub(in crate::model) scale: f64,
+    pub(in crate::model) scaling: Scaling,
     factors: BTreeMap<String, [Option<Place>; 2]>,
 }
 
@@ -33,7 +40,7 @@ impl Adapters {
     /// [`Error::BadSafetensors`] where a factor is without its other, or without its weight.
     pub(in crate::model) fn take(
         name: &str,
-        scale: f64,
+        scaling: Scaling,
         tensors: &mut BTreeMap<String, Place>,
     ) -> Result<Self> {
         let bad = |reason: String| Error::BadSafetensors { name: name.into(), reason };
@@ -53,7 +60,7 @@ impl Adapters {
         let whole = |pair: &[Option<Place>; 2]| pair.iter().all(Option::is_some);
         match factors.iter().find(|(_, pair)| !whole(pair)) {
             Some((weight, _)) => Err(bad(format!("only one factor of \"{weight}\" is there"))),
-            None => Ok(Self { scale, factors }),
+            None => Ok(Self { scaling, factors }),
         }
     }
 
@@ -67,7 +74,8 @@ impl Adapters {
 }
 
 /// Adds `scale · b·a` to a weight `[out, in]`: `a` is `[r, in]`, `b` `[out, r]`.
-pub(in crate::model) fn add_product(weight: &mut [f32], [a, b]: [&[f32]; 2], r: usize, scale: f64) {
+pub(in crate::model) fn add_product(weight: &mut [f32], [a, b]: [&[f32]; 2], scaling: Scaling) {
+    let Scaling { r, scale } = scaling;
     let inputs = a.len() / r.max(1);
     for (row, factors) in weight.chunks_mut(inputs.max(1)).zip(b.chunks(r.max(1))) {
         for (factor, a) in factors.iter().zip(a.chunks(inputs.max(1))) {
@@ -86,7 +94,7 @@ mod tests {
         // [2, 3] and r = 2
         let mut weight = [1.0; 6];
         let factors: [&[f32]; 2] = [&[1.0, 2.0, 3.0, 0.5, 0.0, -1.0], &[1.0, 2.0, -1.0, 0.0]];
-        add_product(&mut weight, factors, 2, 0.5);
+        add_product(&mut weight, factors, Scaling { r: 2, scale: 0.5 });
         assert_eq!(weight, [2.0, 2.0, 1.5, 0.5, 0.0, -0.5]);
     }
 }

@@ -6,13 +6,13 @@ use burn::{
 };
 use serde_json::{Map, Value, json};
 
-use super::{LoraConfig, attach::ALL, merge::PREFIX};
+use super::{LoraConfig, Scaling, attach::ALL, merge::PREFIX};
 use crate::{
     Error, Result,
     data::Task,
     model::{
-        BertForSequenceClassification, Family, ParamPath, Readback, StorageDtype, head::Reads,
-        storage,
+        BertForSequenceClassification, Family, ModelFiles, ParamPath, Readback, StorageDtype,
+        head::Reads, object::object, storage,
     },
 };
 
@@ -90,14 +90,20 @@ impl LoraConfig {
     }
 }
 
-/// What the products of adapters are multiplied by, from an `adapter_config.json`.
-///
-/// # Errors
-/// [`Error::BadConfig`] for adapters of another kind than ours.
-pub(in crate::model) fn read_scale(name: &str, config: &[u8]) -> Result<f64> {
-    let bad = |reason: String| Error::BadConfig { name: name.into(), reason };
-    let config: Map<String, Value> = serde_json::from_slice(config)
-        .map_err(|error| bad(format!("not a JSON object: {error}")))?;
+impl Scaling {
+    /// From an `adapter_config.json`.
+    ///
+    /// # Errors
+    /// [`Error::BadConfig`] for adapters of another kind than ours.
+    pub(in crate::model) fn read(name: &str, config: &[u8]) -> Result<Self> {
+        let config = object(ModelFiles::ADAPTER_CONFIG, config);
+        config
+            .and_then(|config| scaling(&config))
+            .map_err(|reason| Error::BadConfig { name: name.into(), reason })
+    }
+}
+
+fn scaling(config: &Map<String, Value>) -> Result<Scaling, String> {
     let usual = [
         ("peft_type", json!("LORA")),
         ("bias", json!("none")),
@@ -111,15 +117,14 @@ pub(in crate::model) fn read_scale(name: &str, config: &[u8]) -> Result<f64> {
             None | Some(Value::Null) => {}
             Some(found) if *found == expected => {}
             Some(found) => {
-                return Err(bad(format!("{key} {found} is not supported; only {expected}")));
+                return Err(format!("{key} {found} is not supported; only {expected}"));
             }
         }
     }
-    let number = |key: &str| {
-        let value = config.get(key).and_then(Value::as_f64).filter(|value| *value > 0.0);
-        value.ok_or_else(|| bad(format!("{key} is not a number above 0")))
-    };
-    let (r, alpha) = (number("r")?, number("lora_alpha")?);
+    let r = config.get("r").and_then(Value::as_u64).filter(|&r| r > 0);
+    let r = r.ok_or("r is not a whole number above 0")? as usize;
+    let alpha = config.get("lora_alpha").and_then(Value::as_f64).filter(|&alpha| alpha > 0.0);
+    let alpha = alpha.ok_or("lora_alpha is not a number above 0")?;
     let by_root = config.get("use_rslora") == Some(&Value::Bool(true));
-    Ok(alpha / if by_root { r.sqrt() } else { r })
+    Ok(Scaling { r, scale: alpha / if by_root { (r as f64).sqrt() } else { r as f64 } })
 }
