@@ -41,13 +41,10 @@ impl Tokenizer {
         // What comes after the model is done once, to the windows: it moves the offsets of byte-level pieces.
         let mut model = self.inner.clone();
         model.with_post_processor(None::<PostProcessorWrapper>);
-        let pieces = |texts: Vec<&str>| {
-            each(texts, |text| self.ask(|| model.encode_char_offsets(text, false)))
-        };
-        let questions = pieces(texts.first.iter().map(|text| text.trim_start()).collect())?;
-        let contexts = pieces(texts.second.iter().map(String::as_str).collect())?;
-        let rows: Vec<_> = questions.into_iter().zip(contexts).enumerate().collect();
+        let tokens = |text: &str| self.ask(|| model.encode_char_offsets(text, false));
+        let rows = texts.first.iter().zip(&texts.second).enumerate().collect();
         let windows = each(rows, |(row, (question, context))| {
+            let (question, context) = (tokens(question.trim_start())?, tokens(context)?);
             let left = room.saturating_sub(question.len());
             if context.len() > left && left <= doc_stride {
                 let (tokens, row) = (question.len(), row + 1);
