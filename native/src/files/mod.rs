@@ -5,7 +5,7 @@ pub(crate) mod embedded;
 pub(crate) mod hub;
 pub(crate) mod staged;
 
-use std::fs::{self, File};
+use std::fs::{self, File, OpenOptions, TryLockError};
 use std::path::Path;
 
 use anyhow::{Context, Result, bail};
@@ -14,6 +14,9 @@ use serde_json::Value;
 
 /// The file that marks a folder as written by `emberlab train`.
 pub const RUN_FILE: &str = "run.json";
+
+/// The training loss and evaluations of a run, a JSON object a line.
+pub const METRICS: &str = "metrics.jsonl";
 
 /// What stands between two lines `fence` at the head of a text, and what follows them.
 pub fn front_matter<'a>(text: &'a str, fence: &str) -> Option<(&'a str, &'a str)> {
@@ -38,6 +41,24 @@ pub fn read(path: &Path) -> Result<Vec<u8>> {
 /// A file, opened to be read.
 pub fn open(path: &Path) -> Result<File> {
     File::open(path).with_context(|| format!("cannot read {}", path.display()))
+}
+
+/// `metrics.jsonl` of a run folder, to add to it: locked for as long as it is open, so that no other process
+/// writes to that folder or replaces it.
+///
+/// # Errors
+/// There is none, or another process has it.
+pub fn lock_run(folder: &Path) -> Result<File> {
+    let shown = folder.display();
+    let metrics = OpenOptions::new()
+        .append(true)
+        .open(folder.join(METRICS))
+        .with_context(|| format!("{shown} is no run folder: cannot open {METRICS} in it"))?;
+    match metrics.try_lock() {
+        Err(TryLockError::WouldBlock) => bail!("another process is training in {shown}"),
+        // Some network file systems have no locks.
+        Ok(()) | Err(TryLockError::Error(_)) => Ok(metrics),
+    }
 }
 
 /// `config.json` of a folder that may have no weights.

@@ -17,10 +17,10 @@ use emberlab_core::train::Trainer;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use super::folder::{METRICS, RunFolder};
+use super::folder::RunFolder;
 use crate::cli::SaveArgs;
 use crate::files::staged::{self, StagedFolder};
-use crate::files::{self, RUN_FILE};
+use crate::files::{self, METRICS, RUN_FILE};
 use crate::terminal::{json, note, short};
 
 /// The folder of the checkpoints in a run folder.

@@ -18,6 +18,7 @@ use serde_json::Value;
 
 use crate::Outcome;
 use crate::cli::{Cli, Command, DomainCommand, PretrainArgs};
+use crate::files::staged::StagedFolder;
 use crate::run::checkpoint::{self, Checkpoints};
 use crate::run::folder::RunFolder;
 use crate::run::record::Origin;
@@ -40,7 +41,7 @@ pub fn run(args: &PretrainArgs) -> Result<Outcome> {
 pub fn start(args: &PretrainArgs) -> Result<Outcome> {
     let origin = Origin::here()?;
     let out = args.out.as_deref().context("--out names no folder to write")?;
-    let staged = RunFolder::stage(out, args.overwrite)?;
+    let staged = StagedFolder::create(out, args.overwrite)?;
     let plan = Plan::prepare(args)?;
     note(&plan);
     let record = PretrainRecord::new(args, &plan, origin);
