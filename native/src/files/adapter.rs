@@ -7,7 +7,8 @@ use emberlab_core::model::{ModelFiles, Source};
 use serde_json::Value;
 
 use super::hub::{self, Kind};
-use super::{open, read, weights_of};
+use super::{open, read, read_adapter_config, weights_of};
+use crate::terminal::note;
 
 /// The key that names the model.
 const BASE: &str = "base_model_name_or_path";
@@ -42,7 +43,7 @@ pub fn refuse_stacked(folder: &Path) -> Result<()> {
 /// # Errors
 /// A file is missing, or the model is not at hand.
 pub fn read_with_base(folder: &Path) -> Result<ModelFiles> {
-    let config = read(&folder.join(ModelFiles::ADAPTER_CONFIG))?;
+    let config = read_adapter_config(folder)?;
     let base = base(folder, &config)?;
     if !base.is_dir() {
         bail!(
@@ -84,5 +85,12 @@ fn base(folder: &Path, config: &[u8]) -> Result<PathBuf> {
     if beside.is_dir() {
         return Ok(beside);
     }
-    hub::folder(Path::new(base), Kind::Model)
+    let base = Path::new(base);
+    if hub::is_asked_for(base) {
+        let (folder, base) = (folder.display(), base.display());
+        note(format_args!(
+            "hub     {folder} adapts {base}, which is fetched unless the cache has it"
+        ));
+    }
+    hub::folder(base, Kind::Model)
 }

@@ -8,9 +8,10 @@ pub(crate) mod staged;
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::path::Path;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, bail, ensure};
 use emberlab_core::model::{BertConfig, ModelFiles, Source};
-use serde_json::Value;
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
 
 /// The file that marks a folder as written by `emberlab train`.
 pub const RUN_FILE: &str = "run.json";
@@ -103,7 +104,7 @@ pub fn read_model(folder: &Path) -> Result<ModelFiles> {
     let model = model.known_as(adapter::name_of(folder));
     match has(ModelFiles::ADAPTER_CONFIG) {
         // A checkpoint has them among the weights.
-        true => Ok(model.with_adapter(read(&folder.join(ModelFiles::ADAPTER_CONFIG))?, None)),
+        true => Ok(model.with_adapter(read_adapter_config(folder)?, None)),
         false => Ok(model),
     }
 }
@@ -122,7 +123,34 @@ pub fn weights_of(folder: &Path, files: &[(String, Vec<u8>)]) -> Result<Vec<(Str
 
 /// Whether a folder is of a run that was interrupted, or never got to its end.
 pub fn is_unfinished_run(folder: &Path) -> bool {
-    let run = fs::read(folder.join(RUN_FILE)).unwrap_or_default();
-    let run: Value = serde_json::from_slice(&run).unwrap_or_default();
-    matches!(run["status"].as_str(), Some("running" | "interrupted"))
+    #[derive(Deserialize)]
+    struct Run {
+        status: String,
+    }
+    recorded(folder).is_some_and(|run: Run| ["running", "interrupted"].contains(&&*run.status))
+}
+
+/// What of a folder's `run.json` is asked for, where it is there: all else in it takes no memory.
+pub fn recorded<T: DeserializeOwned>(folder: &Path) -> Option<T> {
+    let path = folder.join(RUN_FILE);
+    // No pipe, on which reading would wait.
+    let run = path.is_file().then(|| fs::read(path).ok()).flatten()?;
+    serde_json::from_slice(&run).ok()
+}
+
+/// The bytes of the `adapter_config.json` in a folder.
+///
+/// # Errors
+/// It cannot be read, or is so large that its values would take many times its bytes.
+pub fn read_adapter_config(folder: &Path) -> Result<Vec<u8>> {
+    const MOST_BYTES: usize = 2 << 20;
+    let path = folder.join(ModelFiles::ADAPTER_CONFIG);
+    let config = read(&path)?;
+    let (found, most) = (config.len() >> 20, MOST_BYTES >> 20);
+    let shown = path.display();
+    ensure!(
+        config.len() <= MOST_BYTES,
+        "{shown}: {found} MB; an adapter_config.json has at most {most}"
+    );
+    Ok(config)
 }

@@ -175,18 +175,18 @@ pub fn terms_files(folder: &Path) -> Result<Vec<PathBuf>> {
 
 /// The `max_length` that the classifier in `folder` was trained with, where its `run.json` says.
 pub fn max_length(folder: &Path) -> Option<usize> {
-    record(folder)?
-        .get("max_length")?
-        .as_u64()
-        .and_then(|length| usize::try_from(length).ok())
-        .filter(|&length| length > 0)
+    #[derive(Deserialize)]
+    struct Run {
+        max_length: usize,
+    }
+    files::recorded(folder).map(|run: Run| run.max_length).filter(|&length| length > 0)
 }
 
 /// How the model in `folder` was trained to answer questions, where its `run.json` says.
 pub fn answering(folder: &Path) -> Option<Answering> {
-    Answering::deserialize(record(folder)?.get("question_answering")?).ok()
-}
-
-fn record(folder: &Path) -> Option<Value> {
-    serde_json::from_slice(&fs::read(folder.join(RUN_FILE)).ok()?).ok()
+    #[derive(Deserialize)]
+    struct Run {
+        question_answering: Answering,
+    }
+    files::recorded(folder).map(|run: Run| run.question_answering)
 }
