@@ -14,6 +14,7 @@ use anyhow::Result;
 use self::plan::{Plan, Sources};
 use self::training_loop::Run;
 use crate::cli::TrainArgs;
+use crate::files::staged::StagedFolder;
 use crate::run::folder::RunFolder;
 use crate::run::record::{Origin, RunRecord};
 use crate::run::{results, resume};
@@ -48,7 +49,7 @@ fn start(args: &TrainArgs, origin: Origin) -> Result<Outcome> {
     let fitting = trial::fitting(args, &origin.arguments)?;
     let args = fitting.as_ref().unwrap_or(args);
     // The folder first: a place that cannot be written is said before an hour of training.
-    let staged = RunFolder::stage(&sources.out, args.overwrite)?;
+    let staged = StagedFolder::create(&sources.out, args.overwrite)?;
     let plan = Plan::prepare(args, sources)?;
     if args.results.calibrate {
         results::check_calibration(&plan)?;

@@ -250,6 +250,16 @@ fn the_token_is_sent() {
     assert!(elsewhere.join("models--org--model").is_dir());
 }
 
+/// Nobody has named the model on the command line.
+#[test]
+fn the_model_of_adapters_is_said_before_it_is_fetched() {
+    let (server, scratch) = (Server::start(with_model()), Scratch::new());
+    scratch.write("lora/adapter_config.json", r#"{"base_model_name_or_path": "org/model"}"#);
+    let said = server.run(&scratch, "predict --text hello --model lora", &[]).stderr;
+    let (before, _) = said.split_once("hub     org/model: config.json").unwrap();
+    assert!(before.contains("lora adapts org/model"), "{said}");
+}
+
 #[test]
 fn what_is_not_there_is_said() {
     let (server, scratch) = (Server::start(with_model()), Scratch::new());

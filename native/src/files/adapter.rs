@@ -4,13 +4,20 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 use emberlab_core::model::{ModelFiles, Source};
-use serde_json::Value;
+use serde::Deserialize;
 
 use super::hub::{self, Kind};
 use super::{open, read, weights_of};
+use crate::terminal::note;
 
 /// The key that names the model.
 const BASE: &str = "base_model_name_or_path";
+
+/// What of an `adapter_config.json` is asked for here.
+#[derive(Deserialize)]
+struct Stated {
+    base_model_name_or_path: Option<String>,
+}
 
 /// Whether a folder holds adapters, and no weights of its own beside which they could stand.
 pub fn is_alone(folder: &Path) -> bool {
@@ -75,14 +82,21 @@ pub fn read_with_base(folder: &Path) -> Result<ModelFiles> {
 /// The folder of the model: beside the adapters or from here on, or from the hub.
 fn base(folder: &Path, config: &[u8]) -> Result<PathBuf> {
     let name = folder.join(ModelFiles::ADAPTER_CONFIG).display().to_string();
-    let config: Value =
+    let config: Stated =
         serde_json::from_slice(config).with_context(|| format!("{name}: not a JSON object"))?;
-    let Some(base) = config[BASE].as_str().filter(|base| !base.is_empty()) else {
+    let Some(base) = config.base_model_name_or_path.filter(|base| !base.is_empty()) else {
         bail!("{name}: \"{BASE}\" does not say which model these adapters are for");
     };
-    let beside = folder.join(base);
+    let beside = folder.join(&base);
     if beside.is_dir() {
         return Ok(beside);
     }
-    hub::folder(Path::new(base), Kind::Model)
+    let base = Path::new(&base);
+    if hub::is_asked_for(base) {
+        let (folder, base) = (folder.display(), base.display());
+        note(format_args!(
+            "hub     {folder} adapts {base}, which is fetched unless the cache has it"
+        ));
+    }
+    hub::folder(base, Kind::Model)
 }

@@ -105,13 +105,20 @@ pub fn dataset<'a>(
     fetch(path, Kind::Dataset, (!splits.is_empty()).then_some(&splits))
 }
 
-fn fetch(path: &Path, kind: Kind, splits: Option<&[String]>) -> Result<PathBuf> {
+/// Whether a path names nothing on this machine, but can be a name of the hub.
+pub fn is_asked_for(path: &Path) -> bool {
+    asked_for(path).is_some()
+}
+
+fn asked_for(path: &Path) -> Option<(&str, &str)> {
     // Where there is a folder of the first part's name, a mistake in the second is one of this machine.
     let here = path.exists()
         || path.parent().is_some_and(|parent| parent.is_dir() && parent != Path::new(""));
-    let Some((id, revision)) = path.to_str().filter(|_| !here).and_then(hub_id) else {
-        return Ok(path.to_owned());
-    };
+    path.to_str().filter(|_| !here).and_then(hub_id)
+}
+
+fn fetch(path: &Path, kind: Kind, splits: Option<&[String]>) -> Result<PathBuf> {
+    let Some((id, revision)) = asked_for(path) else { return Ok(path.to_owned()) };
     let (home, cache) = cache();
     let repo = kind.repo(id, revision);
     if is_offline() {

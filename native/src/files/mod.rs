@@ -5,15 +5,19 @@ pub(crate) mod embedded;
 pub(crate) mod hub;
 pub(crate) mod staged;
 
-use std::fs::{self, File};
+use std::fs::{self, File, OpenOptions, TryLockError};
 use std::path::Path;
 
 use anyhow::{Context, Result, bail};
 use emberlab_core::model::{BertConfig, ModelFiles, Source};
-use serde_json::Value;
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
 
 /// The file that marks a folder as written by `emberlab train`.
 pub const RUN_FILE: &str = "run.json";
+
+/// The training loss and evaluations of a run, a JSON object a line.
+pub const METRICS: &str = "metrics.jsonl";
 
 /// What stands between two lines `fence` at the head of a text, and what follows them.
 pub fn front_matter<'a>(text: &'a str, fence: &str) -> Option<(&'a str, &'a str)> {
@@ -38,6 +42,24 @@ pub fn read(path: &Path) -> Result<Vec<u8>> {
 /// A file, opened to be read.
 pub fn open(path: &Path) -> Result<File> {
     File::open(path).with_context(|| format!("cannot read {}", path.display()))
+}
+
+/// `metrics.jsonl` of a run folder, to add to it: locked for as long as it is open, so that no other process
+/// writes to that folder or replaces it.
+///
+/// # Errors
+/// There is none, or another process has it.
+pub fn lock_run(folder: &Path) -> Result<File> {
+    let shown = folder.display();
+    let metrics = OpenOptions::new()
+        .append(true)
+        .open(folder.join(METRICS))
+        .with_context(|| format!("{shown} is no run folder: cannot open {METRICS} in it"))?;
+    match metrics.try_lock() {
+        Err(TryLockError::WouldBlock) => bail!("another process is training in {shown}"),
+        // Some network file systems have no locks.
+        Ok(()) | Err(TryLockError::Error(_)) => Ok(metrics),
+    }
 }
 
 /// `config.json` of a folder that may have no weights.
@@ -101,7 +123,17 @@ pub fn weights_of(folder: &Path, files: &[(String, Vec<u8>)]) -> Result<Vec<(Str
 
 /// Whether a folder is of a run that was interrupted, or never got to its end.
 pub fn is_unfinished_run(folder: &Path) -> bool {
-    let run = fs::read(folder.join(RUN_FILE)).unwrap_or_default();
-    let run: Value = serde_json::from_slice(&run).unwrap_or_default();
-    matches!(run["status"].as_str(), Some("running" | "interrupted"))
+    #[derive(Deserialize)]
+    struct Run {
+        status: String,
+    }
+    recorded(folder).is_some_and(|run: Run| ["running", "interrupted"].contains(&&*run.status))
+}
+
+/// What of a folder's `run.json` is asked for, where it is there: all else in it takes no memory.
+pub fn recorded<T: DeserializeOwned>(folder: &Path) -> Option<T> {
+    let path = folder.join(RUN_FILE);
+    // No pipe, on which reading would wait.
+    let run = path.is_file().then(|| fs::read(path).ok()).flatten()?;
+    serde_json::from_slice(&run).ok()
 }

@@ -22,8 +22,7 @@ use emberlab_core::train::StepInfo;
 use serde_json::{Value, json};
 
 use self::state::State;
-use crate::files;
-use crate::run::folder::METRICS;
+use crate::files::{self, METRICS};
 use crate::run::record::{RunRecord, Status};
 use crate::run::results::Measured;
 use crate::terminal::progress::Speed;

@@ -7,8 +7,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result};
 use serde_json::{Map, Value};
 
-use crate::files::{self, RUN_FILE, hub};
-use crate::run::folder::METRICS;
+use crate::files::{self, METRICS, RUN_FILE, hub};
 use crate::run::predictions::file_name;
 use crate::terminal::counted;
 

@@ -17,10 +17,10 @@ use emberlab_core::train::Trainer;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use super::folder::{METRICS, RunFolder};
+use super::folder::RunFolder;
 use crate::cli::SaveArgs;
 use crate::files::staged::{self, StagedFolder};
-use crate::files::{self, RUN_FILE};
+use crate::files::{self, METRICS, RUN_FILE};
 use crate::terminal::{json, note, short};
 
 /// The folder of the checkpoints in a run folder.
@@ -125,6 +125,11 @@ impl Checkpoints {
         is_time || is_best && (self.keeps_best || passed >= BEST)
     }
 
+    /// Whether the last one is of these very weights: the signal that ends a run may come while it is written.
+    pub fn has(&self, step: usize, quality: Option<f64>) -> bool {
+        self.kept.last() == Some(&(step, quality))
+    }
+
     /// Writes one whole, then lets go of those that are neither among the newest nor the best, and
     /// says so. A full disk is no reason to end a training: the next is written when it is due.
     pub fn write(
@@ -154,11 +159,12 @@ impl Checkpoints {
         files: &[(String, Vec<u8>)],
     ) -> Result<()> {
         let target = path_of(&self.folder, step);
-        if target.exists() {
-            // Training went past it again because it was damaged.
+        if !target.join(RUN_FILE).is_file() && target.exists() {
+            // So damaged that nothing would replace it.
             staged::remove_folder(&target)?;
         }
-        let folder = StagedFolder::create(&target, false)?;
+        // One that is there stays until the new one is whole: training goes past it again where it was damaged.
+        let folder = StagedFolder::create(&target, true)?;
         let mut parts = BTreeMap::new();
         for (name, bytes) in files {
             folder.write(name, bytes)?;
@@ -275,3 +281,6 @@ fn steps_of(folder: &Path) -> Vec<usize> {
 fn path_of(folder: &Path, step: usize) -> PathBuf {
     folder.join(format!("{NAME}{step}"))
 }
+
+#[cfg(test)]
+mod tests;

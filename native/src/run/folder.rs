@@ -4,11 +4,11 @@
 //! It stands under its name from the first step on, and each file in it is whole at any time; the
 //! model's files come at the end.
 
-use std::fs::{self, File, OpenOptions, TryLockError};
+use std::fs::{self, File};
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, ensure};
 use emberlab_core::metrics::Metrics;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -18,15 +18,12 @@ use super::tensorboard::EventFile;
 use super::{checkpoint, watch};
 use crate::cli::config_file;
 use crate::files::staged::{self, StagedFolder};
-use crate::files::{self, RUN_FILE};
+use crate::files::{self, METRICS, RUN_FILE};
 use crate::terminal::{json, rounded};
 
 /// Beginnings of the names of files that state the base model's terms, which hold for what is made
 /// of it too.
 const TERMS: [&str; 4] = ["license", "licence", "notice", "copying"];
-
-/// The training loss and evaluations, a JSON object a line.
-pub const METRICS: &str = "metrics.jsonl";
 
 /// The folder of a run under way, which no other process writes to.
 pub struct RunFolder {
@@ -38,15 +35,6 @@ pub struct RunFolder {
 }
 
 impl RunFolder {
-    /// A folder that will be `out` once there is something to put in; see [`StagedFolder::create`].
-    pub fn stage(out: &Path, overwrite: bool) -> Result<StagedFolder> {
-        if overwrite && out.join(METRICS).is_file() {
-            // A run under way is not replaced.
-            drop(Self::open(out)?);
-        }
-        StagedFolder::create(out, overwrite)
-    }
-
     /// Gives a staged folder the name `out`.
     pub fn start(staged: StagedFolder, out: &Path, record: &RunRecord) -> Result<Self> {
         let Origin { arguments, working_folder, .. } = &record.origin;
@@ -62,8 +50,10 @@ impl RunFolder {
         staged.folder(checkpoint::FOLDER)?;
         staged.write(METRICS, b"")?;
         staged.write(RUN_FILE, json(record)?.as_bytes())?;
+        // Locked before it has its name, so that at no time another process can replace it.
+        let metrics = files::lock_run(staged.path())?;
         staged.finish()?;
-        Self::open(out)
+        Ok(Self { path: out.to_owned(), metrics, events: None })
     }
 
     /// Opens a folder to go on writing it.
@@ -71,20 +61,8 @@ impl RunFolder {
     /// # Errors
     /// It is no run folder, or another process writes to it.
     pub fn open(path: &Path) -> Result<Self> {
-        let shown = path.display();
-        if !path.is_dir() {
-            bail!("there is no run folder {shown}");
-        }
-        let metrics = OpenOptions::new()
-            .append(true)
-            .open(path.join(METRICS))
-            .with_context(|| format!("{shown} is no run folder: cannot open {METRICS} in it"))?;
-        match metrics.try_lock() {
-            Err(TryLockError::WouldBlock) => bail!("another process is training in {shown}"),
-            // Some network file systems have no locks.
-            Ok(()) | Err(TryLockError::Error(_)) => {}
-        }
-        Ok(Self { path: path.to_owned(), metrics, events: None })
+        ensure!(path.is_dir(), "there is no run folder {}", path.display());
+        Ok(Self { path: path.to_owned(), metrics: files::lock_run(path)?, events: None })
     }
 
     pub fn path(&self) -> &Path {
@@ -197,18 +175,18 @@ pub fn terms_files(folder: &Path) -> Result<Vec<PathBuf>> {
 
 /// The `max_length` that the classifier in `folder` was trained with, where its `run.json` says.
 pub fn max_length(folder: &Path) -> Option<usize> {
-    record(folder)?
-        .get("max_length")?
-        .as_u64()
-        .and_then(|length| usize::try_from(length).ok())
-        .filter(|&length| length > 0)
+    #[derive(Deserialize)]
+    struct Run {
+        max_length: usize,
+    }
+    files::recorded(folder).map(|run: Run| run.max_length).filter(|&length| length > 0)
 }
 
 /// How the model in `folder` was trained to answer questions, where its `run.json` says.
 pub fn answering(folder: &Path) -> Option<Answering> {
-    Answering::deserialize(record(folder)?.get("question_answering")?).ok()
-}
-
-fn record(folder: &Path) -> Option<Value> {
-    serde_json::from_slice(&fs::read(folder.join(RUN_FILE)).ok()?).ok()
+    #[derive(Deserialize)]
+    struct Run {
+        question_answering: Answering,
+    }
+    files::recorded(folder).map(|run: Run| run.question_answering)
 }

@@ -14,10 +14,10 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::checkpoint;
-use super::folder::{METRICS, RunFolder};
+use super::folder::RunFolder;
 use super::record::Origin;
 use crate::cli::{Cli, TrainArgs};
-use crate::files::{self, RUN_FILE, staged};
+use crate::files::{self, METRICS, RUN_FILE, staged};
 use crate::terminal::note;
 use crate::train::trial;
 

@@ -53,18 +53,27 @@ impl Page {
         Ok(Self::Folder(folder.canonicalize()?))
     }
 
-    /// A file of a folder; nothing where it is not there, or leads out of it.
-    pub fn file(&self, path: &str) -> Option<PathBuf> {
-        let Self::Folder(folder) = self else { return None };
-        let file = folder.join(path).canonicalize().ok()?;
-        (file.starts_with(folder) && file.is_file()).then_some(file)
-    }
-
     /// A file that is built in.
     pub fn built_in(&self, path: &str) -> Option<&'static File> {
         let Self::BuiltIn = self else { return None };
         FILES.iter().find(|file| file.name == path)
     }
+}
+
+/// A file of a folder, whose path is canonical; nothing where it is not there, is a device or a pipe, or leads out of
+/// the folder. In the cache of the hub a model's files are links to `blobs` beside its snapshots.
+pub fn file_in(folder: &Path, path: &str) -> Option<PathBuf> {
+    let file = folder.join(path).canonicalize().ok()?;
+    let is_here = file.starts_with(folder) || file.parent() == blobs(folder).as_deref();
+    (is_here && file.is_file()).then_some(file)
+}
+
+/// `models--org--name/blobs` of `models--org--name/snapshots/<commit>`.
+fn blobs(folder: &Path) -> Option<PathBuf> {
+    let snapshots = folder.parent().filter(|parent| parent.ends_with("snapshots"))?;
+    let repository = snapshots.parent()?;
+    let is_cached = repository.file_name()?.to_str()?.starts_with("models--");
+    is_cached.then(|| repository.join("blobs"))
 }
 
 impl Display for Page {

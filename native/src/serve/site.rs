@@ -12,7 +12,7 @@ use emberlab_core::model::ModelFiles;
 use percent_encoding::percent_decode_str;
 
 use super::packed::Packed;
-use super::page::{File, INDEX, Page};
+use super::page::{File, INDEX, Page, file_in};
 use crate::live::{self, Live};
 
 /// Below this path stand the runs.
@@ -63,7 +63,8 @@ impl Site {
             let folder = fs::canonicalize(folder)
                 .with_context(|| format!("there is no folder {}", folder.display()))?;
             for name in [MODEL_FILES[0], ModelFiles::WEIGHTS] {
-                ensure!(folder.join(name).is_file(), "{} has no {name}", folder.display());
+                let is_there = file_in(&folder, name).is_some();
+                ensure!(is_there, "{} has no {name}, or a link that leads out", folder.display());
             }
             let path = format!("{RUNS}/{}", plain(&folder));
             if runs.iter().any(|run| run.path == path) {
@@ -97,7 +98,7 @@ impl Site {
             .find_map(|run| Some((run, path.strip_prefix(&run.path)?.strip_prefix('/')?)))
         {
             let file = MODEL_FILES.into_iter().find(|name| *name == file);
-            return file.map_or(Found::Nothing, |file| self.on_disk(run.folder.join(file), file));
+            return file.map_or(Found::Nothing, |file| self.on_disk(&run.folder, file));
         }
         if let Some((live, file)) = self
             .live
@@ -116,12 +117,17 @@ impl Site {
                 packed => Ok(packed),
             });
         }
-        self.page.file(&path).map_or(Found::Nothing, |file| self.on_disk(file, &path))
+        match &self.page {
+            Page::Folder(folder) => self.on_disk(folder, &path),
+            Page::BuiltIn => Found::Nothing,
+        }
     }
 
-    fn on_disk(&self, file: PathBuf, path: &str) -> Found {
+    fn on_disk(&self, folder: &Path, path: &str) -> Found {
+        let Some(file) = file_in(folder, path) else { return Found::Nothing };
         let Ok(about) = fs::metadata(&file) else { return Found::Nothing };
-        let ending = file.extension().unwrap_or_default().to_string_lossy();
+        // Of the name that is asked for: what a link leads to may have none.
+        let ending = Path::new(path).extension().unwrap_or_default().to_string_lossy();
         if !PACKED.contains(&&*ending) || about.len() > MOST_KEPT {
             return Found::File(file);
         }

@@ -3,7 +3,6 @@
 //! Most commands end at once with exit code 130. Training asks to finish its step first; a second
 //! signal ends that at once too.
 
-use std::process;
 use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
 use std::thread;
 
@@ -35,8 +34,7 @@ pub fn install() -> Result<()> {
 fn received() {
     let second = REQUESTED.swap(true, SeqCst);
     if second || !FINISH_STEP_FIRST.load(SeqCst) {
-        staged::discard_unfinished();
-        process::exit(i32::from(EXIT_CODE));
+        staged::discard_unfinished(i32::from(EXIT_CODE));
     }
     note("\ninterrupted: finishing this step, then saving. Ctrl-C again stops at once.");
 }

@@ -144,10 +144,14 @@ impl Run {
     /// Writes the state and all that is known so far.
     fn checkpoint(&mut self) -> Result<()> {
         let trainer = &self.plan.trainer;
-        self.record.reached(trainer.step_count());
+        let (step, quality) = (trainer.step_count(), self.quality());
+        if self.checkpoints.has(step, quality) {
+            return Ok(());
+        }
+        self.record.reached(step);
         let mut files = trainer.classifier().files_beside_weights(StorageDtype::F32)?;
         files.extend(checkpoint::contents(trainer, &self.folder, &self.record)?);
-        let said = self.checkpoints.write(trainer.step_count(), self.quality(), &files);
+        let said = self.checkpoints.write(step, quality, &files);
         self.progress.say(&said);
         self.progress.resume();
         Ok(())

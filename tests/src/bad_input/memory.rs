@@ -108,9 +108,10 @@ fn model_files() {
     let word = |n: usize| format!("w{n}\n");
     let entry = |n: usize| format!("\"w{n}\":{n},");
     let vocabulary = "{\"version\":\"1.0\",\"model\":{\"type\":\"WordPiece\",\"vocab\":{";
-    let cases: [(&str, Vec<u8>, &str); 11] = [
+    let cases: [(&str, Vec<u8>, &str); 12] = [
         ("config.json", filled("", "[", ""), "config.json: 64 MB"),
         ("config.json", filled("{\"a\":[0", ",0", "]}"), "config.json: 64 MB"),
+        ("adapter_config.json", filled("{\"a\":[0", ",0", "]}"), "adapter_config.json: 64 MB"),
         ("vocab.txt", counted("", word, ""), "but vocab_size is 120"),
         ("vocab.txt", filled("", "a", ""), "vocab.txt: line 1 is no word"),
         ("tokenizer.json", filled("", "[", ""), "not a readable tokenizer.json"),
@@ -133,4 +134,12 @@ fn model_files() {
         scratch.write(&format!("bad/{file}"), content);
         bounded(&scratch, PREDICT, &format!("bad/{file}"), says);
     }
+}
+
+/// What is asked of the record of a run is little, whatever else is in it.
+#[test]
+fn the_record_of_a_run() {
+    let scratch = sound();
+    scratch.write("bad/run.json", filled("{\"status\":\"running\",\"a\":[0", ",0", "]}"));
+    bounded(&scratch, PREDICT, "bad/run.json", "bad holds a run that did not end");
 }

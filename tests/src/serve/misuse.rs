@@ -1,8 +1,11 @@
 //! What must not be had, and what must not be sent.
 
 use std::{
+    fs,
     io::{Read, Write},
     net::TcpStream,
+    os::unix::fs::symlink,
+    process::Command,
     time::{Duration, Instant},
 };
 
@@ -11,11 +14,17 @@ use super::{
     client::{connect, request},
     scene,
 };
-use crate::command::Scratch;
+use crate::command::{Scratch, classifier};
 
 #[test]
 fn nothing_else_is_handed_out() {
     let scratch = scene();
+    for (file, target) in [("vocab.txt", "../secret.txt"), ("tokenizer.json", "/dev/zero")] {
+        let _ = fs::remove_file(scratch.path("run_a").join(file));
+        symlink(target, scratch.path("run_a").join(file)).unwrap();
+    }
+    let pipe = scratch.path("run_a/tokenizer_config.json");
+    assert!(Command::new("mkfifo").arg(&pipe).status().unwrap().success());
     let server = Server::start(&scratch, "run_a --page page");
     for path in [
         "/secret.txt",
@@ -29,6 +38,9 @@ fn nothing_else_is_handed_out() {
         "/runs/run_a",
         "/runs/run_a/",
         "/runs/run_a/run.json",
+        "/runs/run_a/vocab.txt",
+        "/runs/run_a/tokenizer.json",
+        "/runs/run_a/tokenizer_config.json",
         "/runs/run_a/checkpoints/1/model.safetensors",
         "/runs/run_a/../../secret.txt",
         "/runs/run_a/%2e%2e/%2e%2e/secret.txt",
@@ -47,6 +59,27 @@ fn nothing_else_is_handed_out() {
         assert!(!answer.text().contains("secret"), "{path}: {answer:?}");
     }
     assert_eq!(server.get("/runs/run_a/config.json", &[]).status, 200);
+}
+
+/// In the cache of the hub files are links to `blobs` of their model; those of another are none of its own.
+#[test]
+fn a_model_in_the_cache_of_the_hub_is_handed_out() {
+    let scratch = scene();
+    let [model, folder] = ["", "/snapshots/0123"].map(|of| format!("run/models--org--name{of}"));
+    fs::create_dir_all(scratch.path(&folder)).unwrap();
+    let link = |target: &str, file: &str| symlink(target, scratch.path(&folder).join(file));
+    for (file, content) in classifier() {
+        scratch.write(&format!("{model}/blobs/hash-of-{file}"), content);
+        link(&format!("../../blobs/hash-of-{file}"), file).unwrap();
+    }
+    scratch.write("run/models--org--other/blobs/hash", "secret");
+    link("../../../models--org--other/blobs/hash", "tokenizer.json").unwrap();
+    let server = Server::start(&scratch, &format!("{folder} --page page"));
+    for (file, content) in classifier() {
+        let served = server.get(&format!("/runs/0123/{file}"), &[]);
+        assert!(served.status == 200 && served.body == content, "{file}");
+    }
+    assert_eq!(server.get("/runs/0123/tokenizer.json", &[]).status, 404);
 }
 
 #[test]

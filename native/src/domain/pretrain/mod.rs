@@ -18,6 +18,7 @@ use serde_json::Value;
 
 use crate::Outcome;
 use crate::cli::{Cli, Command, DomainCommand, PretrainArgs};
+use crate::files::staged::StagedFolder;
 use crate::run::checkpoint::{self, Checkpoints};
 use crate::run::folder::RunFolder;
 use crate::run::record::Origin;
@@ -40,7 +41,7 @@ pub fn run(args: &PretrainArgs) -> Result<Outcome> {
 pub fn start(args: &PretrainArgs) -> Result<Outcome> {
     let origin = Origin::here()?;
     let out = args.out.as_deref().context("--out names no folder to write")?;
-    let staged = RunFolder::stage(out, args.overwrite)?;
+    let staged = StagedFolder::create(out, args.overwrite)?;
     let plan = Plan::prepare(args)?;
     note(&plan);
     let record = PretrainRecord::new(args, &plan, origin);
@@ -180,10 +181,14 @@ impl Run {
 
     fn checkpoint(&mut self) -> Result<()> {
         let trainer = &self.plan.trainer;
-        self.record.reached(trainer.step_count());
+        let (step, quality) = (trainer.step_count(), self.quality());
+        if self.checkpoints.has(step, quality) {
+            return Ok(());
+        }
+        self.record.reached(step);
         let mut files = trainer.masked_lm().files_beside_weights(StorageDtype::F32)?;
         files.extend(checkpoint::contents(trainer, &self.folder, &self.record)?);
-        let said = self.checkpoints.write(trainer.step_count(), self.quality(), &files);
+        let said = self.checkpoints.write(step, quality, &files);
         self.progress.say(&said);
         self.progress.resume();
         Ok(())
