@@ -6,7 +6,10 @@ use std::io::{Chain, Read};
 use csv::{ByteRecord, Position, Reader, ReaderBuilder};
 use serde_json::Value;
 
-use super::table::{MOST_COLUMNS, Reading, newlines};
+use super::{
+    column_names::MOST_COLUMNS,
+    table::{Reading, newlines},
+};
 use crate::Result;
 
 /// A header, unless an earlier piece had it, and a row for each record below it. The last record of a

@@ -3,6 +3,7 @@
 mod answers;
 mod bad_rows;
 mod classes;
+mod column_names;
 mod columns;
 mod conll;
 mod dataset;
