@@ -35,7 +35,7 @@ pub use dataset::{Dataset, Example};
 pub use duplicates::{Duplicates, LabelledTexts, Overlap, Repeats, duplicates};
 pub use findings::{Finding, findings};
 pub use format::{Format, ending};
-pub use label_map::LabelMap;
+pub use label_map::{LabelMap, MOST_LABELS};
 pub use pasted::pasted;
 pub use pieces::Pieces;
 pub use place::{At, Place};
