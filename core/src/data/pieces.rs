@@ -82,12 +82,19 @@ impl Pieces {
             Format::Jsonl => json::read_lines(piece, &mut reading)?,
             Format::Json { field: Some(field) } => json::read_field(piece, field, &mut reading)?,
             Format::Json { field: None } => json::read(piece, &mut self.array, last, &mut reading)?,
+            Format::Lines | Format::Conll if self.lines == 0 && lines::are_of_old_macs(piece) => {
+                let reason = "lines end in \\r, as on old Macs; save the file with \\n";
+                return Err(reading.error(1, reason));
+            }
             Format::Lines => lines::read(piece, &mut reading)?,
             Format::Conll => conll::read(piece, &mut reading)?,
         }
         let table = reading.finish();
         self.columns.clone_from(&table.columns);
-        self.lines += newlines(piece);
+        self.lines += match self.format {
+            Format::Delimited { .. } => delimited::line_ends(piece),
+            _ => newlines(piece),
+        };
         self.pending.drain(..end);
         let is_json = matches!(self.format, Format::Json { .. });
         if end > 0 && !last && is_json && self.array == Array::Ahead {
@@ -191,6 +198,7 @@ mod tests {
                 Format::Json { field: None },
                 " [ {\"text\": \"],}\\\\\\\"{\"} ,\n\n{\"ü\": [1, {\"a\": 2}]}, {} ] \n",
             ),
+            (Format::CSV, "text,label\ra,x\r\r\n\rb,y\r\"c\rd\",z\re,z\r"),
             (Format::Lines, "a\r\n\nü\nc"),
             (Format::Conll, "-DOCSTART- O\r\n\r\na O\r\nb B-X\r\n \r\nü O\r\n\r\nc O"),
         ] {
@@ -218,6 +226,21 @@ mod tests {
             error,
             "a, line 1: one object over several lines of more than 128 MB; name the field that holds the rows with --field"
         );
+    }
+
+    #[test]
+    fn lines_of_old_macs_are_refused_where_there_would_be_one() {
+        for size in [1, 3, 100] {
+            for (format, text) in [
+                (Format::Lines, "a\rb\r"),
+                (Format::Conll, "a O\rb O\r\rc O\n"),
+                (Format::Conll, "a O\rb O"),
+            ] {
+                let error = rows(&format, text.as_bytes(), size).unwrap_err();
+                assert!(error.starts_with("a, line 1: lines end in \\r"), "{error}");
+            }
+        }
+        assert_eq!(rows(&Format::Lines, b"a\r\r\nb\rc\n", 2).unwrap().len(), 2);
     }
 
     #[test]
