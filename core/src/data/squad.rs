@@ -20,12 +20,12 @@ use crate::{Error, Result};
 const SHOWN: usize = 40;
 
 /// Each question is a row with its context. In all, rows may have so many times the bytes of the file, and so
-/// many more: SQuAD's have 3 times as many, those of CUAD, which asks 41 questions about each contract, 46.
+/// many more: SQuAD asks some 5 questions about each paragraph, but CUAD 41 about each contract.
 const MOST_TIMES: u64 = 64;
 const AND_MORE: u64 = 64 << 20;
 /// Bytes of a row beside its title and context.
 const ROW: usize = 500;
-/// A file has so many bytes for each of its values at least (SQuAD 20), unless a row may have them all.
+/// Bytes that a file has for each of its values at least, unless a row may have them all.
 const BYTES_A_VALUE: usize = 8;
 
 /// A file, with its questions as `Q`.

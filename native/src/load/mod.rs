@@ -34,7 +34,7 @@ pub use source::Source;
 pub use stamps::Stamps;
 
 /// A set with more bytes, or a split with more rows or whose rows take more memory than this, is read as a
-/// stream. The contracts of CUAD, once for each question, take 1.5 GB.
+/// stream. Questions cannot be, and have their contexts with each, so that memory is measured generously.
 const LARGE_BYTES: u64 = 128 << 20;
 const LARGE_ROWS: usize = 200_000;
 const LARGE_IN_MEMORY: usize = 2 << 30;
