@@ -4,11 +4,7 @@ use std::borrow::Cow;
 
 use serde_json::Value;
 
-use super::{
-    Columns, GoldAnswer, Row, Table, Task,
-    classes::{name, named},
-    squad,
-};
+use super::{Columns, GoldAnswer, Row, Table, Task, classes::ClassIds, squad};
 use crate::{Error, Result};
 
 /// The answer of a row as its file states it.
@@ -29,14 +25,12 @@ const SEPARATORS: [char; 3] = [',', ';', '|'];
 /// # Errors
 /// [`Error::BadRow`] where there is none, or one of another kind.
 pub(super) fn answer<'a>(
-    table: &'a Table,
+    ids: &ClassIds<'a>,
     row: &'a Row,
     columns: &'a Columns,
 ) -> Result<Answer<'a>> {
     match (columns.task, &columns.labels[..]) {
-        (Task::MultiLabelClassification, [column]) => {
-            Ok(Answer::Labels(labels(table, row, column)?))
-        }
+        (Task::MultiLabelClassification, [column]) => Ok(Answer::Labels(labels(ids, row, column)?)),
         (Task::MultiLabelClassification, several) => {
             let mut set = Vec::new();
             for column in several {
@@ -47,7 +41,7 @@ pub(super) fn answer<'a>(
             Ok(Answer::Labels(set))
         }
         (Task::TokenClassification, [column, ..]) => {
-            let (words, tags) = (words(row, &columns.text)?, tags(table, row, column)?);
+            let (words, tags) = (words(row, &columns.text)?, tags(ids, row, column)?);
             if words.len() != tags.len() {
                 let (words, tags) = (words.len(), tags.len());
                 return Err(bad_cell(row, column, &format!("has {tags} tags for {words} words")));
@@ -58,43 +52,38 @@ pub(super) fn answer<'a>(
             Ok(Answer::Texts(squad::answers(row, columns, column)?))
         }
         (Task::Regression, [column, ..]) => Ok(Answer::Score(score(row, column)?)),
-        (_, [column, ..]) => Ok(Answer::Labels(vec![label(table, row, column)?])),
-        (_, []) => Err(columns.no_label(table)),
+        (_, [column, ..]) => Ok(Answer::Labels(vec![label(ids, row, column)?])),
+        (_, []) => Err(columns.no_label(ids.table)),
     }
 }
 
 /// A label as the file states it; an id whose class has a name there, by that name.
-pub(super) fn label<'a>(table: &'a Table, row: &'a Row, column: &str) -> Result<Cow<'a, str>> {
+pub(super) fn label<'a>(ids: &ClassIds<'a>, row: &'a Row, column: &str) -> Result<Cow<'a, str>> {
     match row.cells.get(column) {
-        Some(Value::String(label)) if !label.trim().is_empty() => {
-            Ok(named(table, column, label.trim()))
-        }
+        Some(Value::String(label)) if !label.trim().is_empty() => Ok(ids.named(label.trim())),
         Some(Value::String(_)) => Err(bad_cell(row, column, "is empty")),
         Some(Value::Null) | None => Err(bad_cell(row, column, "is missing")),
-        Some(cell) => name(table, column, cell)
+        Some(cell) => ids
+            .name(cell)
             .ok_or_else(|| bad_cell(row, column, "is neither a string nor an integer")),
     }
 }
 
 /// The labels of a list, or of a text that parts them.
-fn labels<'a>(table: &'a Table, row: &'a Row, column: &str) -> Result<Vec<Cow<'a, str>>> {
+fn labels<'a>(ids: &ClassIds<'a>, row: &'a Row, column: &str) -> Result<Vec<Cow<'a, str>>> {
     match row.cells.get(column) {
         Some(Value::Array(items)) => items
             .iter()
             .map(|item| match item {
-                Value::String(label) if !label.trim().is_empty() => {
-                    Ok(named(table, column, label.trim()))
-                }
-                item => name(table, column, item).ok_or_else(|| {
+                Value::String(label) if !label.trim().is_empty() => Ok(ids.named(label.trim())),
+                item => ids.name(item).ok_or_else(|| {
                     bad_cell(row, column, "holds what is neither a string nor an integer")
                 }),
             })
             .collect(),
-        Some(Value::String(text)) => {
-            Ok(parted(text).map(|label| named(table, column, label)).collect())
-        }
+        Some(Value::String(text)) => Ok(parted(text).map(|label| ids.named(label)).collect()),
         Some(Value::Null) | None => Err(bad_cell(row, column, "is missing")),
-        Some(cell) => match name(table, column, cell) {
+        Some(cell) => match ids.name(cell) {
             Some(name) => Ok(vec![name]),
             None => Err(bad_cell(row, column, "is neither a list nor a string")),
         },
@@ -102,12 +91,12 @@ fn labels<'a>(table: &'a Table, row: &'a Row, column: &str) -> Result<Vec<Cow<'a
 }
 
 /// The tags of a row's words: a list, or a text in which white space parts them.
-fn tags<'a>(table: &'a Table, row: &'a Row, column: &str) -> Result<Vec<Cow<'a, str>>> {
+fn tags<'a>(ids: &ClassIds<'a>, row: &'a Row, column: &str) -> Result<Vec<Cow<'a, str>>> {
     match row.cells.get(column) {
         Some(Value::String(text)) => {
-            Ok(text.split_whitespace().map(|tag| named(table, column, tag)).collect())
+            Ok(text.split_whitespace().map(|tag| ids.named(tag)).collect())
         }
-        _ => labels(table, row, column),
+        _ => labels(ids, row, column),
     }
 }
 
@@ -191,12 +180,13 @@ pub(super) fn bad_cell(row: &Row, column: &str, what: &str) -> Error {
 impl Table {
     /// Each row's answer for the task of `columns`; none where it has none that can be used.
     pub fn answers<'a>(&'a self, columns: &'a Columns) -> Vec<Option<Answer<'a>>> {
-        self.rows.iter().map(|row| answer(self, row, columns).ok()).collect()
+        let ids = ClassIds::of(self, columns);
+        self.rows.iter().map(|row| answer(&ids, row, columns).ok()).collect()
     }
 
     /// Each row's label as a word, whatever its type; empty where it has none, or -1 for none.
     pub fn label_words(&self, columns: &Columns) -> Vec<String> {
-        let word = |row: &Row, column: &str| match label(self, row, column) {
+        let word = |row: &Row, ids: &ClassIds, column: &str| match label(ids, row, column) {
             Ok(label) if label == "-1" => String::new(),
             Ok(label) => label.into_owned(),
             Err(_) => match row.cells.get(column) {
@@ -206,9 +196,10 @@ impl Table {
                 Some(other) => other.to_string(),
             },
         };
+        let ids = |column| (ClassIds::of_column(self, Some(column)), column);
+        let labels: Vec<_> = columns.labels.iter().map(ids).collect();
         let words = |row: &Row| {
-            let words: Vec<String> =
-                columns.labels.iter().map(|column| word(row, column)).collect();
+            let words: Vec<_> = labels.iter().map(|(ids, column)| word(row, ids, column)).collect();
             words.join(" ").trim().to_owned()
         };
         if columns.labels.is_empty() { Vec::new() } else { self.rows.iter().map(words).collect() }
@@ -224,11 +215,13 @@ mod tests {
     fn read(format: &Format, text: &str, named: NamedColumns) -> (Task, Vec<String>) {
         let table = Table::parse("a", text.as_bytes(), format, &mut BadRows::Refuse).unwrap();
         let columns = Columns::guess(&table, named).unwrap();
-        let words = table.rows.iter().map(|row| match answer(&table, row, &columns) {
-            Ok(Answer::Labels(labels)) => labels.join("+"),
-            Ok(Answer::Score(score)) => score.to_string(),
-            Ok(Answer::Texts(answers)) => format!("{answers:?}"),
-            Err(error) => error.to_string(),
+        let words = table.rows.iter().map(|row| {
+            match answer(&ClassIds::of(&table, &columns), row, &columns) {
+                Ok(Answer::Labels(labels)) => labels.join("+"),
+                Ok(Answer::Score(score)) => score.to_string(),
+                Ok(Answer::Texts(answers)) => format!("{answers:?}"),
+                Err(error) => error.to_string(),
+            }
         });
         (columns.task, words.collect())
     }

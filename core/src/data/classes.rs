@@ -1,6 +1,9 @@
 //! The classes of a table: those that it states, those in its rows, and the names of ids.
 
-use std::{borrow::Cow, collections::BTreeSet};
+use std::{
+    borrow::Cow,
+    collections::{BTreeSet, HashSet},
+};
 
 use serde_json::Value;
 
@@ -39,7 +42,7 @@ impl Table {
             (Task::Regression, _) => LabelMap::of_a_score(),
             (Task::QuestionAnswering, _) => LabelMap::of_a_span(),
             (_, [column]) => match self.class_names.get(column) {
-                Some(names) => LabelMap::new(&self.name, names.clone())?,
+                Some(names) => LabelMap::of_data(&self.name, names.clone())?,
                 None => return Ok(None),
             },
             (_, several) => LabelMap::new(&self.name, several.to_vec())?,
@@ -63,26 +66,49 @@ pub(super) fn classes<'a>(
     LabelMap::from_labels(&table.name, labels.map(|label| &**label))
 }
 
-/// The label in a text, or the name of the class whose id it is: delimited files write ids as text.
-pub(super) fn named<'a>(table: &'a Table, column: &str, label: &'a str) -> Cow<'a, str> {
-    let names = table.class_names.get(column);
-    let names = names.filter(|names| names.iter().all(|name| name != label));
-    let named = names.and_then(|names| names.get(label.parse::<usize>().ok()?));
-    named.map_or(label, |name| name).into()
+/// The class names that a table states for the ids in a column.
+pub(super) struct ClassIds<'a> {
+    pub table: &'a Table,
+    names: &'a [String],
+    /// Those that look like ids themselves.
+    integers: HashSet<&'a str>,
 }
 
-/// The name of a class that is given by an integer or a truth value.
-pub(super) fn name<'a>(table: &'a Table, column: &str, cell: &Value) -> Option<Cow<'a, str>> {
-    match cell {
-        Value::Number(number) if number.is_i64() => {
-            let names = table.class_names.get(column);
-            let id = number.as_u64().and_then(|id| usize::try_from(id).ok());
-            Some(match id.and_then(|id| names?.get(id)) {
-                Some(name) => name.into(),
-                None => number.to_string().into(),
-            })
-        }
-        Value::Bool(label) => Some(label.to_string().into()),
-        _ => None,
+impl<'a> ClassIds<'a> {
+    pub fn of_column(table: &'a Table, column: Option<&String>) -> Self {
+        let names = column.and_then(|column| table.class_names.get(column));
+        let names = names.map_or(&[][..], Vec::as_slice);
+        let integers = names.iter().map(String::as_str).filter(|name| as_id(name).is_some());
+        Self { table, names, integers: integers.collect() }
     }
+
+    /// Of the only label column.
+    pub fn of(table: &'a Table, columns: &Columns) -> Self {
+        Self::of_column(table, columns.labels.first())
+    }
+
+    /// The label in a text, or the name of the class whose id it is: delimited files write ids as text.
+    pub fn named(&self, label: &'a str) -> Cow<'a, str> {
+        let id = as_id(label).filter(|_| !self.integers.contains(label));
+        id.and_then(|id| self.names.get(id)).map_or(label, |name| name).into()
+    }
+
+    /// The name of a class that is given by an integer or a truth value.
+    pub fn name(&self, cell: &Value) -> Option<Cow<'a, str>> {
+        match cell {
+            Value::Number(number) if number.is_i64() => {
+                let id = number.as_u64().and_then(|id| usize::try_from(id).ok());
+                Some(match id.and_then(|id| self.names.get(id)) {
+                    Some(name) => name.into(),
+                    None => number.to_string().into(),
+                })
+            }
+            Value::Bool(label) => Some(label.to_string().into()),
+            _ => None,
+        }
+    }
+}
+
+fn as_id(label: &str) -> Option<usize> {
+    label.parse().ok()
 }

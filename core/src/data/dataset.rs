@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::{
     answers::{answer, bad_cell, label, words},
-    classes::classes,
+    classes::{ClassIds, classes},
     guess::holds_lists,
 };
 use crate::{
@@ -14,6 +14,9 @@ use crate::{
     data::{Answer, BadRows, Columns, Format, LabelMap, NamedColumns, Row, Table, Targets, Task},
     text::Texts,
 };
+
+/// Labels that a message names: with bad rows left out there may be a message for each row.
+const SHOWN: usize = 100;
 
 /// A labelled data set: what each of `texts` is to be answered with, in order.
 #[derive(Clone, Debug, PartialEq)]
@@ -116,11 +119,12 @@ impl Table {
             Some(Value::String(label)) => label.trim().is_empty(),
             Some(_) => false,
         };
+        let ids = ClassIds::of(self, columns);
         let example = |row| {
             let text = text(row, &columns.text)?.to_owned();
             let is_class = columns.task == Task::SingleLabelClassification;
             let column = columns.labels.first().filter(|column| is_class && !is_empty(row, column));
-            let label = column.map(|column| label(self, row, column)).transpose()?;
+            let label = column.map(|column| label(&ids, row, column)).transpose()?;
             Ok(Example { text, label: label.map(Cow::into_owned) })
         };
         self.rows.iter().map(example).collect()
@@ -166,10 +170,11 @@ pub(super) fn usable<'a>(
 ) -> Result<Vec<(&'a Row, Input<'a>, Answer<'a>)>> {
     columns.require_label(table)?;
     let by_words = columns.task == Task::TokenClassification;
+    let ids = ClassIds::of(table, columns);
     let mut rows = Vec::with_capacity(table.rows.len());
     for row in &table.rows {
         match Input::of(row, columns, by_words)
-            .and_then(|input| Ok((row, input, answer(table, row, columns)?)))
+            .and_then(|input| Ok((row, input, answer(&ids, row, columns)?)))
         {
             Ok(usable) => rows.push(usable),
             Err(error) => bad.meet(error)?,
@@ -212,10 +217,13 @@ pub(super) fn text<'a>(row: &'a Row, column: &str) -> Result<&'a str> {
 }
 
 fn known(label_map: &LabelMap, row: &Row, label: &str) -> Result<usize> {
-    label_map.id(label).ok_or_else(|| Error::UnknownLabel {
-        place: row.place.clone(),
-        label: label.into(),
-        known: label_map.names().join(", "),
+    label_map.id(label).ok_or_else(|| {
+        let (shown, more) = label_map.names().split_at(label_map.len().min(SHOWN));
+        let mut known = shown.join(", ");
+        if !more.is_empty() {
+            known += &format!(" and {} more", more.len());
+        }
+        Error::UnknownLabel { place: row.place.clone(), label: label.into(), known }
     })
 }
 

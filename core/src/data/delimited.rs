@@ -6,14 +6,15 @@ use std::io::{Chain, Read};
 use csv::{ByteRecord, Position, Reader, ReaderBuilder};
 use serde_json::Value;
 
-use super::table::{MOST_COLUMNS, Reading, newlines};
+use super::{column_names::MOST_COLUMNS, table::Reading};
 use crate::Result;
 
 /// A header, unless an earlier piece had it, and a row for each record below it. The last record of a
 /// file must close its quotes.
 pub(super) fn read(bytes: &[u8], delimiter: u8, last: bool, reading: &mut Reading) -> Result<()> {
-    if let Some(at) = self::records(bytes, delimiter).too_wide {
-        let line = 1 + newlines(&bytes[..at]);
+    let Records { too_wide, stays_open, .. } = self::records(bytes, delimiter);
+    if let Some(at) = too_wide {
+        let line = 1 + line_ends(&bytes[..at]);
         let reason = format!("more than {MOST_COLUMNS} cells; is it text with labels?");
         return Err(reading.error(line, reason));
     }
@@ -33,7 +34,7 @@ pub(super) fn read(bytes: &[u8], delimiter: u8, last: bool, reading: &mut Readin
             reading.row(start.line, columns.iter().cloned().zip(cells).collect())?;
         }
     }
-    if last && stays_open(&bytes[start.byte..], delimiter) {
+    if last && stays_open {
         // With the rows behind the quote nothing is known of them, so this is not skipped.
         return Err(reading.error(start.line, "a quote opens in this row and is never closed"));
     }
@@ -43,8 +44,19 @@ pub(super) fn read(bytes: &[u8], delimiter: u8, last: bool, reading: &mut Readin
 /// Where the last record begins, which may go on in bytes yet to come; all bytes, where a record in them has
 /// more cells than any.
 pub(super) fn last_record(bytes: &[u8], delimiter: u8) -> usize {
-    let Records { last, too_wide } = records(bytes, delimiter);
-    too_wide.map_or(last, |_| bytes.len())
+    let Records { last, too_wide, .. } = records(bytes, delimiter);
+    match too_wide {
+        Some(_) => bytes.len(),
+        // Its line end may have its second half yet to come.
+        None if last == bytes.len() && bytes.ends_with(b"\r") => last - 1,
+        None => last,
+    }
+}
+
+/// The lines that end in bytes, at `\n`, `\r\n` or, on old Macs, `\r`.
+pub(super) fn line_ends(bytes: &[u8]) -> usize {
+    let halves = bytes.windows(2).filter(|pair| pair == b"\r\n").count();
+    bytes.iter().filter(|byte| matches!(byte, b'\r' | b'\n')).count() - halves
 }
 
 /// Where records begin.
@@ -52,6 +64,8 @@ struct Records {
     last: usize,
     /// The first one with more cells than a data set has columns.
     too_wide: Option<usize>,
+    /// A quote in the last one is not closed: what follows would belong to it.
+    stays_open: bool,
 }
 
 /// Goes through records as the `csv` crate parts them, which would keep a place of each cell.
@@ -77,14 +91,14 @@ fn records(bytes: &[u8], delimiter: u8) -> Records {
             (_, byte) if byte == delimiter => {
                 cells += 1;
                 if cells > MOST_COLUMNS {
-                    return Records { last, too_wide: Some(last) };
+                    return Records { last, too_wide: Some(last), stays_open: false };
                 }
                 Cell::Begins
             }
             _ => Cell::Bare,
         };
     }
-    Records { last, too_wide: None }
+    Records { last, too_wide: None, stays_open: cell == Cell::Quoted }
 }
 
 /// Behind an empty line, which it passes over: it would take a byte order mark at the head of any piece for that
@@ -152,17 +166,9 @@ impl RecordStart<'_> {
     fn advance(&mut self, byte: usize) {
         let is_break = |byte: &&u8| matches!(byte, b'\r' | b'\n');
         let start = byte + self.bytes[byte..].iter().take_while(is_break).count();
-        self.line += newlines(&self.bytes[self.byte..start]);
+        self.line += line_ends(&self.bytes[self.byte..start]);
         self.byte = start;
     }
-}
-
-/// Whether a quote in the last record is never closed: what follows would belong to it.
-fn stays_open(last_record: &[u8], delimiter: u8) -> bool {
-    let followed = [last_record, b"\nend"].concat();
-    let mut records = reader(&followed, delimiter, false);
-    let last = records.byte_records().flatten().last();
-    last.is_none_or(|last| last != ["end"][..])
 }
 
 #[cfg(test)]
@@ -202,6 +208,12 @@ mod tests {
     fn lines_are_counted_through_windows_endings_and_empty_lines() {
         let table = parse(b"text\r\n\r\n\"a\r\nb\"\r\n\r\n\r\nc\r\n", b',').unwrap();
         assert_eq!(places(&table), ["a.csv, line 3", "a.csv, line 7"]);
+    }
+
+    #[test]
+    fn lines_are_counted_through_the_endings_of_old_macs() {
+        let table = parse(b"text\r\"a\rb\"\r\rc\r", b',').unwrap();
+        assert_eq!(places(&table), ["a.csv, line 2", "a.csv, line 5"]);
     }
 
     #[test]

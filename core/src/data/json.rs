@@ -1,9 +1,9 @@
 //! JSON Lines and JSON arrays, and SQuAD's own form.
 
-mod scan;
+pub(super) mod scan;
 
 use serde::de::IgnoredAny;
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 use self::scan::Scan;
 use super::{
@@ -20,22 +20,36 @@ pub(super) fn read_lines(bytes: &[u8], reading: &mut Reading) -> Result<()> {
         if content.trim().is_empty() {
             continue;
         }
-        match serde_json::from_str(content) {
-            Ok(Value::Object(cells)) if squad::is_file(&cells) => questions(line, cells, reading)?,
-            Ok(Value::Object(cells)) => reading.row(line, cells)?,
-            Ok(_) => reading.bad_row(line, NOT_AN_OBJECT)?,
-            Err(error) => reading.bad_row(line, not_json(&error))?,
-        }
+        object(line, content, reading)?;
     }
     Ok(())
 }
 
-fn questions(line: usize, file: Map<String, Value>, reading: &mut Reading) -> Result<()> {
-    match squad::rows(file) {
-        Ok(rows) => rows.into_iter().for_each(|cells| reading.numbered_row(cells)),
-        Err(error) => reading.bad_row(line, format!("not SQuAD's form: {error}"))?,
+/// A row, or the questions of SQuAD's own form.
+fn object(line: usize, text: &str, reading: &mut Reading) -> Result<()> {
+    if squad::is_file(text) {
+        return questions(line, text, reading);
     }
-    Ok(())
+    let value = match scan::has_too_many_values(text) {
+        true => serde_json::from_str::<IgnoredAny>(text).map(|_| None),
+        false => serde_json::from_str(text).map(Some),
+    };
+    match value {
+        Ok(Some(Value::Object(cells))) => reading.row(line, cells),
+        Ok(Some(_)) => reading.bad_row(line, NOT_AN_OBJECT),
+        Ok(None) => reading.bad_row(line, scan::too_many_values()),
+        Err(error) => reading.bad_row(line, not_json(&error)),
+    }
+}
+
+fn questions(line: usize, file: &str, reading: &mut Reading) -> Result<()> {
+    match squad::rows(file) {
+        Ok(rows) => {
+            rows.into_iter().for_each(|cells| reading.numbered_row(cells));
+            Ok(())
+        }
+        Err(reason) => reading.bad_row(line, reason),
+    }
 }
 
 /// An array of objects as the value of `field` in an object at the top.
@@ -124,10 +138,13 @@ fn read_object_lines(bytes: &[u8], reading: &mut Reading) -> Result<()> {
         return read_lines(bytes, reading);
     }
     let line = 1 + newlines(&bytes[..bytes.len() - bytes.trim_ascii_start().len()]);
-    match serde_json::from_str(reading.checked(1, bytes)?) {
-        Ok(Value::Object(file)) if squad::is_file(&file) => questions(line, file, reading),
-        Ok(_) => Err(reading
-            .error(line, "one object over several lines, not rows; name the field that holds the rows with --field")),
+    let text = reading.checked(1, bytes)?;
+    match serde_json::from_str::<IgnoredAny>(text) {
+        Ok(_) if squad::is_file(text) => questions(line, text, reading),
+        Ok(_) => {
+            let reason = format!("one object over several lines, not rows; {NAME_THE_FIELD}");
+            Err(reading.error(line, reason))
+        }
         Err(_) => read_lines(bytes, reading),
     }
 }
@@ -135,21 +152,29 @@ fn read_object_lines(bytes: &[u8], reading: &mut Reading) -> Result<()> {
 /// Whether the first line, which has ended, opens an object that it does not close.
 pub(super) fn is_one_object(bytes: &[u8]) -> bool {
     let text = bytes.trim_ascii_start();
-    let Some(end) = text.iter().position(|&byte| byte == b'\n') else { return false };
+    if text.first() != Some(&b'{') || !text.contains(&b'\n') {
+        return false;
+    }
+    let end = text.iter().position(|&byte| byte == b'\n').unwrap_or(text.len());
     let first = serde_json::from_slice::<IgnoredAny>(&text[..end]);
-    text.first() == Some(&b'{') && first.is_err_and(|error| error.is_eof())
+    first.is_err_and(|error| error.is_eof())
 }
 
+pub(super) const NAME_THE_FIELD: &str = "name the field that holds the rows with --field";
 const NOT_AN_OBJECT: &str = "not a JSON object ({\"text\": …})";
 
 /// Each value is parsed by itself, so the parser's own line number says nothing.
 fn not_json(error: &serde_json::Error) -> String {
-    let reason = error.to_string();
-    let reason = reason.split(" at line ").next().unwrap_or_default();
     match error.line() {
-        1 => format!("not valid JSON: {reason} at column {}", error.column()),
-        _ => format!("not valid JSON: {reason}"),
+        1 => format!("not valid JSON: {} at column {}", reason(error), error.column()),
+        _ => format!("not valid JSON: {}", reason(error)),
     }
+}
+
+/// What the parser says, but for the place.
+pub(super) fn reason(error: &serde_json::Error) -> String {
+    let said = error.to_string();
+    said.split(" at line ").next().unwrap_or_default().to_owned()
 }
 
 #[cfg(test)]
@@ -190,6 +215,20 @@ mod tests {
         assert_eq!(parse("{\"text\": \"a\"}\n{\"text\": \"b\"}\n", None).unwrap().rows.len(), 2);
         let error = parse("{\n\"data\": [{\"text\": \"a\"}]}", None).unwrap_err();
         assert!(error.contains("name the field that holds the rows with --field"), "{error}");
+    }
+
+    #[test]
+    fn a_row_of_too_many_values_is_refused() {
+        let row = |values: usize| {
+            format!("{{\"text\": \"a,[\\\",\", \"b\": [{}0]}}", "0,".repeat(values))
+        };
+        assert!(parse(&row(240_000), None).is_ok());
+        for text in [row(300_000), format!("[{{}},\n{}]", row(300_000))] {
+            let error = parse(&text, None).unwrap_err();
+            assert!(error.contains(": a row of more than 250000 values"), "{error}");
+        }
+        let cut_off = format!("{{\"a\": [{}", "0,".repeat(300_000));
+        assert!(parse(&cut_off, None).unwrap_err().contains("not valid JSON"));
     }
 
     #[test]

@@ -16,6 +16,12 @@ pub(super) fn read(bytes: &[u8], reading: &mut Reading) -> Result<()> {
     Ok(())
 }
 
+/// Whether lines end in `\r` alone, as on old Macs: then the first one goes on behind it.
+pub(super) fn are_of_old_macs(bytes: &[u8]) -> bool {
+    let first = bytes.split(|&byte| byte == b'\n').next().unwrap_or_default();
+    first.trim_ascii().contains(&b'\r')
+}
+
 /// The lines with their numbers from 1, without their ends.
 pub(super) fn numbered_lines(bytes: &[u8]) -> impl Iterator<Item = (usize, &[u8])> {
     let lines = bytes.split(|&byte| byte == b'\n').enumerate();

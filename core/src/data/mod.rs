@@ -3,6 +3,7 @@
 mod answers;
 mod bad_rows;
 mod classes;
+mod column_names;
 mod columns;
 mod conll;
 mod dataset;
@@ -34,7 +35,7 @@ pub use dataset::{Dataset, Example};
 pub use duplicates::{Duplicates, LabelledTexts, Overlap, Repeats, duplicates};
 pub use findings::{Finding, findings};
 pub use format::{Format, ending};
-pub use label_map::LabelMap;
+pub use label_map::{LabelMap, MOST_LABELS};
 pub use pasted::pasted;
 pub use pieces::Pieces;
 pub use place::{At, Place};

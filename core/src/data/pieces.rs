@@ -14,8 +14,8 @@ use crate::{
 /// Bytes that a single row may have. Without a limit a quote that is never closed would draw the rest
 /// of a file into memory.
 const LONGEST_ROW: usize = 8 << 20;
-/// And the first line of a `.json` file that opens an object: it may be all of SQuAD.
-const LONGEST_OBJECT: usize = 64 << 20;
+/// And an object that a `.json` file begins with: it may be all of SQuAD, on one line or on several.
+const LONGEST_OBJECT: usize = 128 << 20;
 
 /// Parses a file whose bytes come one piece after the other.
 #[derive(Debug)]
@@ -31,13 +31,23 @@ pub struct Pieces {
     begun: bool,
     /// Of a JSON array.
     array: Array,
+    /// It is a JSON object over several lines.
+    is_one_object: bool,
 }
 
 impl Pieces {
     pub fn new(name: &str, format: Format) -> Self {
         let (columns, pending) = (Vec::new(), Vec::new());
-        let array = Array::default();
-        Self { name: name.into(), format, columns, pending, lines: 0, begun: false, array }
+        Self {
+            name: name.into(),
+            format,
+            columns,
+            pending,
+            lines: 0,
+            begun: false,
+            array: Array::default(),
+            is_one_object: false,
+        }
     }
 
     /// The rows that end in what has come so far and were not returned yet; there may be none. With
@@ -59,12 +69,8 @@ impl Pieces {
             false if self.begun => self.whole_rows(),
             false => 0,
         };
-        let longest = self.longest_row();
-        if end == 0 && self.pending.len() > longest && self.is_cut() {
-            let place = Place::line(&self.name.as_str().into(), self.lines + 1);
-            let reason =
-                format!("a row of more than {} MB; is a quote never closed?", longest >> 20);
-            return Err(Error::BadRow { place, reason });
+        if end == 0 {
+            self.check_length()?;
         }
         let columns = std::mem::take(&mut self.columns);
         let mut reading = Reading::new(&self.name, columns, self.lines, bad);
@@ -76,12 +82,19 @@ impl Pieces {
             Format::Jsonl => json::read_lines(piece, &mut reading)?,
             Format::Json { field: Some(field) } => json::read_field(piece, field, &mut reading)?,
             Format::Json { field: None } => json::read(piece, &mut self.array, last, &mut reading)?,
+            Format::Lines | Format::Conll if self.lines == 0 && lines::are_of_old_macs(piece) => {
+                let reason = "lines end in \\r, as on old Macs; save the file with \\n";
+                return Err(reading.error(1, reason));
+            }
             Format::Lines => lines::read(piece, &mut reading)?,
             Format::Conll => conll::read(piece, &mut reading)?,
         }
         let table = reading.finish();
         self.columns.clone_from(&table.columns);
-        self.lines += newlines(piece);
+        self.lines += match self.format {
+            Format::Delimited { .. } => delimited::line_ends(piece),
+            _ => newlines(piece),
+        };
         self.pending.drain(..end);
         let is_json = matches!(self.format, Format::Json { .. });
         if end > 0 && !last && is_json && self.array == Array::Ahead {
@@ -91,15 +104,19 @@ impl Pieces {
         Ok(table)
     }
 
-    /// Whether a row is known to end before the file does.
-    fn is_cut(&self) -> bool {
-        match &self.format {
-            Format::Json { field: Some(_) } => false,
-            Format::Json { field: None } if self.array == Array::Ahead => {
-                !json::is_one_object(&self.pending)
-            }
-            _ => true,
+    /// Refuses what is pending, where it is longer than any row.
+    fn check_length(&self) -> Result<()> {
+        let longest = self.longest_row();
+        if self.pending.len() <= longest || matches!(self.format, Format::Json { field: Some(_) }) {
+            return Ok(());
         }
+        let (what, remedy) = match self.is_one_object {
+            true => ("one object over several lines", json::NAME_THE_FIELD),
+            false => ("a row", "is a quote never closed?"),
+        };
+        let place = Place::line(&self.name.as_str().into(), self.lines + 1);
+        let reason = format!("{what} of more than {} MB; {remedy}", longest >> 20);
+        Err(Error::BadRow { place, reason })
     }
 
     fn longest_row(&self) -> usize {
@@ -111,9 +128,14 @@ impl Pieces {
     }
 
     /// The bytes up to which rows are whole for sure.
-    fn whole_rows(&self) -> usize {
+    fn whole_rows(&mut self) -> usize {
+        let may_be = self.array == Array::Ahead && self.format == Format::Json { field: None };
+        if may_be && !self.is_one_object {
+            self.is_one_object = json::is_one_object(&self.pending);
+        }
         match &self.format {
-            _ if !self.is_cut() => 0,
+            Format::Json { field: Some(_) } => 0,
+            _ if self.is_one_object => 0,
             Format::Delimited { delimiter } => delimited::last_record(&self.pending, *delimiter),
             Format::Conll => conll::last_sentence(&self.pending),
             Format::Json { .. } => match (self.array, self.pending.trim_ascii_start().first()) {
@@ -133,6 +155,9 @@ impl Pieces {
 }
 
 fn last_line(bytes: &[u8]) -> usize {
+    if !bytes.contains(&b'\n') {
+        return 0; // found out at once, which a long line asks for with each piece
+    }
     bytes.iter().rposition(|&byte| byte == b'\n').map_or(0, |at| at + 1)
 }
 
@@ -173,6 +198,7 @@ mod tests {
                 Format::Json { field: None },
                 " [ {\"text\": \"],}\\\\\\\"{\"} ,\n\n{\"ü\": [1, {\"a\": 2}]}, {} ] \n",
             ),
+            (Format::CSV, "text,label\ra,x\r\r\n\rb,y\r\"c\rd\",z\re,z\r"),
             (Format::Lines, "a\r\n\nü\nc"),
             (Format::Conll, "-DOCSTART- O\r\n\r\na O\r\nb B-X\r\n \r\nü O\r\n\r\nc O"),
         ] {
@@ -187,6 +213,34 @@ mod tests {
                 );
             }
         }
+    }
+
+    #[test]
+    fn an_object_over_several_lines_is_not_awaited_for_ever() {
+        let mut pieces = Pieces::new("a", Format::Json { field: None });
+        pieces.read(b"{\n", false, &mut BadRows::Refuse).unwrap();
+        let blank = vec![b' '; 32 << 20];
+        let mut more = (0..5).map(|_| pieces.read(&blank, false, &mut BadRows::Refuse));
+        let error = more.find_map(Result::err).unwrap().to_string();
+        assert_eq!(
+            error,
+            "a, line 1: one object over several lines of more than 128 MB; name the field that holds the rows with --field"
+        );
+    }
+
+    #[test]
+    fn lines_of_old_macs_are_refused_where_there_would_be_one() {
+        for size in [1, 3, 100] {
+            for (format, text) in [
+                (Format::Lines, "a\rb\r"),
+                (Format::Conll, "a O\rb O\r\rc O\n"),
+                (Format::Conll, "a O\rb O"),
+            ] {
+                let error = rows(&format, text.as_bytes(), size).unwrap_err();
+                assert!(error.starts_with("a, line 1: lines end in \\r"), "{error}");
+            }
+        }
+        assert_eq!(rows(&Format::Lines, b"a\r\r\nb\rc\n", 2).unwrap().len(), 2);
     }
 
     #[test]

@@ -2,60 +2,120 @@
 //! (`data[].paragraphs[].qas[]`, <https://rajpurkar.github.io/SQuAD-explorer/>), and rows as `datasets`
 //! has them.
 
-use serde::Deserialize;
+use serde::{Deserialize, de::IgnoredAny};
 use serde_json::{Map, Value};
 
-use super::{Columns, GoldAnswer, Row, answers::bad_cell, dataset::text};
+use super::{
+    Columns, GoldAnswer, Row,
+    answers::bad_cell,
+    dataset::text,
+    json::{
+        self,
+        scan::{MOST_VALUES, values},
+    },
+};
 use crate::{Error, Result};
 
 /// Characters of a context that a message shows.
 const SHOWN: usize = 40;
 
+/// Each question is a row with its context. In all, rows may have so many times the bytes of the file, and so
+/// many more: SQuAD asks some 5 questions about each paragraph, but CUAD 41 about each contract.
+const MOST_TIMES: u64 = 64;
+const AND_MORE: u64 = 64 << 20;
+/// Bytes of a row beside its title and context.
+const ROW: usize = 500;
+/// Bytes that a file has for each of its values at least, unless a row may have them all.
+const BYTES_A_VALUE: usize = 8;
+
+/// A file, with its questions as `Q`.
 #[derive(Deserialize)]
-struct File {
-    data: Vec<Article>,
+struct File<Q> {
+    data: Vec<Article<Q>>,
 }
 
 #[derive(Deserialize)]
-struct Article {
-    #[serde(default)]
-    title: Value,
-    paragraphs: Vec<Paragraph>,
+struct Article<Q> {
+    title: Option<String>,
+    paragraphs: Vec<Paragraph<Q>>,
 }
 
 #[derive(Deserialize)]
-struct Paragraph {
+struct Paragraph<Q> {
     context: String,
-    qas: Vec<Map<String, Value>>,
+    qas: Vec<Q>,
 }
 
-/// Whether a JSON object is a file of SQuAD's own form.
-pub(super) fn is_file(object: &Map<String, Value>) -> bool {
-    let first = object.get("data").and_then(Value::as_array).and_then(|data| data.first());
-    first.is_some_and(|article| article.get("paragraphs").is_some())
+#[derive(Deserialize)]
+struct Question {
+    #[serde(default)]
+    id: Value,
+    question: Option<Value>,
+    answers: Option<Value>,
+}
+
+/// Whether a JSON text is a file of SQuAD's own form.
+pub(super) fn is_file(text: &str) -> bool {
+    #[derive(Deserialize)]
+    struct File {
+        data: Vec<Article>,
+    }
+    #[derive(Deserialize)]
+    struct Article {
+        paragraphs: Option<IgnoredAny>,
+    }
+    let has_paragraphs = |file: File| file.data.first().is_some_and(|of| of.paragraphs.is_some());
+    text.contains("\"paragraphs\"") && serde_json::from_str(text).is_ok_and(has_paragraphs)
 }
 
 /// The questions of such a file as rows, in order: `id`, `title`, `context`, `question` and, where they are
 /// stated, `answers`.
-pub(super) fn rows(file: Map<String, Value>) -> serde_json::Result<Vec<Map<String, Value>>> {
-    let File { data } = serde_json::from_value(Value::Object(file))?;
+pub(super) fn rows(text: &str) -> Result<Vec<Map<String, Value>>, String> {
+    check_size(text)?;
+    let File { data } = parsed::<Question>(text)?;
     let mut rows = Vec::new();
     for Article { title, paragraphs } in data {
         for Paragraph { context, qas } in paragraphs {
-            rows.extend(qas.into_iter().map(|mut question| {
+            rows.extend(qas.into_iter().map(|Question { id, question, answers }| {
                 let mut row = Map::from_iter([
-                    ("id".to_owned(), question.remove("id").unwrap_or_default()),
-                    ("title".to_owned(), title.clone()),
+                    ("id".to_owned(), id),
+                    ("title".to_owned(), title.as_deref().into()),
                     ("context".to_owned(), context.as_str().into()),
                 ]);
-                for key in ["question", "answers"] {
-                    row.extend(question.remove(key).map(|value| (key.to_owned(), value)));
+                for (key, value) in [("question", question), ("answers", answers)] {
+                    row.extend(value.map(|value| (key.to_owned(), value)));
                 }
                 row
             }));
         }
     }
     Ok(rows)
+}
+
+fn parsed<'a, Q: Deserialize<'a>>(text: &'a str) -> Result<File<Q>, String> {
+    serde_json::from_str(text)
+        .map_err(|error| format!("not SQuAD's form: {}", json::reason(&error)))
+}
+
+/// Checks, before there are rows, that they are not out of all proportion to the file.
+fn check_size(text: &str) -> Result<(), String> {
+    if values(text) > MOST_VALUES.max(text.len() / BYTES_A_VALUE) {
+        return Err("more values than questions can have; leave out lists that are not read".into());
+    }
+    let mut bytes = 0;
+    for Article { title, paragraphs } in parsed::<IgnoredAny>(text)?.data {
+        let title = title.map_or(0, |title| title.len());
+        for Paragraph { context, qas } in paragraphs {
+            bytes += qas.len() as u64 * (context.len() + title + ROW) as u64;
+        }
+    }
+    if bytes > MOST_TIMES * text.len() as u64 + AND_MORE {
+        let mb = bytes >> 20;
+        return Err(format!(
+            "the contexts, once for each question, have {mb} MB; shorten them, or ask less of each"
+        ));
+    }
+    Ok(())
 }
 
 /// Whether a cell holds answers: an object of lists, or a list of objects, which may be empty.
@@ -200,5 +260,26 @@ mod tests {
         }
         let error = read("s.json", &one_line.replace("\"qas\"", "\"questions\"")).unwrap_err();
         assert_eq!(error, "s.json, line 1: not SQuAD's form: missing field `qas`");
+    }
+
+    /// A megabyte of context with a hundred thousand questions, and questions of nothing but brackets.
+    #[test]
+    fn rows_are_in_proportion_to_the_file() {
+        let file = |context: usize, questions: usize, question: &str| {
+            let (context, questions) = ("a".repeat(context), vec![question; questions].join(","));
+            format!(
+                r#"{{"data":[{{"paragraphs":[{{"context":"{context}","qas":[{questions}]}}]}}]}}"#
+            )
+        };
+        let question = r#"{"question": "What does it say?"}"#;
+        for (text, says) in [
+            (file(1 << 20, 100_000, question), "the contexts, once for each question, have 100"),
+            (file(1, 1_000_000, "{}"), "more values than questions can have"),
+        ] {
+            let error = read("s.json", &text).unwrap_err();
+            assert!(error.starts_with(&format!("s.json, line 1: {says}")), "{error}");
+        }
+        // Long contracts and 41 questions on each, as in CUAD.
+        assert_eq!(super::rows(&file(1 << 20, 41, question)).unwrap().len(), 41);
     }
 }

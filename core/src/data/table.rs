@@ -5,13 +5,12 @@ use std::sync::Arc;
 
 use serde_json::{Map, Value};
 
+use super::column_names::ColumnNames;
 use crate::{
     Error, Result,
     data::{At, BadRows, Format, Pieces, Place, Selection},
 };
 
-/// Columns that a data set may have: each row is held against all that are known.
-pub(super) const MOST_COLUMNS: usize = 10_000;
 /// Bytes of a file that are parsed together, so that what a parser needs for itself does not grow with the
 /// file.
 const PIECE: usize = 1 << 20;
@@ -66,11 +65,13 @@ impl Table {
     /// The files of a split as one table, in their order.
     pub fn concat(name: &str, parts: Vec<Self>) -> Self {
         let mut all = Self { name: name.into(), ..Self::default() };
+        let mut columns = ColumnNames::default();
         for part in parts {
-            all.columns.extend(new_columns(&all.columns, part.columns.iter()));
+            columns.add(part.columns.iter());
             all.rows.extend(part.rows);
             all.class_names.extend(part.class_names);
         }
+        all.columns = columns.into_names();
         all
     }
 }
@@ -85,15 +86,10 @@ pub fn selected_rows(name: &str, splits: &[(&str, Table)], selections: &[Selecti
     Table::concat(name, parts.collect())
 }
 
-/// Columns that are not known yet.
-fn new_columns<'a>(known: &[String], found: impl Iterator<Item = &'a String>) -> Vec<String> {
-    found.filter(|column| !known.contains(column)).cloned().collect()
-}
-
 /// A table in the making, of a piece of a file. Lines are counted from where the piece begins.
 pub(super) struct Reading<'a> {
     file: Arc<str>,
-    columns: Vec<String>,
+    columns: ColumnNames,
     rows: Vec<Row>,
     /// Lines of the file before this piece.
     lines_before: usize,
@@ -107,12 +103,13 @@ impl<'a> Reading<'a> {
         lines_before: usize,
         bad: &'a mut BadRows,
     ) -> Self {
+        let columns = ColumnNames::new(columns);
         Self { file: name.into(), columns, rows: Vec::new(), lines_before, bad }
     }
 
     /// The columns known so far, those of earlier pieces included.
     pub fn columns(&self) -> &[String] {
-        &self.columns
+        self.columns.names()
     }
 
     fn place(&self, line: usize) -> Place {
@@ -122,17 +119,18 @@ impl<'a> Reading<'a> {
     /// The next row's cells; columns are those of all rows, in the order they come up.
     ///
     /// # Errors
-    /// [`Error::BadRow`] for more columns than a data set has.
+    /// [`Error::BadRow`] for more columns than a data set has, or longer names.
     pub fn row(&mut self, line: usize, cells: Map<String, Value>) -> Result<()> {
-        self.columns.extend(new_columns(&self.columns, cells.keys()));
-        self.check_columns(line)?;
+        if !cells.keys().eq(self.columns.names()) && self.columns.add(cells.keys()) {
+            self.check_columns(line)?;
+        }
         self.rows.push(Row { place: self.place(line), cells });
         Ok(())
     }
 
     /// The next row of a file whose rows are not its lines.
     pub fn numbered_row(&mut self, cells: Map<String, Value>) {
-        self.columns.extend(new_columns(&self.columns, cells.keys()));
+        self.columns.add(cells.keys());
         let at = At::Row(self.rows.len() + 1);
         self.rows.push(Row { place: Place { file: Arc::clone(&self.file), at }, cells });
     }
@@ -140,20 +138,14 @@ impl<'a> Reading<'a> {
     /// The columns, where a header names them.
     ///
     /// # Errors
-    /// [`Error::BadRow`] for more of them than a data set has.
+    /// [`Error::BadRow`] for more of them than a data set has, or longer names.
     pub fn header(&mut self, columns: Vec<String>) -> Result<()> {
-        self.columns = columns;
+        self.columns.add(columns.iter());
         self.check_columns(1)
     }
 
     fn check_columns(&self, line: usize) -> Result<()> {
-        match self.columns.len() {
-            0..=MOST_COLUMNS => Ok(()),
-            _ => Err(self.error(
-                line,
-                format!("more than {MOST_COLUMNS} columns by this line; is it text with labels?"),
-            )),
-        }
+        self.columns.excess().map_or(Ok(()), |reason| Err(self.error(line, reason)))
     }
 
     /// A row that cannot be read.
@@ -199,7 +191,7 @@ impl<'a> Reading<'a> {
     }
 
     pub fn finish(self) -> Table {
-        let (name, columns, rows) = (self.file.to_string(), self.columns, self.rows);
+        let (name, columns, rows) = (self.file.to_string(), self.columns.into_names(), self.rows);
         Table { name, columns, rows, ..Table::default() }
     }
 }

@@ -4,16 +4,13 @@ use std::collections::BTreeSet;
 use std::sync::mpsc::sync_channel;
 use std::thread;
 
-use anyhow::{Result, anyhow, bail};
-use emberlab_core::data::{BadRows, Columns, LabelMap, Selection, Table, ending};
+use anyhow::{Result, anyhow};
+use emberlab_core::data::{BadRows, Columns, LabelMap, MOST_LABELS, Selection, Table, ending};
 use serde::Serialize;
 
 use super::class_names::ClassNames;
 use super::pieces::{Each, sha256};
 use super::{DataFiles, Layout, Loader, Selected, Source, select};
-
-/// More labels than this are no classes, and would not be bounded by anything.
-const MOST_LABELS: usize = 10_000;
 
 /// What a first pass over a set finds.
 pub struct Scan {
@@ -99,13 +96,7 @@ impl Loader<'_> {
         let mut bad = self.rules();
         self.each_selected(scan, &mut |piece| {
             labels.append(&mut piece.distinct_labels(columns, &mut bad)?);
-            if labels.len() > MOST_LABELS {
-                let column = columns.labels.join(", ");
-                bail!(
-                    "{name}: \"{column}\" has more than {MOST_LABELS} values, which are no classes"
-                );
-            }
-            Ok(true)
+            Ok(labels.len() <= MOST_LABELS)
         })?;
         Ok(LabelMap::from_labels(name, labels.iter().map(String::as_str))?)
     }

@@ -2,6 +2,7 @@
 
 mod class_names;
 mod folder;
+mod held;
 mod large;
 mod parquet;
 mod parquet_file;
@@ -25,15 +26,18 @@ use crate::terminal::{counted, grouped, note};
 
 pub use class_names::of_card;
 pub use folder::{DataFiles, Layout, data_files, is_data_file};
+use held::held;
 pub use large::{Content, Scan};
 pub use pieces::each_of_text;
 use pieces::sha256;
 pub use source::Source;
 pub use stamps::Stamps;
 
-/// A set with more bytes or a split with more rows than this is read as a stream.
+/// A set with more bytes, or a split with more rows or whose rows take more memory than this, is read as a
+/// stream. Questions cannot be, and have their contexts with each, so that memory is measured generously.
 const LARGE_BYTES: u64 = 128 << 20;
 const LARGE_ROWS: usize = 200_000;
+const LARGE_IN_MEMORY: usize = 2 << 30;
 
 /// Rows as they were read.
 pub struct Loaded {
@@ -124,8 +128,8 @@ impl<'a> Loader<'a> {
     /// A file that cannot be read, with its place; a split that is not there.
     pub fn load(&mut self, source: &Source) -> Result<Loaded> {
         let (files, instruction) = source.find()?;
-        let read = self.read(source, &files, &instruction, usize::MAX)?;
-        read.context("no set has more rows than that")
+        let read = self.read(source, &files, &instruction, false)?;
+        read.context("a set of any size is read")
     }
 
     /// The same, unless there is too much of it to be held in memory with ease.
@@ -139,17 +143,17 @@ impl<'a> Loader<'a> {
         let all: u64 = splits.iter().flat_map(|split| files.paths(split)).map(bytes).sum();
         match all > LARGE_BYTES {
             true => Ok(None),
-            false => self.read(source, &files, &instruction, LARGE_ROWS),
+            false => self.read(source, &files, &instruction, true),
         }
     }
 
-    /// `None` where a split has more than `most` rows.
+    /// `None` where only what is `small` is asked for and a split is not.
     fn read(
         &mut self,
         source: &Source,
         files: &DataFiles,
         instruction: &ReadInstruction,
-        most: usize,
+        small: bool,
     ) -> Result<Option<Loaded>> {
         let known = files.names();
         let before = files.stamps(instruction);
@@ -157,7 +161,7 @@ impl<'a> Loader<'a> {
         let mut paths = Vec::new();
         // A split that is not there is named by `select`, with those that are.
         for split in instruction.splits(&known).into_iter().filter(|split| files.has(split)) {
-            let Some(table) = self.read_split(files, split, most)? else { return Ok(None) };
+            let Some(table) = self.read_split(files, split, small)? else { return Ok(None) };
             paths.extend(files.paths(split));
             tables.push((split, table));
         }
@@ -175,19 +179,21 @@ impl<'a> Loader<'a> {
         Ok(Some(Loaded { table, sha256, selected }))
     }
 
-    /// The rows of a split; `None` where there are more than `most`.
-    fn read_split(&mut self, files: &DataFiles, split: &str, most: usize) -> Result<Option<Table>> {
-        let (mut rows, mut parts) = (0, Vec::new());
+    /// The rows of a split; `None` where only what is `small` is asked for and it is not.
+    fn read_split(&mut self, files: &DataFiles, split: &str, small: bool) -> Result<Option<Table>> {
+        let (mut rows, mut bytes, mut fits, mut parts) = (0, 0, true, Vec::new());
         self.each_piece(files, split, &mut |piece| {
             rows += piece.rows.len();
+            bytes += if small { held(&piece) } else { 0 };
+            fits = !small || (rows <= LARGE_ROWS && bytes <= LARGE_IN_MEMORY);
             parts.push(piece);
-            Ok(rows <= most)
+            Ok(fits)
         })?;
         let name = match files.paths(split) {
             [only] if files.layout == Layout::Rows => only.display().to_string(),
             _ => files.split_name(split),
         };
-        Ok((rows <= most).then(|| Table::concat(&name, parts)))
+        Ok(fits.then(|| Table::concat(&name, parts)))
     }
 
     /// Which of a table's columns are what, as the arguments name them or else by their names, for a

@@ -9,7 +9,7 @@ use crate::support::{bytes, fixture};
 type Case = (&'static str, &'static [u8], &'static str);
 
 /// What no command can read.
-const UNREADABLE: [Case; 52] = [
+const UNREADABLE: [Case; 53] = [
     ("empty.csv", b"", ": no rows"),
     ("empty.jsonl", b" \n\n", ": no rows"),
     ("header-only.csv", b"text,label\n", ": no rows"),
@@ -95,6 +95,7 @@ const UNREADABLE: [Case; 52] = [
     ("no-tag.conll", b"EU B-ORG\nrejects\n", ", line 2: a word without a tag"),
     ("latin-1.conll", b"EU B-ORG\n\xe9 O\n", ", line 2: not valid UTF-8"),
     ("nul.conll", b"EU B-ORG\n\0 O\n", ", line 2: holds a NUL byte"),
+    ("old-mac.conll", b"EU B-ORG\rrejects O\r", ", line 1: lines end in \\r, as on old Macs"),
     ("empty.conll", b"\n \n", ": no rows"),
     ("not-packed.csv.gz", b"text,label\na,praise\n", "\n  invalid gzip header"),
     ("cut-off.csv.gz", b"\x1f\x8b\x08\0\0\0\0\0\0\x03\x2b\x49", "\n  "),

@@ -64,7 +64,7 @@ fn held(status: &str) -> Option<usize> {
 
 #[test]
 fn data_files() {
-    let cases: [(&str, Vec<u8>, &str); 13] = [
+    let cases: [(&str, Vec<u8>, &str); 18] = [
         ("quote.csv", filled("text,label\n\"", "a", ""), "line 2: a row of more than 8 MB"),
         ("endless.csv", filled("text,label\n", "a", ""), "line 2: a row of more than 8 MB"),
         ("commas.csv", filled("text,label\n", ",", ""), "line 2: more than 10000 cells"),
@@ -76,6 +76,27 @@ fn data_files() {
             "keys.jsonl",
             counted("", |n| format!("{{\"k{n}\": 1}}\n"), ""),
             "more than 10000 columns",
+        ),
+        (
+            "names.jsonl",
+            counted("", |n| format!("{{\"{n:064000}\": 1}}\n"), ""),
+            "line 1: a column's name has more than 1000 bytes",
+        ),
+        (
+            "name.csv",
+            filled(&format!("{}\n", "a".repeat(4 * MB)), "b\n", ""),
+            "line 1: a column's name",
+        ),
+        (
+            "numbers.json",
+            filled("{\"a\":[0", ",0", "]}"),
+            "line 1: a row of more than 250000 values",
+        ),
+        ("object.json", filled("{\n\"a\":[0", ",0", "]}"), "line 1: one object over several lines"),
+        (
+            "squad.json",
+            filled("{\"data\":[{\"paragraphs\":[{\"context\":\"a\",\"qas\":[{}", ",{}", "]}]}]}"),
+            "line 1: more values than questions can have",
         ),
         ("deep.json", filled("", "[", ""), "line 1: a row of more than 8 MB"),
         ("cut-off.json", filled("[{\"text\": \"a\"}", ",{\"text\": \"a\"}", "{"), "not valid JSON"),

@@ -9,6 +9,38 @@ use crate::{
     data::table::{Reading, newlines},
 };
 
+/// Values that a row may hold: in memory each takes some 100 bytes, of which two may be in the file.
+pub const MOST_VALUES: usize = 250_000;
+
+/// Whether the value at the head of a text is no row.
+pub fn has_too_many_values(text: &str) -> bool {
+    text.len() > MOST_VALUES && values(text) > MOST_VALUES
+}
+
+pub fn too_many_values() -> String {
+    format!("a row of more than {MOST_VALUES} values; leave out lists that are not read")
+}
+
+/// How many values the value at the head of a text is made of, itself included; no fewer than there are.
+pub fn values(text: &str) -> usize {
+    let (mut values, mut depth) = (1, 0_usize);
+    let (mut in_string, mut escaped) = (false, false);
+    for byte in text.bytes() {
+        match byte {
+            _ if escaped => escaped = false,
+            b'\\' if in_string => escaped = true,
+            b'"' => in_string = !in_string,
+            _ if in_string => {}
+            b'[' | b'{' => (values, depth) = (values + 1, depth + 1),
+            b',' => values += 1,
+            b']' | b'}' if depth < 2 => break,
+            b']' | b'}' => depth -= 1,
+            _ => {}
+        }
+    }
+    values
+}
+
 /// Goes through a JSON text value by value, so that each is known by its line.
 pub struct Scan<'a> {
     text: &'a str,
@@ -118,6 +150,10 @@ impl<'a> Scan<'a> {
     fn item(&mut self, reading: &mut Reading) -> Result<()> {
         self.peek();
         let line = self.line();
+        if has_too_many_values(&self.text[self.at..]) {
+            self.value::<IgnoredAny>(reading)?;
+            return reading.bad_row(line, too_many_values());
+        }
         match self.value(reading)? {
             Value::Object(cells) => reading.row(line, cells),
             _ => reading.bad_row(line, NOT_AN_OBJECT),
