@@ -1,11 +1,12 @@
 //! The names of `ClassLabel` columns, from what describes a folder: `dataset_info.json`, or the YAML at
 //! the head of its `README.md`.
 
-use std::collections::BTreeMap;
-use std::fs;
+use std::collections::{BTreeMap, HashSet};
+use std::fs::File;
+use std::io::{ErrorKind, Read};
 use std::path::Path;
 
-use anyhow::{Result, bail};
+use anyhow::{Context, Result, bail, ensure};
 use saphyr::{LoadableYamlNode, Yaml};
 use serde_json::Value;
 
@@ -22,26 +23,53 @@ pub const DESCRIPTIONS: [&str; 2] = ["dataset_info.json", "README.md"];
 /// ends the process some thousand levels deep.
 const DEEPEST: usize = 200;
 
+/// Of a description that are read. Ten thousand classes take less than half of it; as values, it takes many times its
+/// bytes.
+const MOST_BYTES: usize = 1 << 20;
+
 /// What the descriptions of a folder state; nothing where there are none. One that cannot be read is
 /// said, and keeps nobody from the rows.
 pub fn of_folder(folder: &Path) -> ClassNames {
-    let text = |name: &str| fs::read_to_string(folder.join(name)).ok();
-    let unreadable = |name: &str, error: &dyn std::fmt::Display| {
-        note_once(format_args!(
-            "{}: no class names are read from it: {error}",
-            folder.join(name).display()
-        ));
-        ClassNames::new()
+    let [info, card] = DESCRIPTIONS.map(|name| folder.join(name));
+    let (path, found) = match beginning(&info) {
+        Ok(Some(bytes)) => (info, of_info(&bytes)),
+        Err(error) => (info, Err(error)),
+        Ok(None) => {
+            let bytes = beginning(&card).map(Option::unwrap_or_default);
+            (card, bytes.and_then(|bytes| of_beginning(&bytes)))
+        }
     };
-    let [info, card] = DESCRIPTIONS;
-    if let Some(text) = text(info) {
-        return match serde_json::from_str::<Value>(&text) {
-            Ok(about) => class_names(&about["features"]),
-            Err(error) => unreadable(info, &error),
-        };
-    }
-    let named = of_card(&text(card).unwrap_or_default());
-    named.unwrap_or_else(|error| unreadable(card, &error))
+    found.unwrap_or_else(|error| {
+        let path = path.display();
+        note_once(format_args!("{path}: no class names are read from it: {error:#}"));
+        ClassNames::new()
+    })
+}
+
+/// The first bytes of a file, one more than may be; none where there is no such file.
+fn beginning(path: &Path) -> Result<Option<Vec<u8>>> {
+    let file = match File::open(path) {
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
+        file => file?,
+    };
+    let mut bytes = Vec::new();
+    file.take(MOST_BYTES as u64 + 1).read_to_end(&mut bytes)?;
+    Ok(Some(bytes))
+}
+
+/// Those of `dataset_info.json`.
+fn of_info(bytes: &[u8]) -> Result<ClassNames> {
+    ensure!(bytes.len() <= MOST_BYTES, "more than {} MB", MOST_BYTES >> 20);
+    Ok(class_names(&serde_json::from_slice::<Value>(bytes)?["features"]))
+}
+
+/// Those of a dataset card that may be cut off, as its prose may have any length.
+fn of_beginning(bytes: &[u8]) -> Result<ClassNames> {
+    let whole_lines = match bytes.len() > MOST_BYTES {
+        true => bytes.iter().rposition(|&byte| byte == b'\n').unwrap_or(0),
+        false => bytes.len(),
+    };
+    of_card(std::str::from_utf8(&bytes[..whole_lines]).context("not valid UTF-8")?)
 }
 
 /// Those of a dataset card.
@@ -54,8 +82,22 @@ pub fn of_card(text: &str) -> Result<ClassNames> {
     if let Some(index) = head.lines().position(|line| begins(line) > DEEPEST) {
         bail!("line {}: too deep", index + 2);
     }
+    // The crate counts what aliases stand for by its values, of which each may be long.
+    let anchors: HashSet<&str> = names_after(head, '&').collect();
+    if let Some(alias) = names_after(head, '*').find(|name| anchors.contains(name)) {
+        bail!("aliases are not read; write out what *{alias} stands for");
+    }
     let documents = Yaml::load_from_str(head)?;
     Ok(documents.first().map_or_else(ClassNames::new, of_configurations))
+}
+
+/// Names that may be those of anchors, where `mark` is `&`, or of aliases, where it is `*`; each up to what ends it or,
+/// for both alike, to a mark in it.
+fn names_after(head: &str, mark: char) -> impl Iterator<Item = &str> {
+    let ends = |c: char| c.is_whitespace() || ",[]{}".contains(c);
+    let after = head.match_indices(mark).map(|(at, _)| &head[at + 1..]);
+    let named = after.filter(move |rest| !rest.starts_with(ends));
+    named.filter_map(move |rest| rest.split(|c| ends(c) || "&*:".contains(c)).next())
 }
 
 /// Those of features as `datasets` writes them in JSON.
@@ -153,5 +195,22 @@ mod tests {
             assert_eq!(error, format!("line {line}: too deep"));
         }
         of_card(&format!("---\n{}\n---\n", "[".repeat(100_000))).unwrap_err();
+    }
+    #[test]
+    fn aliases_are_refused() {
+        for alias in ["a: &a long\nb: [*a,*a]", "a: &a:& long\n*a:& : 1", "a: &x\n  - 1\nb: *x"] {
+            let error = of_card(&format!("---\n{alias}\n---\n")).unwrap_err().to_string();
+            assert!(error.contains("aliases are not read"), "{alias}: {error}");
+        }
+        of_card("---\nabout: Q & A, **R&D**\nmore: |\n  * a & b\n  *a* &amp;\n---\n").unwrap();
+    }
+
+    #[test]
+    fn descriptions_have_an_end() {
+        let card = format!("---\nlicense: mit\n---\n{}", "a long line\n".repeat(MOST_BYTES / 10));
+        assert_eq!(of_beginning(&card.as_bytes()[..MOST_BYTES + 1]).unwrap(), ClassNames::new());
+        assert!(of_beginning(b"---\na: \xff\n---\n").is_err());
+        let large = format!("[0{}]", ",0".repeat(MOST_BYTES / 2));
+        assert_eq!(of_info(large.as_bytes()).unwrap_err().to_string(), "more than 1 MB");
     }
 }

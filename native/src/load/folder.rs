@@ -8,7 +8,7 @@ use emberlab_core::data::{ReadInstruction, class_folder, ending, split_files};
 
 use super::Stamps;
 use super::class_names::{self, ClassNames};
-use super::pieces::GZIP;
+use super::pieces::unpacked;
 use crate::terminal::{counted, note_once};
 
 /// Endings that are read alike. A folder's data are the files of the group it has most of, as for
@@ -159,8 +159,8 @@ pub fn is_data_file(name: &str) -> bool {
 
 /// The kind of a file, as an index of [`KINDS`]; that of `a.csv.gz` is that of `a.csv`.
 fn kind(name: &str) -> Option<usize> {
-    let packed = (ending(name) == GZIP).then(|| ending(&name[..name.len() - GZIP.len() - 1]));
-    let ending = packed.filter(|of| of != "parquet").unwrap_or_else(|| ending(name));
+    let ending =
+        unpacked(name).map(ending).filter(|of| of != "parquet").unwrap_or_else(|| ending(name));
     KINDS.iter().position(|endings| endings.contains(&ending.as_str()))
 }
 
@@ -192,4 +192,17 @@ fn most_of_a_kind(files: Vec<String>) -> (Vec<String>, usize) {
     let most = (0..KINDS.len()).rev().max_by_key(|&kind| counts[kind]).unwrap_or(0);
     let others = counts.iter().sum::<usize>() - counts[most];
     (files.into_iter().filter(|file| kind(file) == Some(most)).collect(), others)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn packed_files_are_of_the_kind_that_is_in_them() {
+        assert_eq!(kind("a.csv.gz"), kind("b.tsv"));
+        for none in ["gz", ".gz", "a.gz", "a.parquet.gz"] {
+            assert!(!is_data_file(none), "{none}");
+        }
+    }
 }

@@ -1,22 +1,26 @@
 //! Parquet, as `datasets` writes it.
 
+mod cells;
+
 use std::collections::BTreeMap;
 use std::fmt::Display;
 use std::fs::File;
+use std::mem;
 use std::sync::Arc;
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
 use std::thread;
 use std::time::Duration;
 
-use anyhow::{Result, anyhow, bail};
+use anyhow::{Result, anyhow, bail, ensure};
 use emberlab_core::data::{At, Place, Row, Table};
-use emberlab_core::guarded;
+use emberlab_core::{Error, guarded};
 use parquet::errors::ParquetError;
 use parquet::file::metadata::FileMetaData;
 use parquet::file::reader::{FileReader, RowGroupReader, SerializedFileReader};
-use parquet::record::Field;
-use serde_json::{Map, Value};
+use parquet::schema::types::{SchemaDescriptor, Type};
+use serde_json::Value;
 
+use self::cells::{LONGEST_ROW, cells};
 use super::class_names::class_names as names_of;
 use super::parquet_file::{Group, ParquetFile};
 use super::pieces::Each;
@@ -24,8 +28,12 @@ use super::pieces::Each;
 /// The key under which `datasets` keeps its features, class names among them.
 const FEATURES_KEY: &str = "huggingface";
 
-/// Rows that are handed on together.
+/// Rows that are handed on together, or fewer where they have more bytes than that.
 const PIECE: usize = 4096;
+const PIECE_BYTES: usize = 16 << 20;
+
+/// As in other formats (`core/src/data/table.rs`).
+const MOST_COLUMNS: usize = 10_000;
 
 /// So many seconds may pass before the next piece.
 const PATIENCE: usize = 60;
@@ -77,37 +85,76 @@ fn read(name: &str, file: File, each: Each) -> Result<bool> {
         sound(name, || SerializedFileReader::new(ParquetFile(file)))?.map_err(unreadable)?;
     let metadata = reader.metadata().file_metadata();
     let columns = metadata.schema().get_fields().iter().map(|field| field.name().to_owned());
-    let (columns, class_names) = (columns.collect(), class_names(metadata));
+    let (columns, class_names) = (Vec::from_iter(columns), class_names(metadata));
+    ensure!(
+        columns.len() <= MOST_COLUMNS,
+        "{name}: more than {MOST_COLUMNS} columns; is it text with labels?"
+    );
     let file: Arc<str> = name.into();
     let mut piece = Table { name: name.into(), columns, rows: Vec::new(), class_names };
+    let mut piece_bytes = 0;
     let place_of = |row| Place { file: Arc::clone(&file), at: At::Row(row) };
-    let of_row = |place: &Place, error| match is_unsupported(&error) {
-        true => unreadable(error),
-        false => anyhow!("{place}: {error}. Was the download complete?"),
-    };
     let mut row_number = 1;
     for index in 0..reader.num_row_groups() {
-        let group = Group(sound(name, || reader.get_row_group(index))?.map_err(unreadable)?);
+        let group = Group::new(sound(name, || reader.get_row_group(index))?.map_err(unreadable)?);
+        let bad_row = |place: &Place, error, row| bad_row(place, &error, &group, row);
         // Its first row is read with it.
         let place = place_of(row_number);
-        let rows = sound(&place, || group.get_row_iter(None))?;
-        let mut rows = rows.map_err(|error| of_row(&place, error))?;
-        loop {
+        let rows = sound(&place, || group.rows(metadata.schema_descr_ptr()))?;
+        let mut rows = rows.map_err(|error| bad_row(&place, error, 0))?;
+        for row_of_group in 0.. {
             let place = place_of(row_number);
             let Some(row) = sound(&place, || rows.next())? else { break };
-            let cells = row.map_err(|error| of_row(&place, error))?.into_columns().into_iter();
-            let cells = cells.map(|(column, field)| (column, cell(&field)));
+            let (cells, size) = cells(&row.map_err(|error| bad_row(&place, error, row_of_group))?);
+            if size.text > LONGEST_ROW {
+                bail!("{place}: a row of more than {} MB", LONGEST_ROW >> 20);
+            }
             row_number += 1;
-            piece.rows.push(Row { place, cells: Map::from_iter(cells) });
-            if piece.rows.len() == PIECE {
+            piece_bytes += size.text + size.values;
+            piece.rows.push(Row { place, cells });
+            if piece.rows.len() == PIECE || piece_bytes > PIECE_BYTES {
                 let next = piece.without_rows();
-                if !each(std::mem::replace(&mut piece, next))? {
+                piece_bytes = 0;
+                if !each(mem::replace(&mut piece, next))? {
                     return Ok(false);
                 }
             }
         }
     }
     if piece.rows.is_empty() { Ok(true) } else { each(piece) }
+}
+
+/// What is wrong with a row of a group.
+fn bad_row(place: &Place, error: &ParquetError, group: &Group, row: usize) -> anyhow::Error {
+    if is_unsupported(error) {
+        return unreadable(&place.file, error);
+    }
+    if !is_not_utf8(error) {
+        return anyhow!("{place}: {error}. Was the download complete?");
+    }
+    match column_that_is_not_utf8(group, row) {
+        Some(column) => anyhow!("{place}: \"{column}\" is not valid UTF-8; save it as UTF-8"),
+        None => Error::NotUtf8 { place: place.clone() }.into(),
+    }
+}
+
+/// The crate (60.1) does not say which it is, so each is read alone.
+fn column_that_is_not_utf8(group: &Group, row: usize) -> Option<String> {
+    let schema = group.metadata().schema_descr().root_schema();
+    let is_bad = |column: &&Arc<Type>| {
+        let alone = Type::group_type_builder(schema.name()).with_fields(vec![Arc::clone(column)]);
+        let read = guarded(|| {
+            let alone = Arc::new(SchemaDescriptor::new(Arc::new(alone.build()?)));
+            group.rows(alone)?.nth(row).transpose()
+        });
+        read.is_ok_and(|read| read.is_err_and(|error| is_not_utf8(&error)))
+    };
+    schema.get_fields().iter().find(is_bad).map(|column| column.name().to_owned())
+}
+
+/// The message goes on with all of the bytes.
+fn is_not_utf8(error: &ParquetError) -> bool {
+    matches!(error, ParquetError::General(what) if what.starts_with("Error reading BYTE_ARRAY as String"))
 }
 
 /// The crate takes for granted that offsets and sizes in a file are sound, and panics where they are not.
@@ -137,30 +184,6 @@ fn is_unsupported(error: &ParquetError) -> bool {
     matches!(error, ParquetError::General(what) | ParquetError::NYI(what) if what.contains("feature"))
 }
 
-/// A cell as JSON; what JSON has no word for, as its text.
-fn cell(field: &Field) -> Value {
-    match field {
-        Field::Null => Value::Null,
-        Field::Bool(value) => (*value).into(),
-        Field::Byte(value) => (*value).into(),
-        Field::Short(value) => (*value).into(),
-        Field::Int(value) => (*value).into(),
-        Field::Long(value) => (*value).into(),
-        Field::UByte(value) => (*value).into(),
-        Field::UShort(value) => (*value).into(),
-        Field::UInt(value) => (*value).into(),
-        Field::ULong(value) => (*value).into(),
-        Field::Float(value) => (*value).into(),
-        Field::Double(value) => (*value).into(),
-        Field::Str(value) => value.as_str().into(),
-        Field::Group(row) => Value::Object(
-            row.get_column_iter().map(|(name, field)| (name.clone(), cell(field))).collect(),
-        ),
-        Field::ListInternal(list) => list.elements().iter().map(cell).collect(),
-        other => other.to_string().into(),
-    }
-}
-
 /// The names of each `ClassLabel` column.
 fn class_names(metadata: &FileMetaData) -> BTreeMap<String, Vec<String>> {
     let pairs = metadata.key_value_metadata().map_or(&[][..], |pairs| pairs);
@@ -173,6 +196,13 @@ fn class_names(metadata: &FileMetaData) -> BTreeMap<String, Vec<String>> {
 
 #[cfg(test)]
 mod tests {
+    use std::path::Path;
+
+    use parquet::data_type::{ByteArray, ByteArrayType, Int32Type};
+    use parquet::file::properties::WriterProperties;
+    use parquet::file::writer::SerializedFileWriter;
+    use parquet::schema::parser::parse_message_type;
+
     use super::*;
 
     #[test]
@@ -184,5 +214,62 @@ mod tests {
         assert!(next().unwrap().is_none());
         drop(sender); // As where its thread has panicked.
         assert!(next().unwrap_err().contains("its parts do not fit"));
+    }
+    /// A file of texts, each with a list, in pages of two rows.
+    fn write(path: &Path, texts: &[&[u8]]) {
+        let schema = "message m { required binary text (UTF8); repeated int32 list; }";
+        let schema = Arc::new(parse_message_type(schema).unwrap());
+        let pages = WriterProperties::builder().set_data_page_row_count_limit(2);
+        let pages = Arc::new(pages.set_write_batch_size(2).build());
+        let file = File::create(path).unwrap();
+        let mut writer = SerializedFileWriter::new(file, schema, pages).unwrap();
+        let mut group = writer.next_row_group().unwrap();
+        let texts: Vec<ByteArray> = texts.iter().map(|text| text.to_vec().into()).collect();
+        let mut column = group.next_column().unwrap().unwrap();
+        column.typed::<ByteArrayType>().write_batch(&texts, None, None).unwrap();
+        column.close().unwrap();
+        let levels = [0, 1].repeat(texts.len());
+        let mut column = group.next_column().unwrap().unwrap();
+        let numbers = vec![7; levels.len()];
+        let defined = vec![1; levels.len()];
+        let list = column.typed::<Int32Type>();
+        list.write_batch(&numbers, Some(&defined), Some(&levels)).unwrap();
+        column.close().unwrap();
+        group.close().unwrap();
+        writer.close().unwrap();
+    }
+
+    fn read_back(name: &str, texts: &[&[u8]]) -> Result<Vec<usize>> {
+        let path = std::env::temp_dir().join(format!("emberlab-{}-{name}", std::process::id()));
+        write(&path, texts);
+        let file = File::open(&path).unwrap();
+        std::fs::remove_file(&path).unwrap();
+        let mut pieces = Vec::new();
+        each_piece(name, file, &mut |piece| {
+            assert!(piece.rows.iter().all(|row| row.cells["list"] == serde_json::json!([7, 7])));
+            pieces.push(piece.rows.len());
+            Ok(true)
+        })?;
+        Ok(pieces)
+    }
+
+    #[test]
+    fn lists_go_over_pages() {
+        assert_eq!(read_back("pages.parquet", &[&b"some text"[..]; 7]).unwrap(), [7]);
+    }
+
+    #[test]
+    fn pieces_and_rows_have_an_end() {
+        let long = vec![b'a'; 5 << 20];
+        assert_eq!(read_back("long.parquet", &[&long[..]; 7]).unwrap(), [4, 3]);
+        let error = read_back("endless.parquet", &[b"a", &long.repeat(2)]).unwrap_err();
+        assert_eq!(error.to_string(), "endless.parquet, row 2: a row of more than 8 MB");
+    }
+
+    #[test]
+    fn text_that_is_not_utf8_is_named() {
+        let error = read_back("latin.parquet", &[b"a", b"b", b"caf\xe9", b"c"]).unwrap_err();
+        let says = "latin.parquet, row 3: \"text\" is not valid UTF-8; save it as UTF-8";
+        assert_eq!(error.to_string(), says);
     }
 }

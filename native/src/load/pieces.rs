@@ -18,7 +18,7 @@ const PIECE: usize = 1 << 20;
 /// Files that are read together where each is one text.
 const TEXT_FILES: usize = 1024;
 /// The ending of a file that is packed.
-pub const GZIP: &str = "gz";
+const GZIP: &str = "gz";
 
 /// What takes a piece; it says whether to go on.
 pub type Each<'a> = &'a mut dyn FnMut(Table) -> Result<bool>;
@@ -76,8 +76,7 @@ impl Loader<'_> {
             bail!("cannot read {name}: there is no such file or folder");
         }
         let file = files::open(path)?;
-        let packed = ending(&name) == GZIP;
-        let unpacked = name.get(..name.len() - GZIP.len() - 1).filter(|_| packed);
+        let unpacked = unpacked(&name);
         if ending(&name) == "parquet" {
             return parquet::each_piece(&name, file, each);
         }
@@ -90,11 +89,17 @@ impl Loader<'_> {
             (Ok(Format::Json { .. }), _, field) => Format::Json { field: field.clone() },
             (format, ..) => format?,
         };
-        match packed {
-            true => each_of_text(&name, MultiGzDecoder::new(file), format, &mut self.bad, each),
-            false => each_of_text(&name, file, format, &mut self.bad, each),
+        match unpacked {
+            Some(_) => each_of_text(&name, MultiGzDecoder::new(file), format, &mut self.bad, each),
+            None => each_of_text(&name, file, format, &mut self.bad, each),
         }
     }
+}
+
+/// The name of a packed file without its ending; none where it is not packed.
+pub fn unpacked(name: &str) -> Option<&str> {
+    let (unpacked, ending) = name.rsplit_once('.')?;
+    ending.eq_ignore_ascii_case(GZIP).then_some(unpacked)
 }
 
 /// Hands on the rows of a text; says whether to go on after it.
@@ -136,4 +141,24 @@ pub fn sha256<'a>(paths: impl IntoIterator<Item = &'a PathBuf>) -> Result<String
         copied.with_context(|| format!("cannot read {}", path.display()))?;
     }
     Ok(format!("{:x}", hash.finalize()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_packed_ends_in_gz() {
+        let cases = [
+            ("a.csv.gz", Some("a.csv")),
+            ("a.GZ", Some("a")),
+            (".gz", Some("")),
+            ("gz", None),
+            ("a.b/gz", None),
+            ("", None),
+        ];
+        for (name, expected) in cases {
+            assert_eq!(unpacked(name), expected, "{name}");
+        }
+    }
 }

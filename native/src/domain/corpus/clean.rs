@@ -1,5 +1,10 @@
 //! Small repairs of text.
 
+use std::collections::BTreeSet;
+
+/// Letters on either side of a hyphen that are looked at.
+const LONGEST_WORD: usize = 100;
+
 /// White space of any kind as one space; soft hyphens, zero-width characters and other marks that are
 /// not seen are gone; ligatures in letters.
 pub fn spaces(text: &str) -> String {
@@ -23,24 +28,31 @@ pub fn spaces(text: &str) -> String {
     clean.trim().to_owned()
 }
 
+/// The words of a text that have a hyphen, by pairs of their parts.
+pub fn hyphenated(text: &str) -> BTreeSet<&str> {
+    let pairs = text.match_indices('-').filter_map(|(at, _)| {
+        let first = last_word(&text[..at]).len();
+        let rest = first_word(&text[at + 1..]).len();
+        (first > 0 && rest > 0).then(|| &text[at - first..at + 1 + rest])
+    });
+    pairs.collect()
+}
+
 /// The lines of a paragraph as one. A hyphen at the end of a line goes where a small letter follows,
-/// unless `text`, all there is, has the word with its hyphen elsewhere.
-pub fn joined(lines: &[&str], text: &str) -> String {
+/// unless the word, or one that goes on from it, is `hyphenated` elsewhere.
+pub fn joined(lines: &[&str], hyphenated: &BTreeSet<&str>) -> String {
     let mut all = String::new();
     for line in lines {
         let line = line.trim();
         let broken = all.strip_suffix(['-', '\u{2010}', '\u{ad}']);
         match broken {
             Some(start) if is_broken(start, line) => {
-                let first = start.rsplit(|c: char| !c.is_alphabetic()).next().unwrap_or_default();
-                let rest = line.split(|c: char| !c.is_alphabetic()).next().unwrap_or_default();
-                let with_hyphen = format!("{first}-{rest}");
+                let with_hyphen = format!("{}-{}", last_word(start), first_word(line));
                 let length = start.len();
-                if text.contains(&with_hyphen) {
-                    all.truncate(length);
+                let next = hyphenated.range(with_hyphen.as_str()..).next();
+                all.truncate(length);
+                if next.is_some_and(|word| word.starts_with(&with_hyphen)) {
                     all.push('-');
-                } else {
-                    all.truncate(length);
                 }
             }
             _ if all.is_empty() => {}
@@ -49,6 +61,18 @@ pub fn joined(lines: &[&str], text: &str) -> String {
         all.push_str(line);
     }
     spaces(&all)
+}
+
+/// The letters at the end of a text, as far as words go.
+fn last_word(text: &str) -> &str {
+    let letters = text.chars().rev().take(LONGEST_WORD).take_while(|c| c.is_alphabetic());
+    &text[text.len() - letters.map(char::len_utf8).sum::<usize>()..]
+}
+
+/// And at its beginning.
+fn first_word(text: &str) -> &str {
+    let letters = text.chars().take(LONGEST_WORD).take_while(|c| c.is_alphabetic());
+    &text[..letters.map(char::len_utf8).sum()]
 }
 
 fn is_broken(start: &str, next: &str) -> bool {
@@ -73,5 +97,25 @@ mod tests {
     fn what_is_not_seen_is_gone() {
         assert_eq!(spaces(" a\u{a0}\t b\u{ad}c \u{feff}ﬁn\n"), "a bc fin");
         assert_eq!(key("The heart,  THE—heart!"), "the heart the heart ");
+    }
+    #[test]
+    fn a_hyphen_stays_where_the_text_has_it() {
+        let text = "a\u{e4}b-\nc self-tests -x y- long-lived-ness";
+        assert_eq!(Vec::from_iter(hyphenated(text)), ["lived-ness", "long-lived", "self-tests"]);
+        let join = |lines: &[&str]| joined(lines, &hyphenated(text));
+        assert_eq!(
+            join(&["a self-", "test, then long-", "er, un-"]),
+            "a self-test, then longer, un-"
+        );
+    }
+
+    /// Both took the square of the number of lines.
+    #[test]
+    fn broken_words_without_end_are_joined() {
+        let endless = joined(&vec!["ab-"; 500_000], &BTreeSet::new());
+        assert_eq!(endless.len(), 1_000_001);
+        let text: String = (0..200_000).map(|_| "some words-\nmore-\n").collect();
+        let lines: Vec<&str> = text.lines().collect();
+        assert!(joined(&lines, &hyphenated(&text)).starts_with("some wordsmoresome wordsmore"));
     }
 }

@@ -10,6 +10,8 @@ use crate::cli::CorpusArgs;
 const LETTERS: f64 = 0.7;
 /// Languages are not told of shorter texts.
 const TELLING: usize = 60;
+/// Words that a page number has at most.
+const MOST_WORDS: usize = 4;
 /// What only stands in paragraphs about a text, and not in it.
 const BOILERPLATE: [&str; 14] = [
     "all rights reserved",
@@ -85,13 +87,14 @@ pub fn is_page_number(text: &str) -> bool {
         .split(|c: char| !c.is_alphanumeric())
         .filter(|word| !word.is_empty())
         .map(str::to_lowercase)
+        .take(MOST_WORDS + 1)
         .collect();
     let is_number = |word: &String| {
         word.chars().all(|c| c.is_ascii_digit()) || word.chars().all(|c| "ivxlc".contains(c))
     };
     let is_filler = |word: &&String| !["page", "of", "p"].contains(&word.as_str());
     let mut numbers = words.iter().filter(is_filler);
-    words.len() <= 4 && numbers.next().is_some_and(is_number) && numbers.all(is_number)
+    words.len() <= MOST_WORDS && numbers.next().is_some_and(is_number) && numbers.all(is_number)
 }
 
 /// Terms of use, links, and the dots of a table of contents.

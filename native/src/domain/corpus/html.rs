@@ -43,12 +43,15 @@ const BLOCKS: [&str; 34] = [
     "ul",
 ];
 /// Elements that are no text, or not that of the page.
-const NO_PROSE: [&str; 16] = [
-    "aside", "button", "code", "footer", "form", "head", "header", "iframe", "nav", "noscript",
-    "pre", "script", "select", "style", "svg", "template",
+const NO_PROSE: [&str; 15] = [
+    "aside", "button", "code", "footer", "head", "header", "iframe", "nav", "noscript", "pre",
+    "script", "select", "style", "svg", "template",
 ];
 
-/// The paragraphs of a page. What stands in menus, headers, footers, forms and code is counted.
+/// So many of these may be open; more are no page.
+const DEEPEST: usize = 100;
+
+/// The paragraphs of a page. What stands in menus, headers, footers and code is counted.
 pub fn blocks(content: &str, report: &mut Report) -> Vec<String> {
     let mut emitter: DefaultEmitter = DefaultEmitter::default();
     // So that what scripts and styles say is not taken for elements.
@@ -69,10 +72,15 @@ pub fn blocks(content: &str, report: &mut Report) -> Vec<String> {
             Token::StartTag(tag) => {
                 let name = String::from_utf8_lossy(&tag.name).into_owned();
                 let opens_no_prose = NO_PROSE.contains(&name.as_str()) && !tag.self_closing;
-                if BLOCKS.contains(&name.as_str()) || opens_no_prose {
+                let is_block = BLOCKS.contains(&name.as_str());
+                if is_block || opens_no_prose {
                     end(&mut block, no_prose.is_empty(), report);
                 }
-                if opens_no_prose {
+                // Its end tag may be left out.
+                if is_block && no_prose == ["head"] {
+                    no_prose.clear();
+                }
+                if opens_no_prose && no_prose.len() < DEEPEST {
                     no_prose.push(name);
                 }
             }
@@ -97,6 +105,28 @@ pub fn blocks(content: &str, report: &mut Report) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn prose(page: &str) -> Vec<String> {
+        blocks(page, &mut Report::default())
+    }
+
+    #[test]
+    fn a_head_ends_where_the_body_begins_and_forms_hold_prose() {
+        for body in ["<body>", "", "</head>"] {
+            let page =
+                format!("<head><title>T</title>{body}<form><p>Prose.</p><select>No</select>");
+            assert_eq!(prose(&page), ["Prose."], "{body}");
+        }
+        assert!(prose("<head><nav><p>Home</p></nav><noscript><p>No").is_empty());
+    }
+
+    #[test]
+    fn depth_is_no_matter() {
+        for ends in ["</b>", "</nav>", "</pre>"] {
+            let page = "<pre>".repeat(300_000) + &ends.repeat(300_000) + "<p>End";
+            assert_eq!(prose(&page).len(), usize::from(ends == "</pre>"));
+        }
+    }
 
     #[test]
     fn paragraphs_stay_and_what_is_around_them_goes() {

@@ -35,8 +35,9 @@ pub fn paragraphs(text: &str, whole_lines: bool) -> Vec<String> {
         return text.lines().map(clean::spaces).filter(|line| !line.is_empty()).collect();
     }
     let lines: Vec<&str> = text.lines().map(str::trim).collect();
+    let hyphenated = clean::hyphenated(text);
     let blocks = lines.split(|line| line.is_empty()).filter(|block| !block.is_empty());
-    blocks.map(|block| clean::joined(block, text)).collect()
+    blocks.map(|block| clean::joined(block, &hyphenated)).collect()
 }
 
 #[cfg(test)]
