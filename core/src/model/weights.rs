@@ -185,6 +185,13 @@ impl<'a> Weights<'a> {
             return Err(wrong(place.1.shape.clone(), a));
         };
         let r = self.adapters.scaling.r;
+        if let Some(&found) = a.1.shape.first().filter(|&&found| found != r) {
+            let name = self.files[a.0].name.into();
+            let reason = format!(
+                "the adapter of \"{key}\" has {found} rows, but adapter_config.json says r = {r}"
+            );
+            return Err(Error::BadSafetensors { name, reason });
+        }
         for (place, expected) in [(a, vec![r, inputs]), (b, vec![outputs, r])] {
             if place.1.shape != expected {
                 return Err(wrong(expected, place));

@@ -89,7 +89,7 @@ fn data_files() {
         ),
         (
             "numbers.json",
-            filled("{\"a\":[0", ",0", "]}"),
+            filled("{\"ab\":[0", ",0", "]}"),
             "line 1: a row of more than 250000 values",
         ),
         ("object.json", filled("{\n\"a\":[0", ",0", "]}"), "line 1: one object over several lines"),
