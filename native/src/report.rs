@@ -22,7 +22,7 @@ use crate::page::{STYLE, page};
 use crate::terminal::figures::in_words;
 use crate::terminal::{escape, grouped, note};
 
-const FILE: &str = "report.html";
+pub const FILE: &str = "report.html";
 
 /// Runs the command.
 pub fn run(args: &ReportArgs) -> Result<Outcome> {

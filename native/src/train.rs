@@ -19,7 +19,7 @@ use crate::run::folder::RunFolder;
 use crate::run::record::{Origin, RunRecord};
 use crate::run::{results, resume};
 use crate::terminal::{note, picture, print};
-use crate::{Outcome, serve};
+use crate::{Outcome, report, serve};
 
 /// What a run that goes on must not find changed.
 const DECIDING: [&str; 7] =
@@ -67,6 +67,11 @@ fn go_on(folder: &Path) -> Result<Outcome> {
     let mut folder = RunFolder::open(&path)?;
     let stored = folder.stored()?;
     if stored["status"] == "completed" {
+        // But for what comes after the model, where a kill came between.
+        resume::clear_up(&path)?;
+        if !path.join(report::FILE).is_file() {
+            report::write(&path)?;
+        }
         note(format_args!("{} is complete: there is nothing left to do", path.display()));
         return Ok(Outcome::Completed);
     }

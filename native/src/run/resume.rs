@@ -105,11 +105,16 @@ pub struct Then {
     pub metrics: Vec<u8>,
 }
 
+/// Removes what a kill has left in the making in a run folder.
+pub fn clear_up(folder: &Path) -> Result<()> {
+    let places = [folder.to_owned(), folder.join(checkpoint::FOLDER)];
+    places.iter().filter(|place| place.is_dir()).try_for_each(|place| staged::sweep(place))
+}
+
 /// The trainer as the newest whole checkpoint in `folder` has it, and the folder's history cut there; as it was
 /// given where there is none, and the history empty.
 pub fn restored(folder: &mut RunFolder, trainer: Trainer) -> Result<(Trainer, Option<Then>)> {
-    staged::sweep(folder.path())?;
-    staged::sweep(&folder.path().join(checkpoint::FOLDER))?;
+    clear_up(folder.path())?;
     let Some((path, manifest)) = checkpoint::newest(folder.path()) else {
         folder.rewind(b"")?;
         note("there is no whole checkpoint: starting from the beginning");

@@ -138,8 +138,10 @@ fn a_run_without_a_checkpoint_starts_again() {
     assert!(ran.stderr.contains("starting from the beginning"), "{}", ran.stderr);
     ran.ok();
     ends_as(&scratch, "run", "whole");
-    // Complete, it stays as it is.
+    // Complete, it stays as it is, but for a report that a kill came before.
     let before = scratch.snapshot();
+    std::fs::rename(scratch.path("run/report.html"), scratch.path("run/.report.html.1-2.partial"))
+        .unwrap();
     let ran = scratch.run("train --resume run");
     assert!(ran.stderr.contains("there is nothing left to do"), "{}", ran.stderr);
     ran.ok();

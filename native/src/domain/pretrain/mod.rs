@@ -65,6 +65,7 @@ fn go_on(folder: &Path) -> Result<Outcome> {
     let mut folder = RunFolder::open(&path)?;
     let stored = folder.stored()?;
     if stored["status"] == "completed" {
+        resume::clear_up(&path)?;
         note(format_args!("{} is complete: there is nothing left to do", path.display()));
         return Ok(Outcome::Completed);
     }
