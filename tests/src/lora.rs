@@ -71,24 +71,15 @@ fn refused(files: ModelFiles) -> Error {
 fn adapters_of_another_kind_are_refused_by_name() {
     let (stated, adapter) = of_peft();
     let stated: Value = serde_json::from_slice(&stated).unwrap();
-    for (key, value) in [
-        ("peft_type", json!("LOHA")),
-        ("use_dora", json!(true)),
-        ("bias", json!("all")),
-        ("rank_pattern", json!({ "query": 2 })),
-        ("r", json!(0)),
-        ("r", json!(4.5)),
-        ("lora_alpha", json!("x")),
-    ] {
-        let mut stated = stated.clone();
-        stated[key] = value;
-        let stated = serde_json::to_vec(&stated).unwrap();
-        let files = base(0.0).with_adapter(stated, Some(Source::Bytes(adapter.clone())));
-        let said = refused(files).to_string();
-        assert!(said.contains("adapter_config.json") && said.contains(key), "{said}");
-    }
     for (key, value, says) in [
+        ("peft_type", json!("LOHA"), "adapter_config.json: peft_type"),
+        ("use_dora", json!(true), "adapter_config.json: use_dora"),
+        ("bias", json!("all"), "adapter_config.json: bias"),
+        ("rank_pattern", json!({ "query": 2 }), "adapter_config.json: rank_pattern"),
+        ("r", json!(0), "adapter_config.json: r is not"),
+        ("r", json!(4.5), "adapter_config.json: r is not"),
         ("r", json!(5), "has 4 rows, but adapter_config.json says r = 5"),
+        ("lora_alpha", json!("x"), "adapter_config.json: lora_alpha"),
         ("lora_alpha", json!(1e300), "with its adapter\" holds NaN or infinite values"),
     ] {
         let mut stated = stated.clone();
