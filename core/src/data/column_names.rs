@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 /// Columns that a data set may have.
-pub(super) const MOST_COLUMNS: usize = 10_000;
+pub const MOST_COLUMNS: usize = 10_000;
 /// Bytes that the name of a column may have, and those of all together: each row holds the names of its cells.
 const LONGEST_NAME: usize = 1000;
 const ALL_NAMES: usize = 1 << 20;

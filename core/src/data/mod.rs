@@ -30,6 +30,7 @@ mod task;
 
 pub use answers::Answer;
 pub use bad_rows::BadRows;
+pub use column_names::MOST_COLUMNS;
 pub use columns::{Columns, NamedColumns};
 pub use dataset::{Dataset, Example};
 pub use duplicates::{Duplicates, LabelledTexts, Overlap, Repeats, duplicates};
@@ -37,7 +38,7 @@ pub use findings::{Finding, findings};
 pub use format::{Format, ending};
 pub use label_map::{LabelMap, MOST_LABELS};
 pub use pasted::pasted;
-pub use pieces::Pieces;
+pub use pieces::{LONGEST_ROW, Pieces};
 pub use place::{At, Place};
 pub use profile::{ColumnProfile, column_profiles};
 pub use read_instruction::{ReadInstruction, Selection};

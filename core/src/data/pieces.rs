@@ -13,7 +13,7 @@ use crate::{
 
 /// Bytes that a single row may have. Without a limit a quote that is never closed would draw the rest
 /// of a file into memory.
-const LONGEST_ROW: usize = 8 << 20;
+pub const LONGEST_ROW: usize = 8 << 20;
 /// And an object that a `.json` file begins with: it may be all of SQuAD, on one line or on several.
 const LONGEST_OBJECT: usize = 128 << 20;
 

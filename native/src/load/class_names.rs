@@ -196,6 +196,7 @@ mod tests {
         }
         of_card(&format!("---\n{}\n---\n", "[".repeat(100_000))).unwrap_err();
     }
+
     #[test]
     fn aliases_are_refused() {
         for alias in ["a: &a long\nb: [*a,*a]", "a: &a:& long\n*a:& : 1", "a: &x\n  - 1\nb: *x"] {

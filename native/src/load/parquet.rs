@@ -12,7 +12,7 @@ use std::thread;
 use std::time::Duration;
 
 use anyhow::{Result, anyhow, bail, ensure};
-use emberlab_core::data::{At, Place, Row, Table};
+use emberlab_core::data::{At, LONGEST_ROW, MOST_COLUMNS, Place, Row, Table};
 use emberlab_core::{Error, guarded};
 use parquet::errors::ParquetError;
 use parquet::file::metadata::FileMetaData;
@@ -20,7 +20,7 @@ use parquet::file::reader::{FileReader, RowGroupReader, SerializedFileReader};
 use parquet::schema::types::{SchemaDescriptor, Type};
 use serde_json::Value;
 
-use self::cells::{LONGEST_ROW, cells};
+use self::cells::cells;
 use super::class_names::class_names as names_of;
 use super::parquet_file::{Group, ParquetFile};
 use super::pieces::Each;
@@ -31,9 +31,6 @@ const FEATURES_KEY: &str = "huggingface";
 /// Rows that are handed on together, or fewer where they have more bytes than that.
 const PIECE: usize = 4096;
 const PIECE_BYTES: usize = 16 << 20;
-
-/// As in other formats (`core/src/data/table.rs`).
-const MOST_COLUMNS: usize = 10_000;
 
 /// So many seconds may pass before the next piece.
 const PATIENCE: usize = 60;
@@ -215,6 +212,7 @@ mod tests {
         drop(sender); // As where its thread has panicked.
         assert!(next().unwrap_err().contains("its parts do not fit"));
     }
+
     /// A file of texts, each with a list, in pages of two rows.
     fn write(path: &Path, texts: &[&[u8]]) {
         let schema = "message m { required binary text (UTF8); repeated int32 list; }";

@@ -87,8 +87,8 @@ fn varint(bytes: &mut &[u8]) -> Option<u64> {
     None
 }
 
-/// Fails where a page claims too much, or where it is read on and on at its end: the crate (60.1) passes over bytes that are not there without
-/// noticing, as often as a list in the file claims to be long.
+/// Fails where a page claims too much, or where it is read on and on at its end: the crate (60.1) passes over bytes that
+/// are not there without noticing, as often as a list in the file claims to be long.
 pub struct Ending<R> {
     inner: R,
     /// It begins with the header of a page that is still to be read: not all are, as the crate may know it by then.

@@ -98,6 +98,7 @@ mod tests {
         assert_eq!(spaces(" a\u{a0}\t b\u{ad}c \u{feff}ﬁn\n"), "a bc fin");
         assert_eq!(key("The heart,  THE—heart!"), "the heart the heart ");
     }
+
     #[test]
     fn a_hyphen_stays_where_the_text_has_it() {
         let text = "a\u{e4}b-\nc self-tests -x y- long-lived-ness";

@@ -1,11 +1,10 @@
 //! The cells of a row of Parquet as JSON.
 
+use emberlab_core::data::LONGEST_ROW;
 use emberlab_core::guarded;
 use parquet::record::{Field, Row};
 use serde_json::{Map, Value};
 
-/// Bytes of text that a row may have, as in other formats (`core/src/data/pieces.rs`).
-pub const LONGEST_ROW: usize = 8 << 20;
 /// What a value and an object take besides their text, about.
 const VALUE: usize = 32;
 const OBJECT: usize = 200;
