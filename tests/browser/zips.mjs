@@ -25,6 +25,7 @@ const BAD = [
   [[...model("").filter(({ name }) => name !== "model.safetensors"), { name: "model.safetensors", data: zeros, deflate: true }], /model\.safetensors would unpack to 30000000 bytes from \d+/],
   [[{ name: "config.json", data: read("config.json") }, { name: "model.safetensors", data: zeros, deflate: true, packed: 1_000_000 }], /model\.safetensors unpacks to more than 200 times the zip/],
   [[...model("").slice(1), { name: "config.json", data: read("config.json"), deflate: true, size: 10 }], /config\.json cannot be unpacked: File is larger than its declared uncompressed size/],
+  [Array.from({ length: 10_001 }, (_, at) => ({ name: `${at}`, data: Buffer.alloc(0) })), /10001 files in a zip are too many for a model/],
   [[text("readme.txt")], /no config\.json in this zip/],
   [model("").slice(0, 1), /no model\.safetensors there/],
 ];
