@@ -65,11 +65,16 @@ fn what_is_wrong_is_named() {
     scratch.write("a.docx", "x");
     scratch.write("latin.txt", b"fine\ncaf\xe9 is not UTF-8\n");
     scratch.write("empty.txt", "\n");
+    scratch.write("long.md", vec![b'a'; (16 << 20) + 1]);
     scratch.write("empty/none", "");
     for (line, says) in [
         ("corpus a.docx --out o", "a.docx: not a .txt, .md, .html or .pdf file"),
         ("corpus absent.txt --out o", "there is no file absent.txt"),
         ("corpus latin.txt --out o", "latin.txt, line 2: not valid UTF-8"),
+        (
+            "corpus long.md --out o",
+            "long.md: more than 16 MB of Markdown; part it into several files",
+        ),
         ("corpus empty --out o", "no .txt, .md, .html or .pdf file in empty"),
         ("corpus empty.txt --out o", "no paragraph was left of 1 files"),
         ("corpus empty.txt --out o --language xx", "--language xx: expected any or one of"),

@@ -1,6 +1,9 @@
 //! HTML: the text of its paragraphs.
 
-use html5gum::{DefaultEmitter, Token, Tokenizer};
+use std::convert::Infallible;
+
+use html5gum::emitters::callback::{CallbackEmitter, CallbackEvent};
+use html5gum::{Span, Tokenizer};
 
 use super::clean;
 use super::report::{Reason, Report};
@@ -53,53 +56,84 @@ const DEEPEST: usize = 100;
 
 /// The paragraphs of a page. What stands in menus, headers, footers and code is counted.
 pub fn blocks(content: &str, report: &mut Report) -> Vec<String> {
-    let mut emitter: DefaultEmitter = DefaultEmitter::default();
+    let mut page = Page::new(report);
+    // Not the crate's tokens: it keeps one for each error in a text, until the text has ended.
+    let mut emitter = CallbackEmitter::new(|event: CallbackEvent, _: Span<()>| {
+        page.see(event);
+        None::<Infallible>
+    });
     // So that what scripts and styles say is not taken for elements.
     emitter.naively_switch_states(true);
-    let mut found = Vec::new();
-    let mut block = String::new();
-    let mut no_prose: Vec<String> = Vec::new();
-    let mut end = |block: &mut String, is_prose: bool, report: &mut Report| {
-        let text = clean::spaces(&std::mem::take(block));
-        match (text.is_empty(), is_prose) {
-            (true, _) => {}
-            (_, true) => found.push(text),
-            (_, false) => report.drop(Reason::Boilerplate, &text),
-        }
-    };
-    for Ok(token) in Tokenizer::new_with_emitter(content, emitter) {
-        match token {
-            Token::StartTag(tag) => {
-                let name = String::from_utf8_lossy(&tag.name).into_owned();
-                let opens_no_prose = NO_PROSE.contains(&name.as_str()) && !tag.self_closing;
-                let is_block = BLOCKS.contains(&name.as_str());
-                if is_block || opens_no_prose {
-                    end(&mut block, no_prose.is_empty(), report);
-                }
-                // Its end tag may be left out.
-                if is_block && no_prose == ["head"] {
-                    no_prose.clear();
-                }
-                if opens_no_prose && no_prose.len() < DEEPEST {
-                    no_prose.push(name);
-                }
+    let Ok(()) = Tokenizer::new_with_emitter(content, emitter).finish();
+    page.end_block();
+    page.found
+}
+
+/// A page on the way through it.
+struct Page<'a> {
+    report: &'a mut Report,
+    /// The paragraphs so far.
+    found: Vec<String>,
+    /// The paragraph that is being read.
+    block: String,
+    /// The start tag that is being read.
+    tag: String,
+    /// The open elements that are no prose, outermost first.
+    no_prose: Vec<String>,
+}
+
+impl<'a> Page<'a> {
+    fn new(report: &'a mut Report) -> Self {
+        let (found, no_prose) = (Vec::new(), Vec::new());
+        Self { report, found, block: String::new(), tag: String::new(), no_prose }
+    }
+
+    fn see(&mut self, event: CallbackEvent) {
+        match event {
+            CallbackEvent::OpenStartTag { name } => {
+                self.tag = String::from_utf8_lossy(name).into_owned();
             }
-            Token::EndTag(tag) => {
-                let name = String::from_utf8_lossy(&tag.name).into_owned();
-                let opened = no_prose.iter().rposition(|open| *open == name);
-                if BLOCKS.contains(&name.as_str()) || opened.is_some() {
-                    end(&mut block, no_prose.is_empty(), report);
-                }
-                if let Some(opened) = opened {
-                    no_prose.truncate(opened);
-                }
-            }
-            Token::String(text) => block.push_str(&String::from_utf8_lossy(&text)),
+            CallbackEvent::CloseStartTag { self_closing } => self.start(self_closing),
+            CallbackEvent::EndTag { name } => self.end(&String::from_utf8_lossy(name)),
+            CallbackEvent::String { value } => self.block += &String::from_utf8_lossy(value),
             _ => {}
         }
     }
-    end(&mut block, no_prose.is_empty(), report);
-    found
+
+    fn start(&mut self, self_closing: bool) {
+        let name = std::mem::take(&mut self.tag);
+        let opens_no_prose = NO_PROSE.contains(&name.as_str()) && !self_closing;
+        let is_block = BLOCKS.contains(&name.as_str());
+        if is_block || opens_no_prose {
+            self.end_block();
+        }
+        // Its end tag may be left out.
+        if is_block && self.no_prose == ["head"] {
+            self.no_prose.clear();
+        }
+        if opens_no_prose && self.no_prose.len() < DEEPEST {
+            self.no_prose.push(name);
+        }
+    }
+
+    fn end(&mut self, name: &str) {
+        let opened = self.no_prose.iter().rposition(|open| open == name);
+        if BLOCKS.contains(&name) || opened.is_some() {
+            self.end_block();
+        }
+        if let Some(opened) = opened {
+            self.no_prose.truncate(opened);
+        }
+    }
+
+    fn end_block(&mut self) {
+        let text = clean::spaces(&std::mem::take(&mut self.block));
+        match (text.is_empty(), self.no_prose.is_empty()) {
+            (true, _) => {}
+            (_, true) => self.found.push(text),
+            (_, false) => self.report.drop(Reason::Boilerplate, &text),
+        }
+    }
 }
 
 #[cfg(test)]

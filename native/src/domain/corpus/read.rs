@@ -33,6 +33,9 @@ const ENDINGS: [(&str, Format); 8] = [
     ("pdf", Format::Pdf),
 ];
 
+/// Bytes of a Markdown file: its marks are a tree in memory, which may have 60 times its size.
+const LONGEST_MARKDOWN: usize = 16 << 20;
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Format {
     Text,
@@ -90,7 +93,7 @@ fn walk(folder: &Path, all: &mut Vec<PathBuf>) -> Result<()> {
 /// The documents of a file. What its format marks as no prose is counted in `report`.
 ///
 /// # Errors
-/// It cannot be read, is not UTF-8, or is a PDF where there is no `pdftotext`.
+/// It cannot be read, is not UTF-8, is a PDF where there is no `pdftotext`, or Markdown of more than 16 MB.
 pub fn documents(path: &Path, report: &mut Report) -> Result<Vec<Document>> {
     let source = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
     let format = format(path).context("a file of an unknown format")?;
@@ -98,6 +101,12 @@ pub fn documents(path: &Path, report: &mut Report) -> Result<Vec<Document>> {
         Format::Pdf => pdf(path)?,
         _ => utf8(path)?,
     };
+    ensure!(
+        format != Format::Markdown || content.len() <= LONGEST_MARKDOWN,
+        "{}: more than {} MB of Markdown; part it into several files, or save it as .txt",
+        path.display(),
+        LONGEST_MARKDOWN >> 20
+    );
     let document = |(heading, blocks): Section| {
         let name = heading.unwrap_or_else(|| source.clone());
         Document { source: source.clone(), name, blocks }
