@@ -122,7 +122,7 @@ pub fn open(
         }
         if columns.task == Task::QuestionAnswering {
             bail!(
-                "{source}: question answering holds its sets in memory, and this one is too large; take a part of it, such as train[:50%]"
+                "{source}: question answering holds its sets in memory, and this one is too large; write a part of it to a file of its own"
             );
         }
         Making { source, read, scan: &scan, columns, before, tokenizing }.make(known, &path)?;
