@@ -4,6 +4,7 @@
 use serde::Deserialize;
 use serde_json::Value;
 
+use super::charsmap;
 use super::parts::{Entries, Part};
 
 /// Bytes of a piece of a vocabulary. Real ones end at 128 spaces; the crate goes down Unigram's letter by letter, to
@@ -58,6 +59,7 @@ pub(super) fn check(tokenizer: &[u8], vocab_size: usize) -> Result<(), String> {
             return Err(format!("{what} has {count} entries, but vocab_size is {vocab_size}"));
         }
     }
+    charsmap::check(&file.normalizer.0)?;
     if growth(&file.normalizer.0).saturating_mul(growth(&file.pre_tokenizer.0)) > MOST_GROWTH {
         return Err(format!(
             "its normalizer and pre_tokenizer make a text more than {MOST_GROWTH} times as long"

@@ -1,6 +1,7 @@
 //! Text → token ids → batches.
 
 mod batch;
+mod charsmap;
 mod check;
 mod encode;
 mod lengths;
