@@ -34,10 +34,20 @@ pub use source::Source;
 pub use stamps::Stamps;
 
 /// A set with more bytes, or a split with more rows or whose rows take more memory than this, is read as a
-/// stream. Questions cannot be, and have their contexts with each, so that memory is measured generously.
+/// stream.
 const LARGE_BYTES: u64 = 128 << 20;
 const LARGE_ROWS: usize = 200_000;
-const LARGE_IN_MEMORY: usize = 2 << 30;
+
+/// What the rows of files with so many bytes may take in memory. Questions cannot be read as a stream, and have
+/// their contexts with each, so that it is measured generously; a bomb of a few kB is none the less a stream.
+fn large_in_memory(bytes: u64) -> u64 {
+    ((64 << 20) + 64 * bytes).min(2 << 30)
+}
+
+/// The size of files.
+fn bytes_of<'a>(paths: impl IntoIterator<Item = &'a PathBuf>) -> u64 {
+    paths.into_iter().map(|path| path.metadata().map_or(0, |about| about.len())).sum()
+}
 
 /// Rows as they were read.
 pub struct Loaded {
@@ -138,10 +148,8 @@ impl<'a> Loader<'a> {
     /// Those of [`Loader::load`].
     pub fn load_small(&mut self, source: &Source) -> Result<Option<Loaded>> {
         let (files, instruction) = source.find()?;
-        let bytes = |path: &PathBuf| path.metadata().map_or(0, |about| about.len());
         let splits = instruction.splits(&files.names());
-        let all: u64 = splits.iter().flat_map(|split| files.paths(split)).map(bytes).sum();
-        match all > LARGE_BYTES {
+        match bytes_of(splits.iter().flat_map(|split| files.paths(split))) > LARGE_BYTES {
             true => Ok(None),
             false => self.read(source, &files, &instruction, true),
         }
@@ -181,11 +189,12 @@ impl<'a> Loader<'a> {
 
     /// The rows of a split; `None` where only what is `small` is asked for and it is not.
     fn read_split(&mut self, files: &DataFiles, split: &str, small: bool) -> Result<Option<Table>> {
+        let most = large_in_memory(bytes_of(files.paths(split)));
         let (mut rows, mut bytes, mut fits, mut parts) = (0, 0, true, Vec::new());
         self.each_piece(files, split, &mut |piece| {
             rows += piece.rows.len();
-            bytes += if small { held(&piece) } else { 0 };
-            fits = !small || (rows <= LARGE_ROWS && bytes <= LARGE_IN_MEMORY);
+            bytes += if small { held(&piece) as u64 } else { 0 };
+            fits = !small || (rows <= LARGE_ROWS && bytes <= most);
             parts.push(piece);
             Ok(fits)
         })?;

@@ -6,6 +6,7 @@ use std::{
     io::{BufWriter, Write},
 };
 
+use flate2::{Compression, write::GzEncoder};
 use serde_json::{Value, json};
 
 use crate::command::{Scratch, jsonl};
@@ -34,6 +35,25 @@ fn with_both() -> Scratch {
     large.flush().unwrap();
     scratch.write("small.jsonl", small);
     scratch
+}
+
+/// What a file of 200 kB unpacks to is not held because the file is small.
+#[test]
+fn a_packed_set_is_as_large_as_what_it_unpacks_to() {
+    let scratch = with_both();
+    for (rows, is_stream) in [("small", false), ("large", true)] {
+        let packed = File::create(scratch.path(&format!("{rows}.jsonl.gz"))).unwrap();
+        let mut packed = GzEncoder::new(packed, Compression::fast());
+        packed.write_all(&fs::read(scratch.path(&format!("{rows}.jsonl"))).unwrap()).unwrap();
+        packed.finish().unwrap();
+        let line = format!(
+            "train --model model --train {rows}.jsonl.gz --out run --dry-run --skip-bad-rows"
+        );
+        let ran = scratch.run(&line);
+        let said = ran.stderr.clone();
+        ran.ok();
+        assert_eq!(said.contains("train is too large to be held in memory"), is_stream, "{said}");
+    }
 }
 
 #[test]
