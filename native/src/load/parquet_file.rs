@@ -1,5 +1,6 @@
 //! A file as the `parquet` crate reads it, which takes what a file says of its parts for true.
 
+mod deltas;
 mod longest;
 mod schema;
 
@@ -16,7 +17,7 @@ use parquet::errors::{ParquetError, Result};
 use parquet::file::metadata::RowGroupMetaData;
 use parquet::file::reader::{ChunkReader, Length, RowGroupReader};
 use parquet::record::reader::{ReaderIter, RowIter, TreeBuilder};
-use parquet::schema::types::{SchemaDescPtr, Type};
+use parquet::schema::types::{ColumnDescPtr, SchemaDescPtr, Type};
 
 use self::longest::Longest;
 
@@ -146,9 +147,9 @@ impl RowGroupReader for Group<'_> {
 
     fn get_column_page_reader(&self, column: usize) -> Result<Box<dyn PageReader>> {
         let inner = self.inner.get_column_page_reader(column)?;
-        let column = self.metadata().column(column).column_descr();
-        let longest = Longest::new(column, Arc::clone(&self.longest_row));
-        Ok(Box::new(Pages { inner, longest }))
+        let column = self.metadata().column(column).column_descr_ptr();
+        let longest = Longest::new(&column, Arc::clone(&self.longest_row));
+        Ok(Box::new(Pages { inner, column, longest }))
     }
 
     fn get_column_bloom_filter(&self, column: usize) -> Option<&Sbbf> {
@@ -162,6 +163,7 @@ impl RowGroupReader for Group<'_> {
 
 struct Pages {
     inner: Box<dyn PageReader>,
+    column: ColumnDescPtr,
     longest: Longest,
 }
 
@@ -175,7 +177,10 @@ impl PageReader for Pages {
             let what = format!("a dictionary of {num_values} values in {} bytes", buf.len());
             return Err(ParquetError::General(what));
         }
-        page.iter().try_for_each(|page| self.longest.meet(page))?;
+        if let Some(page) = &page {
+            deltas::check(page, &self.column)?;
+            self.longest.meet(page)?;
+        }
         Ok(page)
     }
 
