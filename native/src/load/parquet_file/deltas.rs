@@ -6,6 +6,7 @@ use parquet::column::page::Page;
 use parquet::errors::{ParquetError, Result};
 use parquet::schema::types::ColumnDescriptor;
 
+use super::longest::prefixed;
 use super::varint;
 
 /// Values of a page; writers begin a new one after some thousands.
@@ -30,13 +31,20 @@ pub fn check(page: &Page, column: &ColumnDescriptor) -> Result<()> {
 /// The bytes of a page behind its levels.
 fn values<'a>(page: &'a Page, column: &ColumnDescriptor) -> Option<&'a [u8]> {
     match page {
-        Page::DataPage { buf, .. } => {
+        Page::DataPage { buf, num_values, rep_level_encoding, def_level_encoding, .. } => {
+            let levels = [
+                (column.max_rep_level(), rep_level_encoding),
+                (column.max_def_level(), def_level_encoding),
+            ];
             let mut rest = &buf[..];
-            for level in [column.max_rep_level(), column.max_def_level()] {
-                if level > 0 {
-                    let (length, levels) = rest.split_first_chunk()?;
-                    rest = levels.get(u32::from_le_bytes(*length) as usize..)?;
-                }
+            for (level, encoding) in levels.into_iter().filter(|(level, _)| *level > 0) {
+                let bits = (i16::BITS - level.leading_zeros()) as usize;
+                let length = match encoding {
+                    Encoding::RLE => 4 + prefixed(rest)?.len(),
+                    // Packed, they have no length before them.
+                    _ => (*num_values as usize * bits).div_ceil(8),
+                };
+                rest = rest.get(length..)?;
             }
             Some(rest)
         }

@@ -105,7 +105,7 @@ fn is_set(bytes: &[u8], from: usize, bits: usize) -> bool {
 }
 
 /// What follows its length.
-fn prefixed(bytes: &[u8]) -> Option<&[u8]> {
+pub(super) fn prefixed(bytes: &[u8]) -> Option<&[u8]> {
     let (length, rest) = bytes.split_first_chunk()?;
     rest.get(..u32::from_le_bytes(*length) as usize)
 }
