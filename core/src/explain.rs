@@ -22,7 +22,7 @@ use serde::Serialize;
 use crate::{
     Error, Result,
     data::Task,
-    model::{BertForSequenceClassification, Classifier, Pass, Setup},
+    model::{BertForSequenceClassification, Classifier, Pass, Setup, floats},
     text::Encoding,
 };
 
@@ -174,19 +174,14 @@ impl Path<'_> {
         let of_label = logits.slice([0..rows / tokens, self.label..self.label + 1]);
         let mut grads = of_label.clone().sum().backward();
         let scores = match words.grad_remove(&mut grads) {
-            Some(grad) => read((grad * way).sum_dim(1)).await?,
+            Some(grad) => floats((grad * way).sum_dim(1)).await?,
             None => vec![0.0; rows],
         };
-        Ok(Scores { scores, logits: read(of_label.inner()).await? })
+        Ok(Scores { scores, logits: floats(of_label.inner()).await? })
     }
 }
 
 struct Scores {
     scores: Vec<f32>,
     logits: Vec<f32>,
-}
-
-async fn read(values: Tensor<2>) -> Result<Vec<f32>> {
-    let data = values.into_data_async().await.map_err(|error| Error::Device(error.to_string()))?;
-    data.try_into_vec::<f32>().map_err(|error| Error::Device(format!("{error:?}")))
 }

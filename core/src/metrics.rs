@@ -25,6 +25,7 @@ pub use answered::Answered;
 pub use any::Metrics;
 pub use bootstrap::{Intervals, figures_of, percentile_interval, resamples};
 pub use calibration::{Reliability, ReliabilityBin};
+pub(crate) use comparison::two_sided;
 pub use comparison::{Comparison, Difference};
 pub use entities::{EntityMetrics, entities};
 pub use evaluation::Evaluation;

@@ -7,7 +7,6 @@ use emberlab_core::train::{TrainConfig, lesson};
 
 use crate::cli::LessonArgs;
 use crate::files::embedded;
-use crate::files::hub::{self, Kind};
 use crate::machine::device;
 use crate::terminal::{json, note, print};
 use crate::{Outcome, files};
@@ -17,10 +16,7 @@ pub fn run(args: &LessonArgs) -> Result<Outcome> {
     let dataset =
         Dataset::parse(&args.data.display().to_string(), &files::read(&args.data)?, None)?;
     let chosen = device::choose(args.device.device)?;
-    let folder = args.model.as_deref().map_or_else(
-        || embedded::find(embedded::MODEL, "--model DIR"),
-        |model| hub::folder(model, Kind::Model),
-    )?;
+    let folder = embedded::model(args.model.as_deref())?;
     let model = files::read_model(&folder)?;
     let label_map = dataset.label_map.clone();
     let (classifier, _) = Classifier::for_training(&model, label_map, args.seed, &chosen.device)?;

@@ -66,6 +66,7 @@ fn go_on(folder: &Path) -> Result<Outcome> {
     let path = folder.canonicalize().unwrap_or_else(|_| folder.to_owned());
     let mut folder = RunFolder::open(&path)?;
     let stored = folder.stored()?;
+    let args = resume::arguments(&path, &stored)?;
     if stored["status"] == "completed" {
         // But for what comes after the model, where a kill came between.
         resume::clear_up(&path)?;
@@ -75,7 +76,6 @@ fn go_on(folder: &Path) -> Result<Outcome> {
         note(format_args!("{} is complete: there is nothing left to do", path.display()));
         return Ok(Outcome::Completed);
     }
-    let args = resume::arguments(&path, &stored)?;
     let mut sources = Sources::resolve(&args)?;
     sources.out = path;
     let mut plan = Plan::prepare(&args, sources)?;

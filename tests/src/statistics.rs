@@ -53,6 +53,20 @@ fn intervals_equal_scipy_on_its_resamples() {
     }
 }
 
+/// Scores that are all alike have no correlation: nobody wins.
+#[test]
+fn a_figure_that_is_not_defined_has_no_p() {
+    let gold = [0.0, 1.0, 2.0, 3.0];
+    let scores = |said: [f32; 4]| Answered::Scores(gold.into_iter().zip(said).collect());
+    let (constant, good) = (scores([1.0; 4]), scores([0.0, 1.5, 1.5, 3.0]));
+    let resamples = || vec![vec![0, 1, 2, 3], vec![3, 2, 1, 0]].into_iter();
+    for difference in Difference::all(&constant, &good, &labels(2), resamples) {
+        let is_defined = difference.difference.is_finite();
+        assert_eq!(difference.p.is_nan(), !is_defined, "{difference:?}");
+        assert_eq!(is_defined, ["mse", "mae"].contains(&difference.figure), "{difference:?}");
+    }
+}
+
 #[test]
 fn paired_differences_equal_scipy_on_its_resamples() {
     let case = &fixtures()["bootstrap"];

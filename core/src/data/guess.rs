@@ -5,6 +5,7 @@ use serde_json::Value;
 use super::{
     Table, Task,
     answers::{as_flag, as_score},
+    profile::is_missing,
     squad::is_answers,
 };
 
@@ -86,12 +87,4 @@ pub(super) fn flag_columns<'a>(
     };
     let flags: Vec<String> = columns.filter(is_flag).cloned().collect();
     if flags.len() > 1 { flags } else { Vec::new() }
-}
-
-fn is_missing(cell: &Value) -> bool {
-    match cell {
-        Value::Null => true,
-        Value::String(text) => text.trim().is_empty(),
-        _ => false,
-    }
 }

@@ -55,7 +55,8 @@ fn profile(table: &Table, column: &str) -> ColumnProfile {
     ColumnProfile { name: column.into(), kind, class_names, missing, example }
 }
 
-fn is_missing(cell: &Value) -> bool {
+/// Whether a cell says nothing.
+pub(super) fn is_missing(cell: &Value) -> bool {
     match cell {
         Value::Null => true,
         Value::String(text) => text.trim().is_empty(),

@@ -89,11 +89,6 @@ impl ReadInstruction {
         splits
     }
 
-    /// Whether it takes splits whole, so that it selects the same whatever their sizes are.
-    pub fn takes_all(&self) -> bool {
-        self.slices.iter().all(|slice| slice.from.is_none() && slice.to.is_none())
-    }
-
     /// The rows it selects from splits of these names and sizes, in its order.
     ///
     /// # Errors

@@ -1,6 +1,8 @@
 //! Rows to train on and rows to measure on.
 
-use rand::{RngExt, SeedableRng, rngs::ChaCha8Rng};
+use rand::{SeedableRng, rngs::ChaCha8Rng};
+
+use crate::text::shuffle;
 
 /// Row numbers, ascending.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -24,9 +26,7 @@ pub fn hold_out(texts: &[String], labels: &[usize], share: f64, seed: u64) -> Sp
     for mut groups in classes.into_values() {
         let rows: usize = groups.iter().map(Vec::len).sum();
         let wanted = ((rows as f64 * share).round() as usize).max(1);
-        for last in (1..groups.len()).rev() {
-            groups.swap(last, rng.random_range(0..=last as u64) as usize);
-        }
+        shuffle(&mut groups, &mut rng);
         let mut held = 0;
         let last = groups.len() - 1;
         for (index, group) in groups.into_iter().enumerate() {

@@ -3,8 +3,8 @@
 use burn::tensor::Tensor;
 
 use crate::{
-    Error, Result,
-    model::{Classifier, Pass},
+    Result,
+    model::{Classifier, Pass, floats},
     text::Encoding,
 };
 
@@ -33,10 +33,7 @@ impl Classifier {
         let layers = self.model.attentions(&batch, Pass::inference(kernels));
         let heads = layers.first().map_or(0, |layer| layer.dims()[0]);
         let count = layers.len();
-        let values = Tensor::cat(layers, 0).into_data_async().await;
-        let values = values.map_err(|error| Error::Device(error.to_string()))?;
-        let values = values.try_into_vec::<f32>();
-        let values = values.map_err(|error| Error::Device(format!("{error:?}")))?;
+        let values = floats(Tensor::cat(layers, 0)).await?;
         Ok(Attentions { layers: count, heads, tokens, values })
     }
 }

@@ -6,7 +6,7 @@ use rand::{RngExt, SeedableRng, rngs::ChaCha8Rng};
 use serde::Serialize;
 
 use crate::{
-    metrics::{GradingMetrics, percentile_interval},
+    metrics::{GradingMetrics, percentile_interval, two_sided},
     model::stream,
 };
 
@@ -175,18 +175,6 @@ impl GradedRun {
             GradingMetrics::new(&pick(&self.gold), &pick(points), &pick(&self.most), threshold);
         [metrics.pearson, metrics.quadratic_weighted_kappa]
     }
-}
-
-/// Twice the part of the resamples on the rarer side of no difference, at most 1.
-fn two_sided(differences: &[f64]) -> f64 {
-    let part = |is: &dyn Fn(f64) -> bool| {
-        let count = differences.iter().filter(|&&difference| is(difference)).count();
-        (count + 1) as f64 / (differences.len() + 1) as f64
-    };
-    if differences.iter().any(|difference| difference.is_nan()) {
-        return f64::NAN;
-    }
-    (2.0 * part(&|it| it <= 0.0).min(part(&|it| it >= 0.0))).min(1.0)
 }
 
 #[cfg(test)]

@@ -6,7 +6,7 @@
 //! ```
 //!
 //! Whatever stands here computes the same function either way; `tests/src/parity.rs` holds both to
-//! PyTorch's numbers. This is the one module that may contain `unsafe` code.
+//! PyTorch's numbers. This is the one module of `core` that may contain `unsafe` code.
 
 #[cfg(feature = "kernels")]
 mod autodiff;

@@ -31,7 +31,7 @@ pub struct Difference {
     /// In which 95 % of the resamples lie.
     pub interval: [f64; 2],
     /// Two-sided: twice the share of resamples on the rarer side of 0, 0 counted to both, where the
-    /// sample itself is one more of either.
+    /// sample itself is one more of either; NaN where the figure is not defined on a resample.
     pub p: f64,
 }
 
@@ -71,7 +71,11 @@ impl Difference {
     }
 }
 
-fn two_sided(differences: &[f64]) -> f64 {
+/// See [`Difference::p`].
+pub(crate) fn two_sided(differences: &[f64]) -> f64 {
+    if differences.iter().any(|difference| difference.is_nan()) {
+        return f64::NAN;
+    }
     let not_above = differences.iter().filter(|&&difference| difference <= 0.0).count();
     let not_below = differences.iter().filter(|&&difference| difference >= 0.0).count();
     let rarer = not_above.min(not_below);

@@ -29,11 +29,10 @@ impl GradingMetrics {
     pub fn new(gold: &[f32], predicted: &[f32], most: &[f32], threshold: f32) -> Self {
         let RegressionMetrics { rows, pearson, spearman, mse, mae } =
             RegressionMetrics::new(gold, predicted);
-        let whole = |points: &[f32]| -> Vec<usize> {
+        let whole = |points: &[f32]| -> Vec<f64> {
             let of_row = points.iter().zip(most);
-            of_row.map(|(points, &most)| points.clamp(0.0, most).round() as usize).collect()
+            of_row.map(|(points, &most)| f64::from(points.clamp(0.0, most).round())).collect()
         };
-        let highest = most.iter().copied().fold(0.0, f32::max).round() as usize;
         let is_right = |points: &[f32]| -> Vec<bool> {
             points.iter().zip(most).map(|(&points, most)| points >= threshold * most).collect()
         };
@@ -49,11 +48,7 @@ impl GradingMetrics {
             spearman,
             rmse: mse.sqrt(),
             mae,
-            quadratic_weighted_kappa: quadratic_weighted_kappa(
-                &whole(gold),
-                &whole(predicted),
-                highest + 1,
-            ),
+            quadratic_weighted_kappa: quadratic_weighted_kappa(&whole(gold), &whole(predicted)),
             accuracy: count(&|is, said| is == said) / rows as f64,
             f1: if named == 0.0 { 0.0 } else { 2.0 * hits / named },
         }
@@ -73,23 +68,19 @@ impl GradingMetrics {
     }
 }
 
-/// Cohen's kappa with quadratic weights (Cohen 1968), of grades 0 to `grades - 1`:
-/// `sklearn.metrics.cohen_kappa_score(gold, predicted, labels=range(grades), weights="quadratic")`.
-pub fn quadratic_weighted_kappa(gold: &[usize], predicted: &[usize], grades: usize) -> f64 {
-    let mut counts = vec![vec![0.0; grades]; grades];
-    for (&gold, &predicted) in gold.iter().zip(predicted) {
-        counts[gold][predicted] += 1.0;
-    }
-    let of_gold: Vec<f64> = counts.iter().map(|row| row.iter().sum()).collect();
-    let of_predicted: Vec<f64> =
-        (0..grades).map(|grade| counts.iter().map(|row| row[grade]).sum()).collect();
-    let (mut found, mut by_chance) = (0.0, 0.0);
-    for (i, row) in counts.iter().enumerate() {
-        for (j, count) in row.iter().enumerate() {
-            let weight = i.abs_diff(j).pow(2) as f64;
-            found += weight * count;
-            by_chance += weight * of_gold[i] * of_predicted[j] / gold.len() as f64;
-        }
-    }
+/// Cohen's kappa with quadratic weights (Cohen 1968), of whole grades:
+/// `sklearn.metrics.cohen_kappa_score(gold, predicted, weights="quadratic")` with all grades between as `labels`.
+/// By its moments, as a square of all grades would have no bound.
+pub fn quadratic_weighted_kappa(gold: &[f64], predicted: &[f64]) -> f64 {
+    let rows = gold.len() as f64;
+    let mean = |grades: &[f64]| grades.iter().sum::<f64>() / rows;
+    let (of_gold, of_predicted) = (mean(gold), mean(predicted));
+    let spread = |grades: &[f64], mean: f64| -> f64 {
+        grades.iter().map(|grade| (grade - mean).powi(2)).sum()
+    };
+    let found: f64 = gold.iter().zip(predicted).map(|(gold, said)| (gold - said).powi(2)).sum();
+    let by_chance = spread(gold, of_gold)
+        + spread(predicted, of_predicted)
+        + rows * (of_gold - of_predicted).powi(2);
     1.0 - found / by_chance
 }

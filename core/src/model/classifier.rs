@@ -11,6 +11,7 @@ use super::{
     Prediction,
     head::{Reads, check_family},
     limits, names,
+    readback::floats,
 };
 use crate::{
     Error, Result,
@@ -201,13 +202,13 @@ impl Classifier {
         };
         for planned in plan {
             let batch = self.setup.collate(encodings, &planned.rows, planned.seq_len);
+            done += planned.rows.len();
             if self.task() == Task::TokenClassification && batch.words() == 0 {
+                progress(done);
                 continue;
             }
             let batch = batch.to_device(*kernels, device);
-            let logits = self.model.forward(&batch, Pass::inference(*kernels));
-            let data = logits.into_data_async().await.map_err(|e| Error::Device(e.to_string()))?;
-            let logits = data.try_into_vec::<f32>().map_err(|e| Error::Device(format!("{e:?}")))?;
+            let logits = floats(self.model.forward(&batch, Pass::inference(*kernels))).await?;
             let mut logits = logits.chunks(self.label_map().len());
             for &row in &planned.rows {
                 let prediction = Prediction::new(self.task(), &mut logits, &encodings[row]);
@@ -216,7 +217,6 @@ impl Classifier {
                     temperature => prediction.at_temperature(self.task(), temperature),
                 });
             }
-            done += planned.rows.len();
             progress(done);
         }
         Ok(predictions.into_iter().map(Option::unwrap_or_default).collect())

@@ -8,7 +8,11 @@ use serde::Serialize;
 
 use super::{
     BertConfig, BertForSequenceClassification, Classifier, Family, Head, HostTensor, LoadReport,
-    ModelFiles, Pass, StorageDtype, classifier::both, names, readback, storage,
+    ModelFiles, Pass, StorageDtype,
+    classifier::both,
+    names,
+    readback::{self, floats},
+    storage,
 };
 use crate::{
     Error, Result,
@@ -168,10 +172,7 @@ impl MaskedLm {
                 let batch = batch.to_device(setup.kernels, &setup.device);
                 let logits = self.0.model.forward(&batch, Pass::inference(setup.kernels));
                 let truth = targets.select(&planned.rows);
-                let losses = surprise(logits, &truth.ids());
-                let data = losses.into_data_async().await;
-                let data = data.map_err(|error| Error::Device(error.to_string()))?;
-                let mut values = data.iter::<f32>();
+                let mut values = floats(surprise(logits, &truth.ids())).await?.into_iter();
                 for &row in &planned.rows {
                     let masks = encodings[row].words.len();
                     found[row] = values.by_ref().take(masks).collect();

@@ -40,7 +40,7 @@ pub use masked_lm::{Guess, MaskedLm};
 pub(crate) use names::ParamPath;
 pub(crate) use pass::{Pass, stream};
 pub use prediction::{FoundAnswer, Prediction};
-pub(crate) use readback::{Readback, some_weights};
+pub(crate) use readback::{Readback, floats, scalar, some_weights};
 pub use sentence::SentenceEncoder;
 pub(crate) use storage::encode_with;
 pub use storage::{HostTensor, StorageDtype, convert};

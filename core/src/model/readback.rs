@@ -8,6 +8,23 @@ use burn::{
 use super::{BertForSequenceClassification, HostTensor, ParamPath, storage};
 use crate::{Error, Result};
 
+/// The values of one tensor, row-major.
+///
+/// # Errors
+/// [`Error::Device`] when the device fails.
+pub(crate) async fn floats<const D: usize>(tensor: Tensor<D>) -> Result<Vec<f32>> {
+    let data = tensor.into_data_async().await.map_err(|error| Error::Device(error.to_string()))?;
+    data.try_into_vec::<f32>().map_err(|error| Error::Device(format!("{error:?}")))
+}
+
+/// The value of a tensor of one, `[1]`.
+///
+/// # Errors
+/// [`Error::Device`] when the device fails.
+pub(crate) async fn scalar(tensor: Tensor<1>) -> Result<f32> {
+    Ok(floats(tensor).await?.first().copied().unwrap_or(f32::NAN))
+}
+
 /// Tensors waiting to be read.
 #[derive(Default)]
 pub(crate) struct Readback {

@@ -5,7 +5,9 @@ use burn::tensor::Device;
 
 use super::{
     BertForSequenceClassification, Classifier, Family, Head, LoadReport, ModelFiles, Pass, Setup,
-    StorageDtype, names, readback, storage,
+    StorageDtype, names,
+    readback::{self, floats},
+    storage,
 };
 use crate::{
     Error, Result,
@@ -65,9 +67,7 @@ impl SentenceEncoder {
             let batch = batch.to_device(setup.kernels, &setup.device);
             let means = self.0.model.forward(&batch, Pass::inference(setup.kernels));
             let hidden = means.dims()[1];
-            let data = means.into_data_async().await;
-            let data = data.map_err(|error| Error::Device(error.to_string()))?;
-            let values: Vec<f32> = data.iter::<f32>().collect();
+            let values = floats(means).await?;
             for (&row, vector) in planned.rows.iter().zip(values.chunks(hidden)) {
                 vectors[row] = vector.to_vec();
             }

@@ -8,21 +8,20 @@ use burn::{
     tensor::Tensor,
 };
 
-use super::{layer_rates::LayerRates, step_gradients::Summed};
-use crate::kernels::{AdamWStep, Kernels, Moments};
+use super::{TrainConfig, layer_rates::LayerRates, step_gradients::Summed};
+use crate::{
+    kernels::{AdamWStep, Kernels, Moments},
+    model::Setup,
+};
 
-/// β₁, β₂, ε and the decay λ.
-#[derive(Clone, Debug, PartialEq)]
-pub struct AdamWConfig {
-    pub beta1: f64,
-    pub beta2: f64,
-    pub epsilon: f64,
-    pub weight_decay: f64,
-}
+/// As in `torch.optim.AdamW`.
+const BETA1: f64 = 0.9;
+const BETA2: f64 = 0.999;
+const EPSILON: f64 = 1e-8;
 
 /// The moments of all parameters and the number of steps taken.
 pub(super) struct AdamW {
-    config: AdamWConfig,
+    weight_decay: f64,
     kernels: Kernels,
     rates: LayerRates,
     step: i32,
@@ -30,8 +29,14 @@ pub(super) struct AdamW {
 }
 
 impl AdamW {
-    pub(super) fn new(config: AdamWConfig, kernels: Kernels, rates: LayerRates) -> Self {
-        Self { config, kernels, rates, step: 0, moments: HashMap::new() }
+    pub(super) fn new(config: &TrainConfig, setup: &Setup) -> Self {
+        Self {
+            weight_decay: config.weight_decay,
+            kernels: setup.kernels,
+            rates: LayerRates { decay: config.layerwise_lr_decay, layers: setup.num_layers() },
+            step: 0,
+            moments: HashMap::new(),
+        }
     }
 
     /// One step of all parameters that have a gradient; each gradient is first multiplied by
@@ -59,15 +64,14 @@ impl AdamW {
     }
 
     fn step_of(&self, learning_rate: f64, decays: bool) -> AdamWStep {
-        let AdamWConfig { beta1, beta2, epsilon, weight_decay } = self.config;
         AdamWStep {
             learning_rate: learning_rate as f32,
-            beta1: beta1 as f32,
-            beta2: beta2 as f32,
-            epsilon: epsilon as f32,
-            weight_decay: if decays { weight_decay as f32 } else { 0.0 },
-            bias_correction1: (1.0 - beta1.powi(self.step)) as f32,
-            bias_correction2: (1.0 - beta2.powi(self.step)) as f32,
+            beta1: BETA1 as f32,
+            beta2: BETA2 as f32,
+            epsilon: EPSILON as f32,
+            weight_decay: if decays { self.weight_decay as f32 } else { 0.0 },
+            bias_correction1: (1.0 - BETA1.powi(self.step)) as f32,
+            bias_correction2: (1.0 - BETA2.powi(self.step)) as f32,
             grad_scale: 1.0,
         }
     }

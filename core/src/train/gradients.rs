@@ -8,9 +8,9 @@ use burn::{
 
 use super::{LabelledRows, LossConfig, targets::checked};
 use crate::{
-    Error, Result,
+    Result,
     data::Targets,
-    model::{Classifier, HostTensor, ParamPath, Pass, Readback},
+    model::{Classifier, HostTensor, ParamPath, Pass, Readback, scalar},
     text::Encoding,
 };
 
@@ -43,8 +43,7 @@ pub async fn gradients(
     let mut visitor = Named { grads, path, readback: Readback::default() };
     model.visit(&mut visitor);
     let tensors = visitor.readback.read().await?;
-    let loss = loss.inner().into_data_async().await.map_err(|e| Error::Device(e.to_string()))?;
-    Ok((loss.iter::<f32>().next().unwrap_or(f32::NAN), tensors))
+    Ok((scalar(loss.inner()).await?, tensors))
 }
 
 struct Named {

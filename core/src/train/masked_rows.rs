@@ -30,7 +30,8 @@ pub struct Masking {
 
 impl Masking {
     /// # Errors
-    /// [`Error::BadSetting`] for a probability that is not above 0 and at most 1.
+    /// [`Error::BadSetting`] for a probability that is not above 0 and at most 1; [`Error::BadTokenizer`] for
+    /// a vocabulary of special tokens alone.
     pub fn new(model: &MaskedLm, probability: f64) -> Result<Self> {
         if !(probability > 0.0 && probability <= 1.0) {
             let reason = "expected above 0 and at most 1".into();
@@ -38,12 +39,14 @@ impl Masking {
             return Err(Error::BadSetting { name: "mlm_probability", value, reason });
         }
         let tokenizer = model.tokenizer();
-        Ok(Self {
-            probability,
-            mask_token_id: tokenizer.mask_token_id()?,
-            vocab_size: tokenizer.vocab_size() as u32,
-            special_token_ids: tokenizer.special_token_ids(),
-        })
+        let (mask_token_id, special_token_ids) =
+            (tokenizer.mask_token_id()?, tokenizer.special_token_ids());
+        let vocab_size = tokenizer.vocab_size() as u32;
+        if special_token_ids.len() >= vocab_size as usize {
+            let reason = "all pieces of its vocabulary are special tokens".into();
+            return Err(Error::BadTokenizer { name: "the tokenizer".into(), reason });
+        }
+        Ok(Self { probability, mask_token_id, vocab_size, special_token_ids })
     }
 }
 

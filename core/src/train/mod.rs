@@ -21,7 +21,6 @@ mod trainable;
 mod trainer;
 mod windows;
 
-pub use adamw::AdamWConfig;
 pub use config::TrainConfig;
 pub use gradients::gradients;
 pub use lesson::{Lesson, LessonRow, LessonStep, PartGradient, WeightChange, lesson};

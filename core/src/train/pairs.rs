@@ -7,10 +7,7 @@ use burn::{
     tensor::{Device, Tensor, TensorData},
 };
 
-use super::{
-    AdamWConfig, TrainConfig, adamw::AdamW, clip, layer_rates::LayerRates,
-    step_gradients::StepGradients,
-};
+use super::{TrainConfig, adamw::AdamW, step_gradients::StepGradients};
 use crate::{
     Error, Result,
     model::{BertForSequenceClassification, Pass, SentenceEncoder, Setup, stream},
@@ -59,16 +56,10 @@ impl PairTrainer {
         let (model, setup) = encoder.into_parts();
         config.check_on(&setup.device)?;
         setup.check(&encodings)?;
-        let weight_decay = config.weight_decay;
-        let adamw = AdamWConfig { beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weight_decay };
         Ok(Self {
             model: Some(model.with_trainable(config.trainable_layers).train()),
             device: setup.device.clone().autodiff(),
-            optimizer: AdamW::new(
-                adamw,
-                setup.kernels,
-                LayerRates { decay: config.layerwise_lr_decay, layers: setup.num_layers() },
-            ),
+            optimizer: AdamW::new(&config, &setup),
             setup,
             config,
             encodings,
@@ -123,14 +114,8 @@ impl PairTrainer {
                 .with_bf16(self.config.bf16);
             grads.add(&model, &batch, (pass, None), |means, _| loss(means, scores) / rows as f64);
         }
-        let kernels = self.setup.kernels;
-        let grads = grads.sum(kernels);
-        let max_norm = self.config.max_grad_norm;
-        let norm = if max_norm > 0.0 { grads.global_norm(&model, kernels) } else { None };
-        let scale = match norm {
-            Some(norm) => clip::factor(norm, max_norm),
-            None => Tensor::ones([1], &self.setup.device),
-        };
+        let grads = grads.sum(self.setup.kernels);
+        let scale = grads.scale(&model, &self.setup, self.config.max_grad_norm);
         let learning_rate = self.config.learning_rate_at(self.step, self.total_steps());
         self.model = Some(self.optimizer.step(model, grads, scale, learning_rate));
         self.step += 1;

@@ -9,9 +9,10 @@ use burn::{
     tensor::{Gradients, Int, Tensor},
 };
 
+use super::clip;
 use crate::{
     kernels::{Kernels, SparseRows},
-    model::{BertForSequenceClassification, Pass},
+    model::{BertForSequenceClassification, Pass, Setup},
     text::BatchTensors,
 };
 
@@ -95,6 +96,20 @@ impl StepGradients {
 }
 
 impl Summed {
+    /// What the gradients are multiplied by to clip their norm, `[1]`: 1 where `max_norm` is 0.
+    pub(super) fn scale(
+        &self,
+        model: &BertForSequenceClassification,
+        setup: &Setup,
+        max_norm: f64,
+    ) -> Tensor<1> {
+        let clips = max_norm > 0.0;
+        match clips.then(|| self.global_norm(model, setup.kernels)).flatten() {
+            Some(norm) => clip::factor(norm, max_norm),
+            None => Tensor::ones([1], &setup.device),
+        }
+    }
+
     /// The L2 norm over all gradients, `[1]`; `None` where there are none.
     pub(super) fn global_norm(
         &self,

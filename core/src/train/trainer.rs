@@ -6,10 +6,8 @@ use burn::{
 };
 
 use super::{
-    AdamWConfig, LabelledRows, LossConfig, MaskedRows, RowFile, Rows, StepInfo, TrainConfig,
+    LabelledRows, LossConfig, MaskedRows, RowFile, Rows, StepInfo, TrainConfig,
     adamw::AdamW,
-    clip,
-    layer_rates::LayerRates,
     loss::Share,
     step_gradients::StepGradients,
     targets::{check_task, checked},
@@ -17,7 +15,7 @@ use super::{
 use crate::{
     Error, Result,
     data::Targets,
-    model::{BertForSequenceClassification, Classifier, Pass, Setup, stream},
+    model::{BertForSequenceClassification, Classifier, Pass, Setup, scalar, stream},
     text::{Encoding, PlannedBatch},
 };
 
@@ -83,16 +81,10 @@ impl Trainer {
             model = model.with_lora(lora, config.seed)?;
             setup.lora = Some(lora.clone());
         }
-        let weight_decay = config.weight_decay;
-        let adamw = AdamWConfig { beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weight_decay };
         Ok(Self {
             model: Some(model.train()),
             device: setup.device.clone().autodiff(),
-            optimizer: AdamW::new(
-                adamw,
-                setup.kernels,
-                LayerRates { decay: config.layerwise_lr_decay, layers: setup.num_layers() },
-            ),
+            optimizer: AdamW::new(&config, &setup),
             window: LabelledRows::new(setup.task()),
             rows,
             masked: None,
@@ -210,8 +202,7 @@ impl Trainer {
     /// [`Error::LossNotFinite`] when training has diverged, [`Error::Device`] if the device fails.
     pub async fn read_loss(&mut self) -> Result<Option<f32>> {
         let Some((sum, steps)) = self.unread_loss.take() else { return Ok(None) };
-        let data = sum.into_data_async().await.map_err(|e| Error::Device(e.to_string()))?;
-        let loss = data.iter::<f32>().next().unwrap_or(f32::NAN) / steps as f32;
+        let loss = scalar(sum).await? / steps as f32;
         if loss.is_finite() {
             return Ok(Some(loss));
         }
@@ -252,14 +243,8 @@ impl Trainer {
     }
 
     fn update(&mut self, grads: StepGradients, learning_rate: f64) {
-        let kernels = self.setup.kernels;
-        let grads = grads.sum(kernels);
-        let max_norm = self.config.max_grad_norm;
-        let norm = if max_norm > 0.0 { grads.global_norm(self.model(), kernels) } else { None };
-        let scale = match norm {
-            Some(norm) => clip::factor(norm, max_norm),
-            None => Tensor::ones([1], &self.setup.device),
-        };
+        let grads = grads.sum(self.setup.kernels);
+        let scale = grads.scale(self.model(), &self.setup, self.config.max_grad_norm);
         let Some(model) = self.model.take() else { return };
         self.model = Some(self.optimizer.step(model, grads, scale, learning_rate));
         if let Some((_, steps)) = &mut self.unread_loss {

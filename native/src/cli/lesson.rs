@@ -31,7 +31,7 @@ pub struct LessonArgs {
     /// Part of all steps in which the learning rate rises from 0
     #[arg(long, value_name = "PART", default_value_t = 0.25)]
     pub warmup_ratio: f64,
-    /// How the learning rate falls after the warm-up, linear or cosine
+    /// How the learning rate falls after the warm-up
     #[arg(long, value_name = "SHAPE", default_value = "linear", value_parser = schedule())]
     pub schedule: Schedule,
     /// Let the gradients of all steps add up

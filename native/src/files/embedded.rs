@@ -9,6 +9,8 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result};
 use emberlab_core::train::TrainConfig;
 
+use super::hub::{self, Kind};
+
 /// A pretrained BERT to fine-tune.
 pub const MODEL: &str = "models/bert-tiny";
 /// Labelled sentences: `train.jsonl`, `eval.jsonl`, `test.jsonl`.
@@ -31,6 +33,17 @@ pub fn find(name: &str, flag: &str) -> Result<PathBuf> {
     candidates().map(|root| root.join(name)).find(|folder| folder.is_dir()).with_context(|| {
         format!("the embedded {name} was not found here or beside emberlab; run in the repository, or give {flag}")
     })
+}
+
+/// The model folder that was named (see [`hub::folder`]), or [`MODEL`].
+///
+/// # Errors
+/// It is not there.
+pub fn model(named: Option<&Path>) -> Result<PathBuf> {
+    match named {
+        Some(folder) => hub::folder(folder, Kind::Model),
+        None => find(MODEL, "--model DIR"),
+    }
 }
 
 fn candidates() -> impl Iterator<Item = PathBuf> {

@@ -16,7 +16,7 @@ use serde_json::Value;
 use super::checkpoint;
 use super::folder::RunFolder;
 use super::record::Origin;
-use crate::cli::{Cli, TrainArgs};
+use crate::cli::{Cli, TrainArgs, config_file};
 use crate::files::{self, METRICS, RUN_FILE, staged};
 use crate::terminal::note;
 use crate::train::trial;
@@ -35,7 +35,7 @@ pub fn arguments(folder: &Path, stored: &Value) -> Result<TrainArgs> {
         train_matches(arguments.into_iter().map(OsString::from).collect()).with_context(|| {
             format!("the arguments in {}/run.json cannot be read", folder.display())
         })?;
-    let typed = train_matches(env::args_os().skip(1).collect())?;
+    let typed = train_matches(config_file::arguments()?)?;
     let differences = differing_arguments(&started, &typed);
     if !differences.is_empty() {
         bail!(
@@ -81,7 +81,12 @@ fn differing_arguments(started: &ArgMatches, typed: &ArgMatches) -> Vec<String> 
     };
     let ids = train.get_arguments().map(|argument| argument.get_id().as_str());
     let typed_now = |id: &&str| typed.value_source(id) == Some(ValueSource::CommandLine);
-    ids.filter(|id| !["resume", LIVE].contains(id))
+    // A command for several seeds has names of its own for the runs and where they are.
+    let of_all: &[&str] = match typed.get_one::<usize>("seeds") {
+        Some(seeds) if *seeds > 1 => &["seeds", "seed", "out"],
+        _ => &[],
+    };
+    ids.filter(|id| !["resume", LIVE].contains(id) && !of_all.contains(id))
         .filter(typed_now)
         .map(|id| (id, value(started, id), value(typed, id)))
         .filter(|(_, then, now)| then != now)

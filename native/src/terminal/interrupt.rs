@@ -39,9 +39,20 @@ fn received() {
     note("\ninterrupted: finishing this step, then saving. Ctrl-C again stops at once.");
 }
 
-/// From now on the first signal only sets [`requested`].
-pub fn finish_step_first() {
-    FINISH_STEP_FIRST.store(true, SeqCst);
+/// While this is there, the first signal only sets [`requested`].
+pub struct FinishStepFirst(());
+
+impl FinishStepFirst {
+    pub fn begin() -> Self {
+        FINISH_STEP_FIRST.store(true, SeqCst);
+        Self(())
+    }
+}
+
+impl Drop for FinishStepFirst {
+    fn drop(&mut self) {
+        FINISH_STEP_FIRST.store(false, SeqCst);
+    }
 }
 
 /// Whether there was a signal.

@@ -18,18 +18,16 @@ const SMOOTHING: f64 = 0.3;
 
 /// A bar over `rows` texts that go through a classifier, hidden off a terminal.
 pub fn texts(rows: usize) -> ProgressBar {
-    let bar =
-        ProgressBar::new(rows as u64).with_style(style("{bar:24} {pos}/{len} texts, {eta} left"));
-    if !io::stderr().is_terminal() {
-        bar.set_draw_target(indicatif::ProgressDrawTarget::hidden());
-    }
-    bar
+    bar(rows, "{bar:24} {pos}/{len} texts, {eta} left")
 }
 
 /// A bar over optimizer steps, hidden off a terminal.
 pub fn steps(steps: usize) -> ProgressBar {
-    let bar =
-        ProgressBar::new(steps as u64).with_style(style("{bar:24} {pos}/{len} steps, {eta} left"));
+    bar(steps, "{bar:24} {pos}/{len} steps, {eta} left")
+}
+
+fn bar(length: usize, template: &str) -> ProgressBar {
+    let bar = ProgressBar::new(length as u64).with_style(style(template));
     if !io::stderr().is_terminal() {
         bar.set_draw_target(indicatif::ProgressDrawTarget::hidden());
     }

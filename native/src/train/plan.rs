@@ -11,7 +11,6 @@ use emberlab_core::train::{LossConfig, Rows, TrainConfig, Trainer};
 use super::recipe::{recipe, recipe_line, trainable_layers};
 use crate::cli::{ClassWeights, DOC_STRIDE, TrainArgs};
 use crate::files;
-use crate::files::hub::{self, Kind};
 use crate::files::{adapter, embedded};
 use crate::inference::{max_length, usual_length};
 use crate::load::Stamps;
@@ -37,10 +36,7 @@ pub struct Sources {
 impl Sources {
     /// What the arguments name; what they leave out comes from the embedded default, which is said.
     pub fn resolve(args: &TrainArgs) -> Result<Self> {
-        let model = match &args.model {
-            Some(folder) => hub::folder(folder, Kind::Model)?,
-            None => embedded::find(embedded::MODEL, "--model DIR")?,
-        };
+        let model = embedded::model(args.model.as_deref())?;
         if args.model.is_none() {
             note(format_args!("no --model given: starting from the embedded {}", embedded::MODEL));
         }

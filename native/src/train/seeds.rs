@@ -71,7 +71,8 @@ pub fn run(
             }
         };
         if outcome == Outcome::Interrupted {
-            note("the same command goes on with the seeds that are left");
+            let all_anew = if args.overwrite { ", without --overwrite," } else { "" };
+            note(format_args!("the same command{all_anew} goes on with the seeds that are left"));
             return Ok(outcome);
         }
     }

@@ -19,8 +19,9 @@ use crate::run::model_card;
 use crate::run::record::RunRecord;
 use crate::run::results::{self, Measured};
 use crate::terminal::figures::headline;
+use crate::terminal::interrupt::{self, FinishStepFirst};
 use crate::terminal::progress::TrainProgress;
-use crate::terminal::{counted, interrupt, note, print, short};
+use crate::terminal::{counted, note, print, short};
 use crate::{Outcome, report, serve};
 
 /// A run under way.
@@ -77,6 +78,7 @@ impl Run {
     }
 
     pub fn run_to_its_end(mut self) -> Result<Outcome> {
+        let _until_saved = FinishStepFirst::begin();
         let outcome = self.train()?;
         if outcome == Outcome::Interrupted {
             self.checkpoint()?;
@@ -105,7 +107,6 @@ impl Run {
 
     /// Trains to the end, or until Ctrl-C.
     fn train(&mut self) -> Result<Outcome> {
-        interrupt::finish_step_first();
         while !self.is_over() && !interrupt::requested() {
             let started = Instant::now();
             let step = self.plan.trainer.step()?;

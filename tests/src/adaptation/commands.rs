@@ -10,9 +10,12 @@ use serde_json::{Value, json};
 
 use super::vocabulary::notes;
 use crate::{
-    cli::transformers::python,
+    cli::{
+        resume::{signal, start, wait_for},
+        transformers::python,
+    },
     command::{Ran, Scratch, jsonl},
-    support::{bytes, say},
+    support::{bytes, root, say},
 };
 
 const PRETRAIN: &str = "pretrain --model bert-tiny --corpus corpus --device cpu --max-length 48 \
@@ -119,6 +122,34 @@ fn a_killed_run_goes_on_to_the_same_bits() {
         scratch.json("whole/run.json")["held_out"]
     );
     assert!(scratch.run("pretrain --resume run").stderr.contains("nothing left to do"));
+}
+
+/// What is measured does not depend on how many words training masks.
+#[test]
+fn all_runs_are_measured_on_the_same_words() {
+    let scratch = scratch();
+    for (out, more) in [("a", ""), ("b", "--mlm-probability 0.4")] {
+        scratch
+            .run(&format!("{PRETRAIN} --epochs 1 {more} --out {out}").replace("--epochs 3", ""))
+            .ok();
+    }
+    let before = |run: &str| scratch.json(&format!("{run}/run.json"))["held_out"][0].clone();
+    assert_eq!(before("a"), before("b"));
+}
+
+#[test]
+fn a_vocabulary_of_special_tokens_alone_is_refused() {
+    let scratch = scratch();
+    for file in ["config.json", "model.safetensors"] {
+        std::fs::create_dir_all(scratch.path("empty")).unwrap();
+        std::fs::copy(root().join("models/bert-tiny").join(file), scratch.path("empty").join(file))
+            .unwrap();
+    }
+    scratch.write("empty/vocab.txt", "[PAD]\n[UNK]\n[CLS]\n[SEP]\n[MASK]\n");
+    let error =
+        scratch.run("pretrain --model empty --corpus corpus --device cpu --out run").error();
+    assert!(error.contains("special tokens"), "{error}");
+    assert!(!scratch.path("run").exists());
 }
 
 #[test]
@@ -297,4 +328,32 @@ fn a_study_runs_by_one_command() {
     let table = |said: &str| said.split("## Held-out answers").nth(1).unwrap().to_owned();
     assert_eq!(table(&again), table(&said));
     assert!(bytes(&scratch.path("study/adapted/model.safetensors")) == weights);
+}
+
+/// Interrupted while it trains on the corpus, the command goes on to the same weights.
+#[test]
+fn an_interrupted_study_goes_on() {
+    let scratch = scratch();
+    scratch.write("answers.jsonl", answers());
+    let line = |out: &str| {
+        format!(
+            "study adaptation --model bert-tiny --corpus corpus --data answers.jsonl --seeds 1 --words 20 \
+             --pretrain-epochs 40 --epochs 1 --max-length 48 --device cpu --out {out}"
+        )
+    };
+    scratch.run(&line("whole")).ok();
+    let mut study = start(&scratch, &line("study"));
+    wait_for(&scratch, "study/adapted/metrics.jsonl", &mut study);
+    sleep(Duration::from_millis(300));
+    let ran = signal(study, "-INT");
+    assert_eq!(ran.code, Some(130), "{}", ran.stderr);
+    assert!(ran.stderr.contains("the same command goes on"), "{}", ran.stderr);
+    assert_eq!(scratch.json("study/adapted/run.json")["status"], "interrupted");
+    let ran = scratch.run(&line("study"));
+    assert!(ran.stderr.contains("going on after step"), "{}", ran.stderr);
+    ran.ok();
+    for run in ["adapted", "adapted-new-words"] {
+        let of = |study: &str| bytes(&scratch.path(&format!("{study}/{run}/model.safetensors")));
+        assert!(of("study") == of("whole"), "{run}");
+    }
 }

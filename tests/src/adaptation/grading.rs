@@ -39,14 +39,22 @@ fn metrics_equal_scikit_learn_and_scipy() {
 #[test]
 fn quadratic_weighted_kappa_equals_scikit_learn() {
     for case in fixtures()["kappas"].as_array().unwrap() {
-        let (gold, predicted): (Vec<usize>, Vec<usize>) =
+        let (gold, predicted): (Vec<f64>, Vec<f64>) =
             (read(&case["gold"]), read(&case["predicted"]));
-        let kappa = quadratic_weighted_kappa(&gold, &predicted, read(&case["grades"]));
+        let kappa = quadratic_weighted_kappa(&gold, &predicted);
         let expected = case["kappa"].as_f64().unwrap();
         assert!((kappa - expected).abs() < 1e-12, "{kappa}, reference {expected}");
     }
-    assert_eq!(quadratic_weighted_kappa(&[0, 1, 2], &[0, 1, 2], 3), 1.0);
-    assert!(quadratic_weighted_kappa(&[1, 1], &[1, 1], 3).is_nan());
+    assert_eq!(quadratic_weighted_kappa(&[0.0, 1.0, 2.0], &[0.0, 1.0, 2.0]), 1.0);
+    assert!(quadratic_weighted_kappa(&[1.0, 1.0], &[1.0, 1.0]).is_nan());
+}
+
+/// What a question gives at most has no bound, and neither has what is compared.
+#[test]
+fn points_without_bound_are_compared() {
+    let most = [1e20, 10.0, 1e20];
+    let metrics = GradingMetrics::new(&[1e20, 5.0, 0.0], &[1e20, 4.0, 0.0], &most, 0.5);
+    assert!((metrics.quadratic_weighted_kappa - 1.0).abs() < 1e-9, "{metrics:?}");
 }
 
 #[test]

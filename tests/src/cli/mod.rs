@@ -10,7 +10,7 @@ mod predict;
 mod questions;
 mod report;
 mod results;
-mod resume;
+pub mod resume;
 mod resume_stream;
 mod tasks;
 pub mod train;

@@ -3,7 +3,10 @@
 
 use serde_json::{Value, json};
 
-use super::train::{TRAIN, with_rows};
+use super::{
+    resume::{signal, start, wait_for},
+    train::{TRAIN, with_rows},
+};
 use crate::{
     command::{Scratch, jsonl},
     support::{bytes, root},
@@ -186,4 +189,28 @@ fn several_seeds_have_a_run_each_and_a_summary() {
     let again = scratch.run(&line);
     assert!(again.stderr.contains("is complete"), "{}", again.stderr);
     assert_eq!(scratch.json("study/seeds.json"), summary);
+}
+
+/// Killed in its second run, the command goes on where that was; with another recipe it does not.
+#[test]
+fn several_seeds_go_on_by_the_same_command() {
+    let scratch = with_test_rows();
+    let line = |epochs: usize| {
+        format!(
+            "{TRAIN} --test test.jsonl --epochs {epochs} --seeds 2 --seed 5 --save-steps 1 --out study"
+        )
+    };
+    let mut training = start(&scratch, &line(4));
+    wait_for(&scratch, "study/seed-6/checkpoints/checkpoint-7", &mut training);
+    assert_eq!(signal(training, "-KILL").code, None, "it had already ended");
+    let error = scratch.run(&line(5)).error();
+    assert!(error.contains("--epochs was 4, now 5"), "{error}");
+    let ran = scratch.run(&line(4));
+    assert!(ran.stderr.contains("going on after step"), "{}", ran.stderr);
+    assert!(ran.ok().contains("test: seeds 5, 6"));
+    scratch.run(&format!("{TRAIN} --test test.jsonl --epochs 4 --seed 6 --out alone")).ok();
+    for file in ["model.safetensors", "metrics.jsonl"] {
+        let of = |run: &str| bytes(&scratch.path(run).join(file));
+        assert!(of("study/seed-6") == of("alone"), "{file}");
+    }
 }

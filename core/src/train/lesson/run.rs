@@ -7,13 +7,11 @@ use burn::{
 };
 use serde::Serialize;
 
-use super::super::{
-    AdamWConfig, TrainConfig, adamw::AdamW, clip, layer_rates::LayerRates, step_gradients::Summed,
-};
+use super::super::{TrainConfig, adamw::AdamW, clip, step_gradients::Summed};
 use crate::{
-    Error, Result,
+    Result,
     data::Targets,
-    model::{BertForSequenceClassification, Classifier, Pass, Setup},
+    model::{BertForSequenceClassification, Classifier, Pass, Setup, scalar},
     text::{BatchTensors, Encoding},
 };
 
@@ -50,11 +48,8 @@ impl<'a> Run<'a> {
         let longest = encodings.iter().map(|encoding| encoding.ids.len()).max().unwrap_or(1);
         let rows: Vec<usize> = (0..encodings.len()).collect();
         let batch = setup.collate(encodings, &rows, longest).to_device(setup.kernels, &device);
-        let weight_decay = config.weight_decay;
-        let adamw = AdamWConfig { beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weight_decay };
         let model = classifier.model.clone().with_trainable(config.trainable_layers).train();
-        let rates = LayerRates { decay: config.layerwise_lr_decay, layers: setup.num_layers() };
-        let optimizer = AdamW::new(adamw, setup.kernels, rates);
+        let optimizer = AdamW::new(config, setup);
         Self { setup, model, batch, targets, config, optimizer, sums: GradientsAccumulator::new() }
     }
 
@@ -79,14 +74,9 @@ impl<'a> Run<'a> {
             self.sums.accumulate(&self.model, kept.to);
         }
         self.model = self.optimizer.step(self.model.clone(), sums, scale, learning_rate);
-        let loss = value(loss.inner()).await?;
-        Ok(LessonStep { learning_rate, loss, gradient_norm: value(norm).await? })
+        let loss = scalar(loss.inner()).await?;
+        Ok(LessonStep { learning_rate, loss, gradient_norm: scalar(norm).await? })
     }
-}
-
-async fn value(tensor: Tensor<1>) -> Result<f32> {
-    let data = tensor.into_data_async().await.map_err(|error| Error::Device(error.to_string()))?;
-    Ok(data.iter::<f32>().next().unwrap_or(f32::NAN))
 }
 
 /// All gradients, multiplied as `clip_grad_norm_` does it in place.

@@ -84,7 +84,7 @@ pub struct PretrainRecipe {
     /// Highest learning rate of AdamW
     #[arg(long, value_name = "RATE", default_value = "1e-4")]
     pub learning_rate: f64,
-    /// How the learning rate falls after the warm-up, linear or cosine
+    /// How the learning rate falls after the warm-up
     #[arg(long, value_name = "SHAPE", default_value = "linear", value_parser = schedule())]
     pub schedule: Schedule,
     /// Part of all steps in which the learning rate rises from 0

@@ -33,7 +33,7 @@ pub struct AdaptationArgs {
     /// Answers with points; no text of theirs may stand in the corpus
     #[arg(long, value_name = "FILE")]
     pub data: PathBuf,
-    /// Answers to measure on [default: held out of --data]
+    /// Answers to measure on, held against the corpus as well [default: held out of --data]
     #[arg(long, value_name = "FILE", conflicts_with = "test_size")]
     pub test: Option<PathBuf>,
     /// Folder to write

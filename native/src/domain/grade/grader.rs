@@ -100,8 +100,10 @@ impl Grader {
         answers: &Answers,
         settings: &GradeSettings,
         device: &Device,
+        no_kernels: bool,
     ) -> Result<Self> {
         let (encoder, _) = SentenceEncoder::open(files, device)?;
+        let encoder = if no_kernels { encoder.without_kernels() } else { encoder };
         Ok(Self::new(Model::Sentences(Box::new(encoder)), answers.highest(), settings))
     }
 

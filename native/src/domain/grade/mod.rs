@@ -21,7 +21,6 @@ use crate::cli::{
     GradeCommand, GradeEvaluateArgs, GradePredictArgs, GradeSettings, GradeTrainArgs, SplitChoice,
 };
 use crate::files::embedded;
-use crate::files::hub::{self, Kind};
 use crate::machine::device;
 use crate::run::record::Origin;
 use crate::terminal::{counted, json as pretty, note, print, rounded};
@@ -84,10 +83,7 @@ fn train(args: &GradeTrainArgs) -> Result<Outcome> {
         }
         None => Parts::of(&answers, &args.settings)?,
     };
-    let model = match &args.model {
-        Some(folder) => hub::folder(folder, Kind::Model)?,
-        None => embedded::find(embedded::MODEL, "--model DIR")?,
-    };
+    let model = embedded::model(args.model.as_deref())?;
     let chosen = device::choose(args.device.device)?;
     note(format_args!("model   {}\ndevice  {chosen}", model.display()));
     let folder = crate::files::staged::StagedFolder::create(&args.out, false)?;

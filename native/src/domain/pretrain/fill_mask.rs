@@ -16,10 +16,7 @@ use crate::{Outcome, files};
 /// Runs the command.
 pub fn run(args: &FillMaskArgs) -> Result<Outcome> {
     let device = device::choose(args.device.device)?;
-    let first = match &args.model {
-        Some(folder) => hub::folder(folder, Kind::Model)?,
-        None => embedded::find(embedded::MODEL, "--model DIR")?,
-    };
+    let first = embedded::model(args.model.as_deref())?;
     let mut models = vec![open(&first, args, &device)?];
     if let Some(folder) = &args.compare {
         models.push(open(&hub::folder(folder, Kind::Model)?, args, &device)?);

@@ -15,6 +15,8 @@ use crate::terminal::grouped;
 
 /// Which words are masked to measure, always: those that a run before masked.
 const SEED: u64 = 1;
+/// The part of them that is, whatever training masks.
+const MASKED: f64 = 0.15;
 
 /// The held-out part of a corpus, masked.
 pub struct HeldOutSet {
@@ -41,19 +43,15 @@ pub struct HeldOutLoss {
 
 impl HeldOutSet {
     /// None where the corpus holds nothing out.
-    pub fn new(
-        corpus: &Corpus,
-        model: &MaskedLm,
-        masking: &Masking,
-        max_length: usize,
-    ) -> Result<Option<Self>> {
+    pub fn new(corpus: &Corpus, model: &MaskedLm, max_length: usize) -> Result<Option<Self>> {
         let packed = Packed::new(model.tokenizer(), &documents(&corpus.held_out), max_length)?;
         if packed.encodings.is_empty() {
             return Ok(None);
         }
         let Packed { encodings, characters: of_words, .. } = packed;
         let all_words: Vec<_> = encodings.iter().map(|row| row.words.clone()).collect();
-        let rows = MaskedRows::new(encodings, masking.clone()).held_out(SEED);
+        let masking = Masking::new(model, MASKED)?;
+        let rows = MaskedRows::new(encodings, masking).held_out(SEED);
         let (mut words, mut characters) = (0, 0);
         for ((row, all_words), of_words) in rows.encodings.iter().zip(&all_words).zip(&of_words) {
             let is_masked = |token| row.words.iter().any(|masked| masked.token == token);

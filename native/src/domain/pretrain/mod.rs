@@ -23,8 +23,9 @@ use crate::run::checkpoint::{self, Checkpoints};
 use crate::run::folder::RunFolder;
 use crate::run::record::Origin;
 use crate::run::resume;
+use crate::terminal::interrupt::{self, FinishStepFirst};
 use crate::terminal::progress::TrainProgress;
-use crate::terminal::{interrupt, note, print, short};
+use crate::terminal::{note, print, short};
 
 use self::plan::Plan;
 use self::record::PretrainRecord;
@@ -33,13 +34,12 @@ use self::record::PretrainRecord;
 pub fn run(args: &PretrainArgs) -> Result<Outcome> {
     match &args.resume {
         Some(folder) => go_on(folder),
-        None => start(args),
+        None => start(args, Origin::here()?),
     }
 }
 
 /// A run from its beginning.
-pub fn start(args: &PretrainArgs) -> Result<Outcome> {
-    let origin = Origin::here()?;
+pub fn start(args: &PretrainArgs, origin: Origin) -> Result<Outcome> {
     let out = args.out.as_deref().context("--out names no folder to write")?;
     let staged = StagedFolder::create(out, args.overwrite)?;
     let plan = Plan::prepare(args)?;
@@ -60,7 +60,8 @@ pub fn measured_in(folder: &Path) -> Result<Vec<Value>> {
     Ok(stored["held_out"].as_array().cloned().unwrap_or_default())
 }
 
-fn go_on(folder: &Path) -> Result<Outcome> {
+/// Goes on with the run in `folder`, in whose working folder this process is from then on.
+pub fn go_on(folder: &Path) -> Result<Outcome> {
     let path = folder.canonicalize().unwrap_or_else(|_| folder.to_owned());
     let mut folder = RunFolder::open(&path)?;
     let stored = folder.stored()?;
@@ -116,6 +117,7 @@ impl Run {
     }
 
     fn run_to_its_end(mut self) -> Result<Outcome> {
+        let _until_saved = FinishStepFirst::begin();
         let outcome = self.train()?;
         if outcome == Outcome::Interrupted {
             self.checkpoint()?;
@@ -128,7 +130,6 @@ impl Run {
     }
 
     fn train(&mut self) -> Result<Outcome> {
-        interrupt::finish_step_first();
         while !self.plan.trainer.is_done() && !interrupt::requested() {
             let started = Instant::now();
             let step = self.plan.trainer.step()?;
@@ -147,8 +148,8 @@ impl Run {
                 self.checkpoint()?;
             }
         }
-        let interrupted = interrupt::requested() && !self.plan.trainer.is_done();
-        Ok(if interrupted { Outcome::Interrupted } else { Outcome::Completed })
+        // Also after the last step, whose measuring was left out then.
+        Ok(if interrupt::requested() { Outcome::Interrupted } else { Outcome::Completed })
     }
 
     /// The measuring that the run before did not get to.

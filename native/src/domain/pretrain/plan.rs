@@ -14,7 +14,6 @@ use crate::cli::{DEFAULT_MAX_LENGTH, PretrainArgs};
 use crate::domain::corpus::{Corpus, documents};
 use crate::files;
 use crate::files::embedded;
-use crate::files::hub::{self, Kind};
 use crate::inference::max_length;
 use crate::machine::device::{self, ChosenDevice};
 use crate::terminal::{grouped, millions, note};
@@ -48,10 +47,7 @@ impl Plan {
         ensure!(!corpus.train.is_empty(), "{} holds no paragraph to train on", path.display());
         guard::check(&args.guard, &corpus)?;
         let device = device::choose(args.device.device)?;
-        let model_folder = match &args.model {
-            Some(folder) => hub::folder(folder, Kind::Model)?,
-            None => embedded::find(embedded::MODEL, "--model DIR")?,
-        };
+        let model_folder = embedded::model(args.model.as_deref())?;
         let (model, initialized) = if args.from_scratch {
             let files = without_weights(&model_folder)?;
             (
@@ -71,7 +67,7 @@ impl Plan {
         let others: Result<Vec<Corpus>> =
             args.measure.iter().map(|path| Corpus::open(path)).collect();
         for corpus in std::iter::once(&corpus).chain(&others?) {
-            held_out.extend(HeldOutSet::new(corpus, &model, &masking, max_length)?);
+            held_out.extend(HeldOutSet::new(corpus, &model, max_length)?);
         }
         if held_out.is_empty() {
             note("note: no document is held out: nothing will be measured");

@@ -7,7 +7,7 @@ use anyhow::{Context, Result};
 use clap::Parser;
 use emberlab_core::grading::{GradedRun, Study};
 use emberlab_core::model::ModelFiles;
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::table;
 use crate::cli::{AdaptationArgs, Cli, Command, DomainCommand, GradeSettings, TokenizerExtendArgs};
@@ -15,8 +15,7 @@ use crate::domain::corpus::Corpus;
 use crate::domain::grade::{Answers, Grader, Parts, baselines};
 use crate::domain::pretrain;
 use crate::domain::vocabulary::extend;
-use crate::files::hub::{self, Kind};
-use crate::files::{embedded, staged};
+use crate::files::{RUN_FILE, embedded, staged};
 use crate::machine::device::{self, ChosenDevice};
 use crate::run::record::Origin;
 use crate::terminal::{json as pretty, note, print};
@@ -36,17 +35,16 @@ pub fn run(args: &AdaptationArgs) -> Result<Outcome> {
     let test = args.test.as_deref();
     let test = test.map(|path| Answers::read(path, &args.columns, Some(answers.highest())));
     let test = test.transpose()?;
-    let base = match &args.model {
-        Some(folder) => hub::folder(folder, Kind::Model)?,
-        None => embedded::find(embedded::MODEL, "--model DIR")?,
-    };
+    let base = embedded::model(args.model.as_deref())?;
     fs::create_dir_all(&args.out)
         .with_context(|| format!("cannot write {}", args.out.display()))?;
     let chosen = device::choose(args.device.device)?;
 
     let (adapted, extended) = (args.out.join("adapted"), args.out.join("extended"));
     let adapted_extended = args.out.join("adapted-new-words");
-    let mut corpus_losses = vec![adapt(args, &base, &adapted)?];
+    if adapt(args, &base, &adapted)? == Outcome::Interrupted {
+        return interrupted();
+    }
     let corpus = Corpus::open(&args.corpus)?;
     if !extended.exists() {
         note("extending the vocabulary");
@@ -60,7 +58,11 @@ pub fn run(args: &AdaptationArgs) -> Result<Outcome> {
         };
         note(extend::extend(&base, &corpus, &words)?);
     }
-    corpus_losses.push(adapt(args, &extended, &adapted_extended)?);
+    if adapt(args, &extended, &adapted_extended)? == Outcome::Interrupted {
+        return interrupted();
+    }
+    let corpus_losses =
+        [pretrain::measured_in(&adapted)?, pretrain::measured_in(&adapted_extended)?];
 
     let folders = [base, adapted, adapted_extended];
     let study = grade_all(args, &answers, test.as_ref(), &folders, &chosen)?;
@@ -91,36 +93,41 @@ fn pairs() -> Vec<(String, String)> {
     pairs
 }
 
+fn interrupted() -> Result<Outcome> {
+    note("the same command goes on");
+    Ok(Outcome::Interrupted)
+}
+
 /// Trains a model on the corpus, unless that is done; an interrupted training goes on.
-fn adapt(args: &AdaptationArgs, model: &Path, out: &Path) -> Result<Vec<Value>> {
-    if !out.exists() {
-        let words = [
-            ("--model", model.as_os_str()),
-            ("--corpus", args.corpus.as_os_str()),
-            ("--guard", args.test.as_ref().unwrap_or(&args.data).as_os_str()),
-            ("--out", out.as_os_str()),
-        ];
-        let mut line: Vec<std::ffi::OsString> = vec!["emberlab".into(), "pretrain".into()];
-        for (flag, value) in words {
-            line.extend([flag.into(), value.to_owned()]);
-        }
-        let recipe = [
-            ("--epochs", args.pretrain_epochs.to_string()),
-            ("--learning-rate", args.pretrain_learning_rate.to_string()),
-            ("--seed", args.settings.seed.to_string()),
-            ("--device", args.device.device.to_string()),
-        ];
-        for (flag, value) in recipe {
-            line.extend([flag.into(), value.into()]);
-        }
-        let Command::Domain(DomainCommand::Pretrain(pretraining)) =
-            Cli::try_parse_from(line)?.command
-        else {
-            anyhow::bail!("these are no arguments of pretrain");
-        };
-        pretrain::start(&pretraining)?;
+fn adapt(args: &AdaptationArgs, model: &Path, out: &Path) -> Result<Outcome> {
+    if out.join(RUN_FILE).is_file() {
+        return pretrain::go_on(out);
     }
-    pretrain::measured_in(out)
+    let mut line: Vec<String> = vec!["pretrain".into()];
+    let folders = [("--model", model), ("--corpus", &args.corpus), ("--out", out)];
+    let guarded = std::iter::once(&args.data).chain(&args.test);
+    let guarded = guarded.map(|path| ("--guard", path.as_path()));
+    for (flag, path) in folders.into_iter().chain(guarded) {
+        line.extend([flag.into(), path.display().to_string()]);
+    }
+    let recipe = [
+        ("--epochs", args.pretrain_epochs.to_string()),
+        ("--learning-rate", args.pretrain_learning_rate.to_string()),
+        ("--seed", args.settings.seed.to_string()),
+        ("--device", args.device.device.to_string()),
+    ];
+    for (flag, value) in recipe {
+        line.extend([flag.into(), value]);
+    }
+    if args.device.no_kernels {
+        line.push("--no-kernels".into());
+    }
+    let words = std::iter::once("emberlab").chain(line.iter().map(String::as_str));
+    let Command::Domain(DomainCommand::Pretrain(pretraining)) = Cli::try_parse_from(words)?.command
+    else {
+        anyhow::bail!("these are no arguments of pretrain");
+    };
+    pretrain::start(&pretraining, Origin { arguments: line, ..Origin::here()? })
 }
 
 /// Every grader on the held-out answers of every seed.
@@ -147,7 +154,8 @@ fn grade_all(
             let trained = Grader::train(&files, &parts.train, &settings, &device.device, plain)?;
             points.push((format!("{name}, {}", HOW[0]), trained.grade(&parts.test, 32)?));
             let files = files::read_model(folder)?;
-            let as_it_is = Grader::untrained(&files, &parts.train, &settings, &device.device)?;
+            let as_it_is =
+                Grader::untrained(&files, &parts.train, &settings, &device.device, plain)?;
             points.push((format!("{name}, {}", HOW[1]), as_it_is.grade(&parts.test, 32)?));
         }
         points.push((RIDGE.to_owned(), baselines::ridge(&parts)));

@@ -10,7 +10,6 @@ use super::{count, pieces_table};
 use crate::cli::TokenizerExtendArgs;
 use crate::domain::corpus::Corpus;
 use crate::files::embedded;
-use crate::files::hub::{self, Kind};
 use crate::files::staged::StagedFolder;
 use crate::run::folder::terms_files;
 use crate::terminal::{counted, grouped, json as pretty, print};
@@ -21,10 +20,7 @@ const WORDS: &str = "added_words.json";
 
 /// Runs the command.
 pub fn run(args: &TokenizerExtendArgs) -> Result<Outcome> {
-    let model = match &args.model {
-        Some(folder) => hub::folder(folder, Kind::Model)?,
-        None => embedded::find(embedded::MODEL, "--model DIR")?,
-    };
+    let model = embedded::model(args.model.as_deref())?;
     let said = extend(&model, &Corpus::open(&args.corpus)?, args)?;
     print(format_args!("{said}saved   {}\n", args.out.display()))?;
     Ok(Outcome::Completed)
