@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 use http::header::{CONNECTION, HeaderName, HeaderValue};
 use http::{Method, Request, Response, StatusCode, Version};
 
-use super::answer::{answer, refuse};
+use super::answer::{answer, has_body, later, refuse};
 use super::body::{self, Contents};
 use super::site::Site;
 
@@ -39,8 +39,7 @@ pub fn serve(listener: &TcpListener, site: Site) {
         let (site, place) = (site.clone(), Place::take(&open));
         if place.number >= MOST_CONNECTIONS {
             // A connection that has just been made has room for this.
-            let busy = refuse(StatusCode::SERVICE_UNAVAILABLE, Vec::new());
-            let _ = send(&mut stream, &Method::GET, busy, false);
+            let _ = send(&mut stream, &Method::GET, later(), false);
             continue;
         }
         let converse = move || {
@@ -88,8 +87,7 @@ impl Conversation {
             let head = self.head()?;
             let method = head.as_ref().map_or(Method::GET, |request| request.method().clone());
             let response = respond(site, &head);
-            let goes_on = head.is_ok_and(|request| is_kept(&request))
-                && !response.headers().contains_key(CONNECTION);
+            let goes_on = head.is_ok_and(|request| is_kept(&request));
             send(&mut self.stream, &method, response, goes_on)?;
             if !goes_on {
                 return self.end();
@@ -165,21 +163,25 @@ fn parse(bytes: &[u8]) -> Option<(Head, usize)> {
     if let Some(headers) = request.headers_mut() {
         for line in parsed.headers {
             let name = HeaderName::from_bytes(line.name.as_bytes());
-            if let (Ok(name), Ok(value)) = (name, HeaderValue::from_bytes(line.value)) {
-                headers.append(name, value);
-            }
+            let (Ok(name), Ok(value)) = (name, HeaderValue::from_bytes(line.value)) else {
+                // To leave a line out might be to miss a body.
+                return Some((Err(StatusCode::BAD_REQUEST), 0));
+            };
+            headers.append(name, value);
         }
     }
     Some((request.body(()).map_err(|_| StatusCode::BAD_REQUEST), length))
 }
 
-/// Whether the client means to ask for more on this connection.
+/// Whether the client means to ask for more on this connection, and what it sends next is a request.
 fn is_kept(request: &Request<()>) -> bool {
-    let said = request.headers().get(CONNECTION).and_then(|said| said.to_str().ok());
-    match request.version() {
-        Version::HTTP_10 => said.is_some_and(|said| said.eq_ignore_ascii_case("keep-alive")),
-        _ => !said.is_some_and(|said| said.eq_ignore_ascii_case("close")),
-    }
+    let says = |option: &str| {
+        let lines = request.headers().get_all(CONNECTION).iter();
+        let mut options = lines.flat_map(|line| line.as_bytes().split(|&byte| byte == b','));
+        options.any(|it| it.trim_ascii().eq_ignore_ascii_case(option.as_bytes()))
+    };
+    let is_meant = request.version() != Version::HTTP_10 || says("keep-alive");
+    is_meant && !says("close") && !has_body(request.headers())
 }
 
 fn send(
@@ -190,7 +192,7 @@ fn send(
 ) -> io::Result<()> {
     let (parts, contents) = response.into_parts();
     let mut head = format!("HTTP/1.1 {}\r\n", parts.status).into_bytes();
-    for (name, value) in parts.headers.iter().filter(|(name, _)| *name != CONNECTION) {
+    for (name, value) in &parts.headers {
         head.extend([name.as_str().as_bytes(), b": ", value.as_bytes(), b"\r\n"].concat());
     }
     let kept = if goes_on { "keep-alive" } else { "close" };

@@ -1,13 +1,15 @@
 //! `emberlab serve`: the page and models for it, from one binary.
 //!
 //! ```text
-//! connection (limits) → answer (HTTP) → site (which file) → page (folder or built in), packed (gzip, kept)
+//! connection (limits) → answer (HTTP), host (is it meant) → site (which file)
+//!   → page (folder or built in), packed (gzip, kept)
 //! ```
 
 mod announce;
 mod answer;
 mod body;
 mod connection;
+mod host;
 mod packed;
 mod page;
 mod site;
@@ -16,6 +18,7 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener};
 use std::thread;
 
 use anyhow::{Context, Result, anyhow};
+use nix::sys::resource::{Resource, getrlimit, setrlimit};
 
 use crate::Outcome;
 use crate::cli::ServeArgs;
@@ -32,8 +35,9 @@ const PORTS_TRIED: u16 = 100;
 /// Runs the command, until it is interrupted.
 pub fn run(args: &ServeArgs) -> Result<Outcome> {
     let page = Page::find(args.page.as_deref())?;
-    let site = Site::new(page, &args.runs)?;
+    let site = Site::new(page, &args.runs)?.with_lan(args.lan);
     let listener = listen(args.lan, args.port)?;
+    allow_many_files();
     announce::announce(&site, listener.local_addr()?.port(), args.lan)?;
     connection::serve(&listener, site);
     Ok(Outcome::Completed)
@@ -52,6 +56,14 @@ pub fn beside(live: Live) -> Result<()> {
     note(format_args!("live    http://{}/#{}", listener.local_addr()?, live::FOLDER));
     thread::spawn(move || connection::serve(&listener, site));
     Ok(())
+}
+
+/// Each connection is an open file, of which most systems let a process have 1,024 unless it asks for more.
+fn allow_many_files() {
+    if let Ok((_, most)) = getrlimit(Resource::RLIMIT_NOFILE) {
+        // Where that is refused, some are told to come again.
+        let _ = setrlimit(Resource::RLIMIT_NOFILE, most, most);
+    }
 }
 
 fn listen(lan: bool, port: Option<u16>) -> Result<TcpListener> {

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::SystemTime;
 
 use anyhow::{Context, Result, bail, ensure};
@@ -33,10 +33,11 @@ pub struct Site {
     page: Page,
     runs: Vec<Run>,
     live: Option<Live>,
+    is_lan: bool,
     kept: Mutex<HashMap<(PathBuf, u64, SystemTime), Slot>>,
 }
 
-type Slot = Arc<OnceLock<Option<Arc<Packed>>>>;
+type Slot = Arc<Mutex<Option<Arc<Packed>>>>;
 
 struct Run {
     /// `runs/mine`, which is part of its links.
@@ -52,9 +53,13 @@ pub enum Found {
     /// Of this moment: another time it is another.
     Made(Bytes),
     Nothing,
+    /// It is there, and could not be read.
+    NotNow,
 }
 
 impl Site {
+    /// For this machine alone.
+    ///
     /// # Errors
     /// A folder without a model in it.
     pub fn new(page: Page, folders: &[PathBuf]) -> Result<Self> {
@@ -72,12 +77,21 @@ impl Site {
             }
             runs.push(Run { path, folder });
         }
-        Ok(Self { page, runs, live: None, kept: Mutex::default() })
+        Ok(Self { page, runs, live: None, is_lan: false, kept: Mutex::default() })
     }
 
     /// The same, with a run under way.
     pub fn with_live(self, live: Live) -> Self {
         Self { live: Some(live), ..self }
+    }
+
+    /// The same, for the whole network or not.
+    pub fn with_lan(self, is_lan: bool) -> Self {
+        Self { is_lan, ..self }
+    }
+
+    pub fn is_lan(&self) -> bool {
+        self.is_lan
     }
 
     pub fn page(&self) -> &Page {
@@ -151,10 +165,12 @@ impl Site {
             }
             kept.entry(key).or_default().clone()
         };
-        match slot.get_or_init(|| pack().ok().map(Arc::new)) {
-            Some(packed) => Found::Kept(packed.clone()),
-            None => Found::Nothing,
+        let mut packed = slot.lock().unwrap_or_else(PoisonError::into_inner);
+        if packed.is_none() {
+            // A failure is not kept: it may be that the process had no file left to open.
+            *packed = pack().ok().map(Arc::new);
         }
+        packed.clone().map_or(Found::NotNow, Found::Kept)
     }
 
     fn with_runs(&self, index: Vec<u8>) -> Vec<u8> {

@@ -5,16 +5,17 @@ use std::{
     io::{Read, Write},
     net::TcpStream,
     os::unix::fs::symlink,
+    path::Path,
     process::Command,
     time::{Duration, Instant},
 };
 
 use super::{
     Server,
-    client::{connect, request},
+    client::{connect, read_answer, request},
     scene,
 };
-use crate::command::{Scratch, classifier};
+use crate::command::{Scratch, classifier, emberlab};
 
 #[test]
 fn nothing_else_is_handed_out() {
@@ -96,7 +97,8 @@ fn nothing_else_is_taken() {
         (413, format!("GET / HTTP/1.1\r\n{host}Content-Length: 1000000000\r\n\r\n")),
         (413, format!("GET / HTTP/1.1\r\n{host}Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n")),
         (421, "GET / HTTP/1.1\r\nHost: evil.example\r\nConnection: close\r\n\r\n".to_owned()),
-        (421, "GET / HTTP/1.1\r\nConnection: close\r\n\r\n".to_owned()),
+        (421, "GET / HTTP/1.0\r\n\r\n".to_owned()),
+        (400, "GET / HTTP/1.1\r\nConnection: close\r\n\r\n".to_owned()),
         (431, format!("GET / HTTP/1.1\r\n{host}X-A: {big}\r\n\r\n")),
         (431, format!("GET /{big} HTTP/1.1\r\n{host}\r\n")),
         (431, format!("GET / HTTP/1.1\r\n{host}{many}\r\n")),
@@ -107,6 +109,74 @@ fn nothing_else_is_taken() {
         assert_eq!(answer.status, status, "{}: {answer:?}", &text[..40.min(text.len())]);
     }
     assert_eq!(server.get("/start.js", &[]).status, 200, "and it goes on");
+}
+
+/// A body is what a page of somebody else's chooses: as a request, it would name a host that is meant.
+#[test]
+fn a_body_is_never_a_request() {
+    let scratch = scene();
+    let server = Server::start(&scratch, "run_a --page page");
+    let body = "GET /runs/run_a/config.json HTTP/1.1\r\nHost: localhost\r\n\r\n";
+    let length = format!("Content-Length: {}", body.len());
+    for (status, method, host, headers) in [
+        (405, "POST", "localhost", format!("Connection: keep-alive\r\n{length}")),
+        (405, "POST", "localhost", format!("Content-Length: 0\r\n{length}")),
+        (405, "OPTIONS", "localhost", "Transfer-Encoding: chunked".to_owned()),
+        (413, "GET", "localhost", format!("Content-Length: 0\r\n{length}")),
+        (413, "GET", "localhost", format!("{length}\r\nContent-Length: 0")),
+        (421, "POST", "evil.example", length.clone()),
+        (421, "GET", "evil.example", length.clone()),
+    ] {
+        let head = format!("{method} / HTTP/1.1\r\nHost: {host}\r\n{headers}");
+        let answer = request(server.port, &format!("{head}\r\n\r\n{body}"));
+        assert_eq!((answer.status, answer.header("connection")), (status, "close"), "{head}");
+        let length = answer.body.len().to_string();
+        assert_eq!(answer.header("content-length"), length, "one answer: {head}");
+    }
+}
+
+#[test]
+fn this_machine_is_named_and_once() {
+    let scratch = scene();
+    let server = Server::start(&scratch, "--page page");
+    for (status, hosts) in [
+        (200, "Host: LocalHost:80\r\n"),
+        (200, "Host: [::1]:80\r\n"),
+        (421, "Host: evil.local\r\n"),
+        (421, "Host: evil\r\n"),
+        (421, "Host: 192.168.1.7\r\n"),
+        (421, "Host: evil.example/.localhost\r\n"),
+        (421, "Host: evil,localhost\r\n"),
+        (421, "Host:\r\n"),
+        (400, "Host: localhost\r\nHost: evil.example\r\n"),
+        (400, "Host: localhost\r\nHost: localhost\r\n"),
+    ] {
+        let head = format!("GET /start.js HTTP/1.1\r\n{hosts}Connection: close\r\n\r\n");
+        assert_eq!(request(server.port, &head).status, status, "{hosts}");
+    }
+}
+
+#[test]
+fn a_file_that_could_not_be_opened_is_there_again() {
+    const FILES: usize = 64;
+    let scratch = scene();
+    let line = "--page page";
+    let command = format!("ulimit -n {FILES} && exec '{}'", emberlab().display());
+    let command = format!("{command} serve --port 0 {line}");
+    let server = Server::of(scratch.command_of(Path::new("sh"), ["-c", &*command]), line);
+    let idle = server.sockets();
+    let mut asking = connect(server.port);
+    until("the connection is taken", || server.sockets() == idle + 1);
+    let held: Vec<_> = (0..FILES).map(|_| connect(server.port)).collect();
+    until("all files are open", || server.has_all_open(FILES));
+    asking
+        .write_all(b"GET /start.js HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
+        .unwrap();
+    let answer = read_answer(&mut asking);
+    assert_eq!((answer.status, answer.header("retry-after")), (503, "1"));
+    drop((asking, held));
+    until("they are closed", || server.sockets() == idle);
+    assert_eq!(server.get("/start.js", &[]).status, 200);
 }
 
 #[test]

@@ -9,7 +9,7 @@ use std::{
     env, fs,
     io::{BufRead, BufReader},
     path::PathBuf,
-    process::{Child, Stdio},
+    process::{Child, Command, Stdio},
 };
 
 use client::{Answer, get, request};
@@ -38,7 +38,12 @@ impl Server {
     /// Starts `emberlab serve` with the words of `line` on a free port.
     fn start(scratch: &Scratch, line: &str) -> Self {
         let words = ["serve", "--port", "0"].into_iter().chain(line.split_whitespace());
-        let mut child = scratch.command(words).stderr(Stdio::inherit()).spawn().unwrap();
+        Self::of(scratch.command(words), line)
+    }
+
+    /// The same of a command that is to become the server.
+    fn of(mut command: Command, line: &str) -> Self {
+        let mut child = command.stderr(Stdio::inherit()).spawn().unwrap();
         let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
         let runs = line.split_whitespace().filter(|word| word.starts_with("run")).count();
         let links: Vec<String> = (0..=runs).map(|_| lines.next().unwrap().unwrap()).collect();
@@ -50,11 +55,22 @@ impl Server {
         get(self.port, path, headers)
     }
 
-    /// How many sockets the process has open: each connection is one more.
-    fn sockets(&self) -> usize {
+    /// What the process has open.
+    fn files(&self) -> Vec<PathBuf> {
         let open = fs::read_dir(format!("/proc/{}/fd", self.child.id())).unwrap();
-        let names = open.filter_map(|file| fs::read_link(file.ok()?.path()).ok());
-        names.filter(|name| name.to_string_lossy().starts_with("socket:")).count()
+        open.filter_map(|file| fs::read_link(file.ok()?.path()).ok()).collect()
+    }
+
+    /// Whether it may open no more than so many, and has: those that it was born with may have higher numbers.
+    fn has_all_open(&self, files: usize) -> bool {
+        let of = |file: usize| format!("/proc/{}/fd/{file}", self.child.id());
+        (0..files).all(|file| fs::symlink_metadata(of(file)).is_ok())
+    }
+
+    /// How many sockets of these: each connection is one more.
+    fn sockets(&self) -> usize {
+        let names = self.files();
+        names.iter().filter(|name| name.to_string_lossy().starts_with("socket:")).count()
     }
 }
 
@@ -96,9 +112,18 @@ fn it_serves_the_page_and_the_runs() {
     assert_eq!(wasm.header("content-type"), "application/wasm");
     assert_eq!(wasm.header("content-encoding"), "gzip");
     assert!(wasm.body.len() < 2000 && wasm.header("cache-control").contains("immutable"));
-    let plain = server.get("/page-78e79643f2018aa4_bg.wasm", &["Accept-Encoding: gzip;q=0"]);
-    assert_eq!((plain.body.len(), plain.header("content-encoding")), (100_000, ""));
-    assert_ne!(plain.header("etag"), wasm.header("etag"), "another form is another version");
+    for refused in ["gzip;q=0", "gzip;q=0.0", "br, gzip; q=0.000"] {
+        let refused = format!("Accept-Encoding: {refused}");
+        let plain = server.get("/page-78e79643f2018aa4_bg.wasm", &[&refused]);
+        assert_eq!(
+            (plain.body.len(), plain.header("content-encoding")),
+            (100_000, ""),
+            "{refused}"
+        );
+        assert_ne!(plain.header("etag"), wasm.header("etag"), "another form is another version");
+    }
+    let wasm = server.get("/page-78e79643f2018aa4_bg.wasm", &["Accept-Encoding: gzip;q=0.5"]);
+    assert_eq!(wasm.header("content-encoding"), "gzip");
 
     for (file, content) in crate::command::classifier() {
         let served = server.get(&format!("/runs/run-b/{file}"), &[]);
@@ -125,9 +150,13 @@ fn it_answers_what_is_known_and_parts() {
         assert_eq!((rest.status, &rest.body[..]), (206, &whole.body[20..]), "{path}");
         let changed = server.get(path, &["Range: bytes=10-19", "If-Range: \"other\""]);
         assert_eq!((changed.status, changed.body.len()), (200, length), "{path}");
-        let beyond = server.get(path, &["Range: bytes=900000-"]);
-        assert_eq!(beyond.status, 416, "{path}");
-        assert_eq!(beyond.header("content-range"), format!("bytes */{length}"));
+        for range in ["Range: bytes=900000-", "Range: bytes=18446744073709551616-"] {
+            let beyond = server.get(path, &[range]);
+            assert_eq!(beyond.status, 416, "{path}: {range}");
+            assert_eq!(beyond.header("content-range"), format!("bytes */{length}"));
+        }
+        let signed = server.get(path, &["Range: bytes=+1-2"]);
+        assert_eq!((signed.status, signed.body.len()), (200, length), "{path}");
 
         let head = request(
             server.port,
@@ -136,6 +165,8 @@ fn it_answers_what_is_known_and_parts() {
         assert_eq!((head.status, head.body.len()), (200, 0), "{path}");
         assert_eq!(head.header("content-length"), length.to_string(), "{path}");
     }
+    let closed = "GET /start.js HTTP/1.1\r\nHost: localhost\r\nConnection: te, Close\r\n\r\n";
+    assert_eq!(request(server.port, closed).header("connection"), "close");
     scratch.write("page/start.js", "changed();");
     assert_eq!(
         server.get("/start.js", &[]).text(),
