@@ -72,9 +72,9 @@ fn confusion_matrix(names: &[&str], rows: &[Vec<f64>]) -> String {
             let share = count / sum * 100.0;
             let _ = write!(
                 html,
-                "<td class=\"{side}\" style=\"--share:{share:.1}%\" title=\"{}, answered {}: {count} ({share:.1} %)\">{}</td>",
+                "<td class=\"{side}\" style=\"--share:{share:.1}%\" title=\"\u{2068}{}\u{2069}, answered \u{2068}{}\u{2069}: {count} ({share:.1} %)\">{}</td>",
                 escape(name),
-                escape(names[predicted]),
+                escape(names.get(predicted).copied().unwrap_or_default()),
                 if *count > 0.0 { grouped(*count as usize) } else { "·".to_owned() }
             );
         }
@@ -190,4 +190,18 @@ fn scatter(measured: &Measured) -> String {
         );
     }
     svg + "</svg>\n</div>\n"
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cell_says_which_classes_whatever_they_are_called() {
+        let names = ["<a>\u{2069}\u{202e}", "b"];
+        let html = confusion_matrix(&names, &[vec![1.0, 2.0, 3.0], vec![4.0]]);
+        let title = "title=\"\u{2068}&lt;a&gt;\u{2069}, answered \u{2068}b\u{2069}: 2 (33.3 %)\"";
+        assert!(html.contains(title), "{html}");
+        assert_eq!(html.matches("<td class").count(), 4, "a row of any length");
+    }
 }

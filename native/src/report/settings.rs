@@ -17,7 +17,10 @@ pub fn section(run: &Run) -> String {
     for key in ["max_length", "dtype"] {
         settings.push((key.to_owned(), word(&record[key])));
     }
-    let seconds = |key: &str| clock(Duration::from_secs_f64(record[key].as_f64().unwrap_or(0.0)));
+    let seconds = |key: &str| {
+        let seconds = record[key].as_f64().unwrap_or(0.0);
+        clock(Duration::try_from_secs_f64(seconds).unwrap_or_default())
+    };
     let memory = record["peak_memory_bytes"].as_u64().map_or_else(|| "unknown".to_owned(), bytes);
     let device = &record["device"];
     let steps = record["steps"].as_u64().unwrap_or_default() as usize;

@@ -2,6 +2,7 @@
 
 pub(crate) mod checkpoint;
 pub(crate) mod folder;
+pub(crate) mod markdown;
 pub(crate) mod model_card;
 mod model_index;
 pub(crate) mod predictions;

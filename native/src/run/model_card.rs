@@ -1,10 +1,12 @@
 //! The `README.md` of a run folder, as model hubs read it.
 
 use std::fmt::Write;
+use std::time::Duration;
 
 use emberlab_core::data::Task;
 use emberlab_core::metrics::Evaluation;
 
+use super::markdown::{code, fenced, plain};
 use super::model_index::{model_index, quoted};
 use super::record::{RunRecord, Status};
 use super::results::Calibration;
@@ -29,12 +31,16 @@ pub fn render(
     // Writing to a String cannot fail.
     let _ = write!(
         card,
-        "\n# {} fine-tuned from {base}\n\n{}\n",
+        "\n# {} fine-tuned from {}\n\n{}\n",
         words.title,
+        plain(&base),
         match record.task {
             Task::Regression => "It gives each text a number.".to_owned(),
             Task::QuestionAnswering => answers_what(record),
-            _ => format!("{}: {}.", words.classes, record.labels.join(", ")),
+            _ => {
+                let labels: Vec<String> = record.labels.iter().map(|label| plain(label)).collect();
+                format!("{}: {}.", words.classes, labels.join(", "))
+            }
         }
     );
     if record.status == Status::Interrupted {
@@ -69,27 +75,28 @@ pub fn render(
     for (split, evaluation) in evaluations {
         let _ = write!(
             card,
-            "\nOn `{split}` ({}):\n\n```\n{}```\n",
+            "\nOn `{split}` ({}):\n\n{}",
             counted(evaluation.metrics.rows(), "row"),
-            evaluation_table(evaluation)
+            fenced("", &evaluation_table(evaluation))
         );
     }
     card.push_str("\n## Data\n\n| split | rows | file | SHA-256 |\n| --- | ---: | --- | --- |\n");
     for split in &record.data {
+        let rows = split.instruction.as_ref().map_or_else(String::new, |rows| format!(" {rows}"));
+        let file = code(&format!("{}{rows}", split.path.display()));
         let _ = writeln!(
             card,
-            "| {} | {} | `{}{}` | `{}` |",
+            "| {} | {} | {} | `{}` |",
             split.split,
             split.rows,
-            split.path.display(),
-            split.instruction.as_ref().map_or_else(String::new, |rows| format!(" {rows}")),
+            file.replace('|', r"\u{7c}"), // else the cell would end there, and the code with it
             split.sha256
         );
     }
-    let seconds = std::time::Duration::from_secs_f64(record.train_seconds);
+    let seconds = Duration::try_from_secs_f64(record.train_seconds).unwrap_or_default();
     let _ = write!(
         card,
-        "\n## Recipe\n\n{}.\n{} in {} on {} ({}), with emberlab {} and Burn {}.\n\n```sh\n{}\n```\n",
+        "\n## Recipe\n\n{}.\n{} in {} on {} ({}), with emberlab {} and Burn {}.\n\n{}",
         recipe_line(&record.recipe, record.max_length),
         counted(record.steps, "step"),
         clock(seconds),
@@ -97,7 +104,7 @@ pub fn render(
         record.device.name,
         record.emberlab,
         record.burn,
-        record.origin.command,
+        fenced("sh", &record.origin.command),
     );
     card.push_str(&usage(record, &base, &words));
     card
@@ -127,11 +134,12 @@ fn usage(record: &RunRecord, base: &str, words: &Words) -> String {
             "from peft import PeftModel\n\
              from transformers import AutoConfig, AutoModelFor{kind}\n\
              base = AutoModelFor{kind}.from_pretrained(\n    \
-             \"{base}\", config=AutoConfig.from_pretrained(\"this/folder\"))\n\
-             model = PeftModel.from_pretrained(base, \"this/folder\")"
+             {}, config=AutoConfig.from_pretrained(\"this/folder\"))\n\
+             model = PeftModel.from_pretrained(base, \"this/folder\")",
+            quoted(base)
         ),
     };
-    format!("\n## Use\n\n```python\n{code}\n```\n")
+    format!("\n## Use\n\n{}", fenced("python", &code))
 }
 
 /// transformers 5 has no pipeline for it.

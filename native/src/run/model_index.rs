@@ -47,9 +47,18 @@ pub fn model_index(
     index
 }
 
-/// A JSON string is a YAML string, whatever is in it.
-pub fn quoted(text: &str) -> Value {
-    Value::from(text)
+/// A JSON string is one of YAML and of Python, whatever is in it, where what YAML does not let stand is an escape.
+pub fn quoted(text: &str) -> String {
+    let mut quoted = String::with_capacity(text.len() + 2);
+    for c in Value::from(text).to_string().chars() {
+        let _ = match c {
+            '\u{7f}'..='\u{9f}' | '\u{2028}' | '\u{2029}' | '\u{fffe}' | '\u{ffff}' => {
+                write!(quoted, "\\u{:04x}", u32::from(c))
+            }
+            c => write!(quoted, "{c}"),
+        };
+    }
+    quoted
 }
 
 /// The id that a figure's kind has on the hub.
@@ -67,4 +76,21 @@ fn data_name(data: &Split) -> String {
     let file =
         || data.path.file_name().unwrap_or(data.path.as_os_str()).to_string_lossy().into_owned();
     hub::id_of(&data.path).unwrap_or_else(file)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_quoted_stays_in_its_quotes() {
+        assert_eq!(quoted("emotions, größer 🙂"), "\"emotions, größer 🙂\"");
+        assert_eq!(quoted("a\", b(\"c\"), \"\n"), r#""a\", b(\"c\"), \"\n""#);
+        let odd = "\u{1}\u{7f}\u{85}\u{9f}\u{a0}\u{2028}\u{2029}\u{fffe}\u{ffff}";
+        assert_eq!(
+            quoted(odd),
+            "\"\\u0001\\u007f\\u0085\\u009f\u{a0}\\u2028\\u2029\\ufffe\\uffff\""
+        );
+        assert_eq!(serde_json::from_str::<String>(&quoted(odd)).unwrap(), odd);
+    }
 }

@@ -6,10 +6,11 @@ use serde_json::{Value, json};
 
 use super::results::{train, with_test_rows};
 use super::tasks::{scores, sets, tags};
+use super::train::with_rows;
 use super::transformers::python;
 use crate::{
-    command::{Scratch, jsonl},
-    support::say,
+    command::{Ran, Scratch, jsonl},
+    support::{bytes, root, say},
 };
 
 #[test]
@@ -38,6 +39,23 @@ fn the_report_stands_by_itself_and_can_be_made_again() {
     assert_eq!(scratch.read("run/report.html"), page);
     let error = scratch.run("report bert-tiny").error();
     assert!(error.contains("bert-tiny is no run folder"), "{error}");
+}
+
+#[test]
+fn a_report_is_made_of_a_record_that_is_none_of_ours() {
+    let scratch = with_test_rows();
+    train(&scratch, "--out run");
+    let record = scratch.json("run/run.json");
+    for seconds in [-1.0, 1e300] {
+        let mut odd = record.clone();
+        odd["train_seconds"] = json!(seconds);
+        odd["evaluation_seconds"] = json!(seconds);
+        for row in odd["metrics"]["test"]["confusion_matrix"].as_array_mut().unwrap() {
+            row.as_array_mut().unwrap().push(json!(5));
+        }
+        scratch.write("run/run.json", odd.to_string());
+        scratch.run("report run").ok();
+    }
 }
 
 #[test]
@@ -103,6 +121,54 @@ fn the_card_has_the_figures_of_the_run_as_the_hub_reads_them() {
     }
     assert_eq!(found[0][3], "accuracy");
     assert_eq!(found[1][3], "f1");
+}
+
+#[test]
+fn nothing_that_the_card_names_is_markup() {
+    let scratch = with_rows();
+    let label = "x</p>\n```\n\n# Verified by the hub\n\n[a](https://b.example) ![c](d)\n```";
+    let row = |(index, row): (usize, Value)| {
+        let label = ["ok", label][index % 2];
+        json!({"text": row["text"], "label": label}).to_string() + "\n"
+    };
+    let rows: String =
+        jsonl(&scratch.read("train.jsonl")).into_iter().enumerate().map(row).collect();
+    scratch.write("train.jsonl", &rows);
+    scratch.write("ev\u{7f}al.jsonl", &rows);
+    let base = r#"b", print("injected"), ""#;
+    for file in std::fs::read_dir(root().join("models/bert-tiny")).unwrap() {
+        let file = file.unwrap();
+        scratch.write(&format!("{base}/{}", file.file_name().display()), bytes(&file.path()));
+    }
+    let named = ["train", "--model", base, "--train", "train.jsonl", "--eval", "ev\u{7f}al.jsonl"];
+    let rest = "--batch-size 8 --epochs 1 --device cpu --lora-r 2 --out run";
+    let line = named.into_iter().chain(rest.split(' '));
+    Ran::from(scratch.command(line).output().unwrap()).ok();
+
+    let card = scratch.read("run/README.md");
+    for part in [
+        r"Classes: ok, x\</p\>\\n\`\`\`\\n\\n\# Verified by the hub\\n\\n\[a\](https\://b\.example) \!\[c\](d)\\n\`\`\`.",
+        "On `eval` (48 rows):\n\n````\n",
+        r"| eval | 48 | `ev\u{7f}al.jsonl` |",
+        r#"    "b\", print(\"injected\"), \"", config="#,
+        r#"name: "ev\u007fal.jsonl""#,
+    ] {
+        assert!(card.contains(part), "{part} is missing:\n{card}");
+    }
+    let Some(python) = python() else {
+        let reason = "EMBERLAB_PYTHON names no Python with it";
+        return say(&format!("SKIPPED: such a card in huggingface_hub, because {reason}\n"));
+    };
+    let script = "import sys\n\
+        from huggingface_hub import ModelCard\n\
+        print(ModelCard.load(sys.argv[1]).data.base_model)";
+    let output = Command::new(python)
+        .args(["-c", script])
+        .arg(scratch.path("run/README.md"))
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(String::from_utf8_lossy(&output.stdout).trim_end(), base, "{said}");
 }
 
 #[test]

@@ -12,6 +12,7 @@ use super::held_out::HeldOutLoss;
 use super::plan::Plan;
 use crate::cli::PretrainArgs;
 use crate::machine::system;
+use crate::run::markdown::{code, fenced, plain};
 use crate::run::record::{DeviceRecord, Origin, Status};
 use crate::terminal::{bytes, clock, shell_word};
 
@@ -115,7 +116,7 @@ impl PretrainRecord {
     /// What a person sees at the end.
     pub fn summary(&self, out: &Path) -> String {
         let folder = shell_word(&out.display().to_string());
-        let time = clock(Duration::from_secs_f64(self.train_seconds));
+        let time = clock(Duration::try_from_secs_f64(self.train_seconds).unwrap_or_default());
         let memory = self.peak_memory_bytes.map_or_else(|| "unknown".to_owned(), bytes);
         let mut text = figures::table(&self.held_out);
         if self.status == Status::Interrupted {
@@ -140,17 +141,17 @@ impl PretrainRecord {
         format!(
             "---\nlibrary_name: transformers\npipeline_tag: fill-mask\n---\n\n\
              # {} on {}\n\n\
-             A masked language model, trained by `{}`: {} steps, whole words masked ({} of the tokens).\n\n\
-             Held-out text, in bits for each character of the masked words:\n\n```\n{}```\n\n\
+             A masked language model, trained by {}: {} steps, whole words masked ({} of the tokens).\n\n\
+             Held-out text, in bits for each character of the masked words:\n\n{}\n\
              ```python\nfrom transformers import AutoModelForMaskedLM, AutoTokenizer\n\
              model = AutoModelForMaskedLM.from_pretrained(\".\")\n\
              tokenizer = AutoTokenizer.from_pretrained(\".\")\n```\n",
-            name(&self.base_model),
-            name(&self.corpus),
-            self.origin.command,
+            plain(&name(&self.base_model)),
+            plain(&name(&self.corpus)),
+            code(&self.origin.command),
             self.steps,
             self.mlm_probability,
-            figures::table(&self.held_out),
+            fenced("", &figures::table(&self.held_out)),
         )
     }
 }

@@ -3,10 +3,12 @@
 use emberlab_core::grading::{Estimate, Found, GraderDifference};
 use serde_json::Value;
 
+use crate::run::markdown::fenced;
+
 /// Markdown: what was measured on the corpus and on the answers, and what differs.
 pub fn render(found: &Found, corpus: &[Vec<Value>], seeds: usize, command: &str) -> String {
-    let mut text =
-        format!("# Does adapting help?\n\n```sh\n{command}\n```\n\n{}", of_corpus(corpus));
+    let command = fenced("sh", command);
+    let mut text = format!("# Does adapting help?\n\n{command}\n{}", of_corpus(corpus));
     text.push_str(&format!(
         "\n## Held-out answers, mean of {seeds} seeds\n\n\
          | grader | Pearson | quadratic weighted kappa |\n| --- | --- | --- |\n"
