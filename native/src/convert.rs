@@ -20,7 +20,7 @@ const OTHER_WEIGHTS: [&str; 6] = ["bin", "h5", "msgpack", "onnx", "ot", "safeten
 
 /// Runs the command.
 pub fn run(args: &ConvertArgs) -> Result<Outcome> {
-    let folder = StagedFolder::create(&args.out, false)?;
+    let folder = StagedFolder::create_new(&args.out)?;
     let model = hub::folder(&args.model, Kind::Model)?;
     let dtype = args.dtype.unwrap_or_default();
     let before = files::read_model(&model)?;
@@ -45,7 +45,9 @@ pub fn run(args: &ConvertArgs) -> Result<Outcome> {
     for entry in fs::read_dir(&model).with_context(|| format!("cannot read {}", model.display()))? {
         let path = entry?.path();
         let is_written = after.iter().any(|(name, _)| path.ends_with(name));
-        if path.is_file() && !is_written && is_carried_over(&path) {
+        // A card of adapters tells how to load them.
+        let is_stale = args.merge && path.ends_with("README.md");
+        if path.is_file() && !is_written && !is_stale && is_carried_over(&path) {
             folder.copy(&path)?;
         }
     }

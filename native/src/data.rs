@@ -16,7 +16,7 @@ use serde::Serialize;
 use self::labels::LabelReport;
 use crate::Outcome;
 use crate::cli::DataArgs;
-use crate::files::staged;
+use crate::files::staged::StagedFile;
 use crate::terminal::{json, note, print};
 
 /// What was found.
@@ -50,7 +50,7 @@ pub struct SplitReport {
 pub fn run(args: &DataArgs) -> Result<Outcome> {
     let report = examine::examine(args)?;
     if let Some(path) = &args.html {
-        staged::write(path, html::render(&report).as_bytes())?;
+        StagedFile::write(path, html::render(&report).as_bytes())?;
         note(format_args!("wrote   {}", path.display()));
     }
     match (args.json, &args.html) {

@@ -9,7 +9,7 @@ use serde::Serialize;
 
 use crate::Outcome;
 use crate::cli::ExplainArgs;
-use crate::files::staged;
+use crate::files::staged::StagedFile;
 use crate::inference::Inference;
 use crate::predict::rows::halves;
 use crate::terminal::{note, print, rounded};
@@ -26,7 +26,7 @@ pub fn run(args: &ExplainArgs) -> Result<Outcome> {
         explanations.push(explain(&inference, text, pair, args.label.as_deref())?);
     }
     if let Some(path) = &args.html {
-        staged::write(path, html::render(&explanations).as_bytes())?;
+        StagedFile::write(path, html::render(&explanations).as_bytes())?;
         note(format_args!("wrote   {}", path.display()));
     }
     for (index, explanation) in explanations.iter().enumerate() {

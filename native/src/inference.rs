@@ -125,6 +125,11 @@ impl Work {
         Self { started: Instant::now(), rows: 0, cut: 0, bar }
     }
 
+    /// Does what may print, and keeps the bar out of it.
+    pub fn above_bar<T>(&self, what: impl FnOnce() -> T) -> T {
+        self.bar.suspend(what)
+    }
+
     /// Texts predicted so far.
     pub fn rows(&self) -> usize {
         self.rows

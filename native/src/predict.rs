@@ -26,7 +26,7 @@ pub fn run(args: &PredictArgs) -> Result<Outcome> {
     let mut loader = Loader::new(&args.read);
     if !args.text.is_empty() {
         let table = rows::from_arguments(&args.text, &args.text_pair)?;
-        let mut predicting = Predicting::new(args, format, Some(table.rows.len()));
+        let mut predicting = Predicting::new(args, format, Some(table.rows.len()))?;
         predicting.add(table)?;
         return predicting.finish(loader);
     }
@@ -35,7 +35,7 @@ pub fn run(args: &PredictArgs) -> Result<Outcome> {
     let source = Source::with_split(&hub::dataset(path, split)?, split);
     if let Some(loaded) = loader.load_small(&source)? {
         loaded.selected.note_clamped(&source);
-        let mut predicting = Predicting::new(args, format, Some(loaded.table.rows.len()));
+        let mut predicting = Predicting::new(args, format, Some(loaded.table.rows.len()))?;
         predicting.add(loaded.table)?;
         return predicting.finish(loader);
     }
@@ -43,7 +43,7 @@ pub fn run(args: &PredictArgs) -> Result<Outcome> {
     let scan = Loader::new(&args.read).scan(&source)?;
     scan.selected.note_clamped(&source);
     let mut loader = Loader::new(&args.read);
-    let mut predicting = Predicting::new(args, format, Some(scan.selected.rows()));
+    let mut predicting = Predicting::new(args, format, Some(scan.selected.rows()))?;
     predicting.see(&scan.table)?;
     loader.each_selected_ahead(&scan, |piece| predicting.add(piece))?;
     predicting.finish(loader)
@@ -71,7 +71,7 @@ fn from_stdin(
     }
     let mut input = BufReader::new(io::stdin());
     let lines = rows::stdin_format(&mut input)?;
-    let mut predicting = Predicting::new(args, format, None);
+    let mut predicting = Predicting::new(args, format, None)?;
     let each = &mut |piece| predicting.add(piece).map(|()| true);
     each_of_text(rows::STDIN, input, lines, &mut loader.bad, each)?;
     if predicting.work.rows() == 0 && predicting.bad.count() + loader.bad.count() == 0 {
@@ -95,11 +95,15 @@ struct Predicting<'a> {
 
 impl<'a> Predicting<'a> {
     /// `rows` is the number of rows to come, where it is known.
-    fn new(args: &'a PredictArgs, format: Option<OutputFormat>, rows: Option<usize>) -> Self {
+    fn new(
+        args: &'a PredictArgs,
+        format: Option<OutputFormat>,
+        rows: Option<usize>,
+    ) -> Result<Self> {
         let bad = Loader::new(&args.read).bad;
-        let (work, output) = (Work::new(rows), Output::new(format));
+        let (work, output) = (Work::new(rows), Output::new(format, args.output.as_deref())?);
         let name = rows::STDIN.to_owned();
-        Self { args, name, columns: None, bad, inference: None, work, output }
+        Ok(Self { args, name, columns: None, bad, inference: None, work, output })
     }
 
     /// Takes the columns from a table, for all tables to come.
@@ -127,8 +131,10 @@ impl<'a> Predicting<'a> {
         }
         let Some(inference) = &self.inference else { return Ok(()) };
         let predictions = inference.predict_some(&texts, &mut self.work)?;
-        let answers = Answers::of(&inference.classifier, &texts, self.args.top_k);
-        self.output.write(self.args, &mut table, &texts, &predictions, &answers)
+        let answers = Answers::of(&inference.classifier, &texts, self.args.top_k)
+            .with_gold(columns.labels.first().filter(|_| columns.labels.len() == 1));
+        let (args, output) = (self.args, &mut self.output);
+        self.work.above_bar(|| output.write(args, &mut table, &texts, &predictions, &answers))
     }
 
     /// Says what was done, and gives a file its name.

@@ -7,13 +7,14 @@ mod summary;
 mod training_loop;
 pub(crate) mod trial;
 
+use std::ffi::OsString;
 use std::path::Path;
 
 use anyhow::Result;
 
 use self::plan::{Plan, Sources};
 use self::training_loop::Run;
-use crate::cli::TrainArgs;
+use crate::cli::{TrainArgs, config_file};
 use crate::files::staged::StagedFolder;
 use crate::run::folder::RunFolder;
 use crate::run::record::{Origin, RunRecord};
@@ -28,7 +29,7 @@ const DECIDING: [&str; 7] =
 /// Runs the command.
 pub fn run(args: &TrainArgs) -> Result<Outcome> {
     match (&args.resume, &args.recipe.course.trial) {
-        (Some(folder), _) => go_on(folder),
+        (Some(folder), _) => go_on(folder, &config_file::arguments()?),
         (None, Some(batches)) => trial::run(&Origin::here()?.arguments, batches),
         _ if args.results.seeds > 1 && !args.dry_run => seeds::run(args, start, go_on),
         _ => start(args, Origin::here()?),
@@ -61,12 +62,12 @@ fn start(args: &TrainArgs, origin: Origin) -> Result<Outcome> {
 }
 
 /// Goes on with the run in `folder` where its newest checkpoint was written.
-fn go_on(folder: &Path) -> Result<Outcome> {
+fn go_on(folder: &Path, typed: &[OsString]) -> Result<Outcome> {
     // Before the working folder becomes that of the run.
     let path = folder.canonicalize().unwrap_or_else(|_| folder.to_owned());
     let mut folder = RunFolder::open(&path)?;
     let stored = folder.stored()?;
-    let args = resume::arguments(&path, &stored)?;
+    let args = resume::arguments(&path, &stored, typed)?;
     if stored["status"] == "completed" {
         // But for what comes after the model, where a kill came between.
         resume::clear_up(&path)?;

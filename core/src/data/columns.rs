@@ -170,7 +170,9 @@ fn guess_texts(table: &Table) -> Result<(String, Option<String>)> {
     if let Some((first, second)) = pair {
         return Ok((first, Some(second)));
     }
-    let only = (table.columns.len() == 1).then(|| table.columns[0].clone());
+    // A header with another delimiter is no text.
+    let only = table.columns.first().filter(|_| table.columns.len() == 1).cloned();
+    let only = only.filter(|_| other_delimiter(table).is_none());
     let text = text.or_else(|| find(table, &TEXT_NAMES)).or(only);
     Ok((text.ok_or_else(|| no_column(table, "text", String::new()))?, None))
 }
@@ -199,18 +201,19 @@ fn find(table: &Table, names: &[&str]) -> Option<String> {
 }
 
 fn no_column(table: &Table, role: &'static str, asked: String) -> Error {
-    // A header in one piece is a header with another delimiter.
-    let delimiter = match &table.columns[..] {
-        [only] => [';', '\t', '|', ','].into_iter().find(|c| only.contains(*c)),
-        _ => None,
-    };
-    let hint = match delimiter {
+    let hint = match other_delimiter(table) {
         Some('\t') => r", or the delimiter with --delimiter '\t'".to_owned(),
         Some(delimiter) => format!(", or the delimiter with --delimiter '{delimiter}'"),
         None => String::new(),
     };
     let columns = table.columns.join(", ");
     Error::NoColumn { name: table.name.clone(), role, asked, columns, hint }
+}
+
+/// The delimiter of a header that was read in one piece.
+fn other_delimiter(table: &Table) -> Option<char> {
+    let [only] = &table.columns[..] else { return None };
+    [';', '\t', '|', ','].into_iter().find(|c| only.contains(*c))
 }
 
 #[cfg(test)]
@@ -253,7 +256,9 @@ mod tests {
     fn a_header_in_one_piece_points_at_the_delimiter() {
         let labels = ["label".to_owned()];
         let named = NamedColumns { labels: &labels, ..NamedColumns::default() };
-        let error = guess("text;label", named).unwrap_err();
-        assert!(error.ends_with("or the delimiter with --delimiter ';'"), "{error}");
+        for named in [named, NamedColumns::default()] {
+            let error = guess("text;label", named).unwrap_err();
+            assert!(error.ends_with("or the delimiter with --delimiter ';'"), "{error}");
+        }
     }
 }

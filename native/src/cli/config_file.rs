@@ -4,7 +4,7 @@
 use std::any::TypeId;
 use std::env;
 use std::ffi::OsString;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 use clap::builder::ValueParser;
@@ -146,7 +146,7 @@ pub fn render(
         let (Some(name), id) = (argument.get_long(), argument.get_id().as_str()) else { continue };
         let is_typed = matches.value_source(id) == Some(ValueSource::CommandLine);
         if is_typed && !TYPED_ONLY.contains(&name) && name != "auto-find-batch-size" {
-            table.insert(name.replace('-', "_"), value_of(&matches, argument));
+            table.insert(name.replace('-', "_"), value_of(&matches, argument, from));
         }
     }
     // What was found out stands for what was asked.
@@ -154,9 +154,7 @@ pub fn render(
     table.insert("batch_size".into(), size(recipe.batch_size));
     table.insert("gradient_accumulation_steps".into(), size(recipe.gradient_accumulation_steps));
     Ok(format!(
-        "# emberlab train --config {FILE} --out ANOTHER repeats this run.\n\
-         # Paths that do not begin at the root begin at {}\n\n{}",
-        from.display(),
+        "# emberlab train --config {FILE} --out ANOTHER repeats this run, from any folder.\n\n{}",
         toml::to_string(&table)?
     ))
 }
@@ -184,14 +182,15 @@ fn seed(seed: u64) -> Value {
     i64::try_from(seed).map_or_else(|_| Value::String(seed.to_string()), Value::Integer)
 }
 
-fn value_of(matches: &ArgMatches, argument: &Arg) -> Value {
+/// What an argument was; the path of something in the working folder `from` as a whole.
+fn value_of(matches: &ArgMatches, argument: &Arg, from: &Path) -> Value {
     let id = argument.get_id().as_str();
     if matches!(argument.get_action(), ArgAction::SetTrue) {
         return Value::Boolean(true);
     }
     let raw = matches.get_raw(id).into_iter().flatten();
     let mut values: Vec<Value> =
-        raw.map(|word| typed(argument.get_value_parser(), &word.to_string_lossy())).collect();
+        raw.map(|word| typed(argument.get_value_parser(), &word.to_string_lossy(), from)).collect();
     match (values.pop(), argument.get_action()) {
         (Some(only), ArgAction::Set) if values.is_empty() => only,
         (last, _) => Value::Array(values.into_iter().chain(last).collect()),
@@ -199,7 +198,10 @@ fn value_of(matches: &ArgMatches, argument: &Arg) -> Value {
 }
 
 /// A number where the flag takes one: a file called 1 is none.
-fn typed(parser: &ValueParser, word: &str) -> Value {
+fn typed(parser: &ValueParser, word: &str, from: &Path) -> Value {
+    if parser.type_id() == TypeId::of::<PathBuf>() && from.join(word).exists() {
+        return Value::String(from.join(word).display().to_string());
+    }
     let takes = |types: [TypeId; 2]| types.iter().any(|id| parser.type_id() == *id);
     let text = || Value::String(word.to_owned());
     if takes([TypeId::of::<usize>(), TypeId::of::<u64>()]) {

@@ -22,7 +22,7 @@ pub struct ConvertArgs {
     /// Model folder to write; must not exist or be empty
     #[arg(long, value_name = "DIR")]
     pub out: PathBuf,
-    /// How model.safetensors stores the weights: f32, f16 or bf16
+    /// How model.safetensors stores the weights: f32, f16 or bf16; required without --merge
     #[arg(long, value_name = "DTYPE", value_parser = storage_dtype(), required_unless_present = "merge")]
     pub dtype: Option<StorageDtype>,
     /// Add adapters (LoRA) to the weights that they adapt; --dtype is then f32 unless given

@@ -96,28 +96,45 @@ fn remove_anything(path: &Path) {
     let _ = if path.is_dir() { fs::remove_dir_all(path) } else { fs::remove_file(path) };
 }
 
-/// A file in the making, which is too large to be written from memory: a hidden one beside the target,
-/// which takes the target's place in [`StagedFile::finish`] and disappears if that is never reached.
+/// A file in the making, under a name that somebody has chosen: a hidden one beside the target, which takes the
+/// target's place in [`StagedFile::finish`] and disappears if that is never reached. A pipe or a device is written
+/// as it is, and what a link leads to takes the place of the link's target.
 pub struct StagedFile {
-    staged: Staged,
+    staged: Option<Staged>,
     target: PathBuf,
 }
 
 impl StagedFile {
     /// Starts a file that will be `target`.
     pub fn create(target: &Path) -> Result<(Self, File)> {
-        leftovers::sweep_beside(target);
-        let staged = Staged::new(target)?;
-        let file = File::create_new(&staged.path)
-            .with_context(|| format!("cannot write {}", target.display()))?;
+        let cannot_write = || format!("cannot write {}", target.display());
+        let target = match target.is_symlink() {
+            true => target.canonicalize().unwrap_or_else(|_| target.to_owned()),
+            false => target.to_owned(),
+        };
+        if target.metadata().is_ok_and(|about| !about.is_file() && !about.is_dir()) {
+            let file = File::options().write(true).open(&target).with_context(cannot_write)?;
+            return Ok((Self { staged: None, target }, file));
+        }
+        leftovers::sweep_beside(&target);
+        let staged = Staged::new(&target)?;
+        let file = File::create_new(&staged.path).with_context(cannot_write)?;
         leftovers::hold(&file);
-        Ok((Self { staged, target: target.to_owned() }, file))
+        Ok((Self { staged: Some(staged), target }, file))
+    }
+
+    /// Writes all of it at once.
+    pub fn write(target: &Path, bytes: &[u8]) -> Result<()> {
+        let (staged, mut file) = Self::create(target)?;
+        file.write_all(bytes).with_context(|| format!("cannot write {}", target.display()))?;
+        staged.finish(&file)
     }
 
     /// Gives the file its name, once all of it is on the disk.
     pub fn finish(self, file: &File) -> Result<()> {
+        let Some(staged) = &self.staged else { return Ok(()) };
         file.sync_all()
-            .and_then(|()| rename(&self.staged.path, &self.target))
+            .and_then(|()| rename(&staged.path, &self.target))
             .and_then(|()| sync_parent(&self.target))
             .with_context(|| format!("cannot write {}", self.target.display()))
     }
@@ -155,6 +172,23 @@ pub mod tests {
             .unwrap()
             .map(|e| e.unwrap().file_name().into_string().unwrap())
             .collect()
+    }
+
+    #[test]
+    fn a_link_stays_one_and_a_device_is_written() {
+        let scratch = scratch("link");
+        let (file, link) = (scratch.join("out.csv"), scratch.join("link"));
+        fs::write(&file, b"one").unwrap();
+        std::os::unix::fs::symlink("out.csv", &link).unwrap();
+        StagedFile::write(&link, b"two").unwrap();
+        assert!(link.is_symlink());
+        assert_eq!(fs::read(&file).unwrap(), b"two");
+        // By a link, so that nothing can take the place of the device itself.
+        let full = scratch.join("full");
+        std::os::unix::fs::symlink("/dev/full", &full).unwrap();
+        assert!(StagedFile::write(&full, b"three").is_err());
+        assert!(full.is_symlink() && !full.metadata().unwrap().is_file());
+        fs::remove_dir_all(&scratch).unwrap();
     }
 
     #[test]

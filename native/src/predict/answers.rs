@@ -21,21 +21,41 @@ pub struct Answers<'a> {
     texts: &'a Texts,
     /// Only so many classes, the most probable first.
     top_k: Option<usize>,
+    /// The input column of the true answers.
+    gold: Option<&'a str>,
 }
 
 impl<'a> Answers<'a> {
     /// For predictions of a task, with all classes.
     pub fn new(task: Task, labels: &'a LabelMap, texts: &'a Texts) -> Self {
-        Self { task, labels, texts, top_k: None }
+        Self { task, labels, texts, top_k: None, gold: None }
     }
 
     /// For the predictions of this model, one for each text.
     pub fn of(classifier: &'a Classifier, texts: &'a Texts, top_k: Option<usize>) -> Self {
-        Self { task: classifier.task(), labels: classifier.label_map(), texts, top_k }
+        let (task, labels) = (classifier.task(), classifier.label_map());
+        Self { task, labels, texts, top_k, gold: None }
+    }
+
+    /// The same, with the true answers in a column of the input, which becomes `gold`.
+    pub fn with_gold(self, column: Option<&'a String>) -> Self {
+        Self { gold: column.map(String::as_str), ..self }
+    }
+
+    /// What an input column is called beside a prediction: one that a prediction adds gives way, but the true
+    /// answer becomes `gold` where there is none yet.
+    pub fn kept<'c>(&self, column: &'c str, has_gold: bool) -> Option<&'c str> {
+        // The answers of questions are more than their texts, and have another name than what is predicted.
+        let is_gold = column == self.columns()[0]
+            || (self.task != Task::QuestionAnswering && self.gold == Some(column));
+        match is_gold && !has_gold {
+            true => Some("gold"),
+            false => (!self.columns().contains(&column)).then_some(column),
+        }
     }
 
     /// The columns that a prediction adds, but for the probabilities of a CSV file. The first is the
-    /// answer itself: an input column of that name becomes `gold`.
+    /// answer itself.
     pub fn columns(&self) -> &'static [&'static str] {
         match self.task {
             Task::MultiLabelClassification => &["labels", "probabilities"],
@@ -210,7 +230,7 @@ pub mod tests {
         texts: &'a Texts,
         top_k: Option<usize>,
     ) -> Answers<'a> {
-        Answers { task, labels, texts, top_k }
+        Answers { task, labels, texts, top_k, gold: None }
     }
 
     #[test]

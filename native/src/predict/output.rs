@@ -2,6 +2,7 @@
 
 use std::fs::File;
 use std::io::{self, BufWriter, IsTerminal, Write};
+use std::path::Path;
 
 use anyhow::{Context, Result, bail};
 use emberlab_core::data::Table;
@@ -23,8 +24,12 @@ pub struct Output {
 }
 
 impl Output {
-    pub fn new(format: Option<OutputFormat>) -> Self {
-        Self { format, columns: Vec::new(), begun: false, file: None }
+    /// # Errors
+    /// The file cannot be written, which is better known before an hour of work.
+    pub fn new(format: Option<OutputFormat>, path: Option<&Path>) -> Result<Self> {
+        let file = path.map(StagedFile::create).transpose()?;
+        let file = file.map(|(staged, file)| (staged, BufWriter::new(file)));
+        Ok(Self { format, columns: Vec::new(), begun: false, file })
     }
 
     /// Takes the columns of all rows to come.
@@ -58,16 +63,10 @@ impl Output {
             }
             Some(OutputFormat::Jsonl) | None => rows::to_jsonl(table, predictions, answers)?,
         };
-        let Some(path) = &args.output else {
-            self.begun = true;
+        self.begun = true;
+        let (Some(path), Some((_, file))) = (&args.output, &mut self.file) else {
             return print(String::from_utf8_lossy(&rendered));
         };
-        if !self.begun {
-            let (staged, file) = StagedFile::create(path)?;
-            self.file = Some((staged, BufWriter::new(file)));
-        }
-        self.begun = true;
-        let Some((_, file)) = &mut self.file else { return Ok(()) };
         file.write_all(&rendered).with_context(|| format!("cannot write {}", path.display()))
     }
 

@@ -64,21 +64,11 @@ pub fn stdin_format(input: &mut impl BufRead) -> Result<Format> {
     })
 }
 
-/// What an input column is called beside a prediction: one that a prediction adds gives way, but the
-/// answer becomes `gold` where there is none yet.
-fn kept<'a>(column: &'a str, answers: &Answers, has_gold: bool) -> Option<&'a str> {
-    let own = answers.columns();
-    match own.contains(&column) {
-        false => Some(column),
-        true => (column == own[0] && !has_gold).then_some("gold"),
-    }
-}
-
 /// The input row without the columns that a prediction adds.
 fn kept_cells(row: &Row, answers: &Answers) -> Map<String, Value> {
     let has_gold = row.cells.contains_key("gold");
     let rename = |(column, value): (&String, &Value)| {
-        Some((kept(column, answers, has_gold)?.to_owned(), value.clone()))
+        Some((answers.kept(column, has_gold)?.to_owned(), value.clone()))
     };
     row.cells.iter().filter_map(rename).collect()
 }
@@ -103,12 +93,14 @@ pub fn to_csv(
     with_header: bool,
 ) -> Result<Vec<u8>> {
     let has_gold = table.columns.iter().any(|column| column == "gold");
-    let columns = table.columns.iter();
-    let columns: Vec<&str> = columns.filter_map(|column| kept(column, answers, has_gold)).collect();
+    let added = answers.csv_header();
+    let columns = table.columns.iter().filter_map(|column| answers.kept(column, has_gold));
+    let columns: Vec<&str> =
+        columns.filter(|column| !added.iter().any(|it| it == column)).collect();
     let mut out = csv::Writer::from_writer(Vec::new());
     if with_header {
         let header = columns.iter().map(|column| (*column).to_owned());
-        out.write_record(header.chain(answers.csv_header()))?;
+        out.write_record(header.chain(added))?;
     }
     for (index, (row, prediction)) in table.rows.iter().zip(predictions).enumerate() {
         let cells = kept_cells(row, answers);

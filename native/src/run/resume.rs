@@ -16,26 +16,27 @@ use serde_json::Value;
 use super::checkpoint;
 use super::folder::RunFolder;
 use super::record::Origin;
-use crate::cli::{Cli, TrainArgs, config_file};
+use crate::cli::{Cli, TrainArgs};
 use crate::files::{self, METRICS, RUN_FILE, staged};
 use crate::terminal::note;
 use crate::train::trial;
 
 /// Who looks on does not decide what a run is.
 const LIVE: &str = "live";
+const RESUME: &str = "resume";
 
 /// The arguments in `stored`, the `run.json` of `folder`, in whose working folder this process is
 /// from then on.
 ///
 /// # Errors
-/// Arguments that were typed beside `--resume` and are others.
-pub fn arguments(folder: &Path, stored: &Value) -> Result<TrainArgs> {
+/// `typed` ones are others: beside `--resume` those that are there, else any.
+pub fn arguments(folder: &Path, stored: &Value, typed: &[OsString]) -> Result<TrainArgs> {
     let Origin { arguments, working_folder, .. } = origin(stored)?;
     let started =
         train_matches(arguments.into_iter().map(OsString::from).collect()).with_context(|| {
             format!("the arguments in {}/run.json cannot be read", folder.display())
         })?;
-    let typed = train_matches(config_file::arguments()?)?;
+    let typed = train_matches(typed.to_vec())?;
     let differences = differing_arguments(&started, &typed);
     if !differences.is_empty() {
         bail!(
@@ -70,7 +71,7 @@ fn train_matches(words: Vec<OsString>) -> Result<ArgMatches> {
     matches.remove_subcommand().map(|(_, train)| train).context("no command")
 }
 
-/// Those that were typed now and had another value then.
+/// Those that have another value now: with `--resume`, of what was typed beside it.
 fn differing_arguments(started: &ArgMatches, typed: &ArgMatches) -> Vec<String> {
     let cli = Cli::command();
     let Some(train) = cli.find_subcommand("train") else { return Vec::new() };
@@ -80,14 +81,18 @@ fn differing_arguments(started: &ArgMatches, typed: &ArgMatches) -> Vec<String> 
         if raw.is_empty() { "not given".to_owned() } else { raw.join(" ") }
     };
     let ids = train.get_arguments().map(|argument| argument.get_id().as_str());
-    let typed_now = |id: &&str| typed.value_source(id) == Some(ValueSource::CommandLine);
-    // A command for several seeds has names of its own for the runs and where they are.
-    let of_all: &[&str] = match typed.get_one::<usize>("seeds") {
-        Some(seeds) if *seeds > 1 => &["seeds", "seed", "out"],
-        _ => &[],
+    let is_typed =
+        |matches: &ArgMatches, id: &str| matches.value_source(id) == Some(ValueSource::CommandLine);
+    let beside_resume = is_typed(typed, RESUME);
+    let counts = |id: &&str| match beside_resume {
+        true => ![RESUME, LIVE].contains(id) && is_typed(typed, id),
+        // The folder is the one that is gone on with, by whatever path.
+        false => {
+            ![RESUME, LIVE, "out", "overwrite"].contains(id)
+                && (is_typed(typed, id) || is_typed(started, id))
+        }
     };
-    ids.filter(|id| !["resume", LIVE].contains(id) && !of_all.contains(id))
-        .filter(typed_now)
+    ids.filter(counts)
         .map(|id| (id, value(started, id), value(typed, id)))
         .filter(|(_, then, now)| then != now)
         .map(|(id, then, now)| format!("--{} was {then}, now {now}", id.replace('_', "-")))

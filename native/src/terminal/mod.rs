@@ -6,7 +6,7 @@ pub(crate) mod picture;
 pub(crate) mod progress;
 
 use std::fmt::Display;
-use std::io::{self, Write};
+use std::io::{self, IsTerminal, Write};
 use std::sync::Mutex;
 use std::time::Duration;
 
@@ -17,7 +17,7 @@ use serde_json::ser::{Formatter, PrettyFormatter};
 
 /// Says something on standard error. A reader that has gone away is no reason to stop.
 pub fn note(text: impl Display) {
-    let _ = writeln!(io::stderr(), "{text}");
+    let _ = writeln!(io::stderr(), "{}", visible(&text.to_string()));
 }
 
 /// [`note`], unless the same was said before: of a folder that is looked into for each split.
@@ -34,7 +34,21 @@ pub fn note_once(text: impl Display) {
 /// Writes a result to standard output.
 pub fn print(text: impl Display) -> Result<()> {
     let mut out = io::stdout().lock();
+    let text = if out.is_terminal() { visible(&text.to_string()) } else { text.to_string() };
     write!(out, "{text}").and_then(|()| out.flush()).context("cannot write to standard output")
+}
+
+/// Text as a terminal may show it: what it would obey, the control characters of a data set or a file name, is
+/// escaped.
+fn visible(text: &str) -> String {
+    let mut shown = String::with_capacity(text.len());
+    for c in text.chars() {
+        match c.is_control() && !matches!(c, '\n' | '\t') {
+            true => shown.extend(c.escape_default()),
+            false => shown.push(c),
+        }
+    }
+    shown
 }
 
 /// Whether `error` only says that nobody reads our output any more.
@@ -99,7 +113,8 @@ pub fn bytes(number: u64) -> String {
     }
 }
 
-/// Text as HTML shows it, in elements and in attributes.
+/// Text as HTML shows it, in elements and in attributes. Marks of direction, which would turn around what we say behind
+/// it, are left out: `unicode-bidi: isolate` does not hold what begins with U+2069 or a line separator.
 pub fn escape(text: &str) -> String {
     let mut html = String::with_capacity(text.len());
     for c in text.chars() {
@@ -109,6 +124,7 @@ pub fn escape(text: &str) -> String {
             '>' => html.push_str("&gt;"),
             '"' => html.push_str("&quot;"),
             '\'' => html.push_str("&#39;"),
+            '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => {}
             c => html.push(c),
         }
     }
@@ -185,6 +201,11 @@ mod tests {
             json(&value).unwrap(),
             "{\n  \"a\": [[1,2],[3,4]],\n  \"b\": {\n    \"c\": []\n  }\n}\n"
         );
+    }
+
+    #[test]
+    fn a_terminal_is_told_nothing_by_a_text() {
+        assert_eq!(visible("a\tb\n\u{1b}]0;x\u{7}\u{9b}\r"), "a\tb\n\\u{1b}]0;x\\u{7}\\u{9b}\\r");
     }
 
     #[test]

@@ -3,6 +3,7 @@
 //! Each is a run folder of its own (`--out`/seed-42, …), as if it had been started by itself, so that
 //! `--resume` goes on with any of them; `seeds.json` beside them sums them up.
 
+use std::ffi::OsString;
 use std::fmt::Write;
 use std::fs;
 use std::path::{self, Path, PathBuf};
@@ -49,7 +50,7 @@ struct Spread {
 pub fn run(
     args: &TrainArgs,
     run: impl Fn(&TrainArgs, Origin) -> Result<Outcome>,
-    go_on: impl Fn(&Path) -> Result<Outcome>,
+    go_on: impl Fn(&Path, &[OsString]) -> Result<Outcome>,
 ) -> Result<Outcome> {
     let out = args.out.clone().unwrap_or_else(|| PathBuf::from(embedded::OUT));
     let first = args.recipe.seed.unwrap_or(TrainConfig::default().seed);
@@ -62,10 +63,13 @@ pub fn run(
         let folder = out.join(folder_of(seed));
         note(format_args!("seed {seed}, {} of {}", index + 1, seeds.len()));
         let run_folder = here.join(folder_of(seed));
+        let arguments = arguments(&whole.arguments, seed, &folder);
         let outcome = match run_folder.join(RUN_FILE).is_file() && !args.overwrite {
-            true => go_on(&run_folder)?,
+            true => {
+                let typed: Vec<OsString> = arguments.into_iter().map(OsString::from).collect();
+                go_on(&run_folder, &typed)?
+            }
             false => {
-                let arguments = arguments(&whole.arguments, seed, &folder);
                 let one = resume::parsed(&arguments)?;
                 run(&one, Origin { arguments, seeds: seeds.clone(), ..Origin::here()? })?
             }

@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::time::Duration;
 
+use emberlab_core::data::Task;
 use emberlab_core::metrics::Evaluation;
 
 use crate::run::record::{RunRecord, Status};
@@ -42,11 +43,17 @@ pub fn render(
             "seed    {seed} alone; --seeds 3 would say how far others differ\n"
         ));
     }
-    let time = |seconds| clock(Duration::from_secs_f64(seconds));
+    let time = |seconds| clock(Duration::try_from_secs_f64(seconds).unwrap_or_default());
     let memory = record.peak_memory_bytes.map_or_else(|| "unknown".to_owned(), bytes);
+    let pair = record.data.first().is_some_and(|split| split.text_pair_column.is_some());
+    let other_half = match record.task {
+        Task::QuestionAnswering => " --text-pair 'its context'",
+        _ if pair => " --text-pair 'its other half'",
+        _ => "",
+    };
     text.push_str(&format!(
         "time    {} training, {} evaluating\nmemory  {memory} at most\nsaved   {folder} (the weights after step {})\n\n\
-         try it: emberlab predict --model {} --text 'your text'\n",
+         try it: emberlab predict --model {} --text 'your text'{other_half}\n",
         time(record.train_seconds),
         time(record.evaluation_seconds),
         record.weights_step.unwrap_or(record.steps),

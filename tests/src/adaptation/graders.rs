@@ -1,17 +1,14 @@
 //! `emberlab grade` and `study` from end to end.
 
-use std::{process::Command, thread::sleep, time::Duration};
+use std::{thread::sleep, time::Duration};
 
 use serde_json::{Value, json};
 
 use super::commands::scratch;
 use crate::{
-    cli::{
-        resume::{signal, start, wait_for},
-        transformers::python,
-    },
-    command::{Scratch, jsonl},
-    support::{bytes, say},
+    cli::resume::{signal, start, wait_for},
+    command::{Ran, Scratch, jsonl},
+    support::bytes,
 };
 
 /// Answers to six questions, right where they name what the reference names.

@@ -2,6 +2,7 @@
 
 mod commands;
 mod corpora;
+mod graders;
 mod grading;
 mod masked_lm;
 mod masking;

@@ -104,7 +104,7 @@ const UNREADABLE: [Case; 53] = [
 /// What only a command that needs labels refuses.
 const UNLABELLED: [Case; 11] = [
     ("none.csv", b"text,mood\na,praise\n", ": no label column; it has: text, mood."),
-    ("semicolons.csv", b"text;label\na;praise\n", ": no label column; it has: text;label."),
+    ("semicolons.csv", b"text;label\na;praise\n", ": no text column; it has: text;label."),
     ("lines.txt", b"a\nb\n", ": no label column; it has: text."),
     ("empty.csv", b"text,label\na,praise\nb,\n", ", line 3: \"label\" is empty"),
     ("blank.tsv", b"text\tlabel\na\t \n", ", line 2: \"label\" is empty"),
@@ -215,7 +215,7 @@ fn places_that_are_not_there() {
         ),
         (
             &format!("{TRAIN} good.csv --delimiter ;"),
-            "good.csv: no label column; it has: text,label. Name one with --label-column, or the delimiter with --delimiter ','",
+            "good.csv: no text column; it has: text,label. Name one with --text-column, or the delimiter with --delimiter ','",
         ),
         ("data absent.csv", "cannot read absent.csv"),
         ("data set --split nothing", "no split \"nothing\""),

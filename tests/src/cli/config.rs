@@ -11,12 +11,19 @@ fn the_file_of_a_run_repeats_it() {
     let rest =
         "--epochs 1 --warmup-steps 2 --seed 11 --r-drop-alpha 0.5 --eval held-out.csv --out run";
     scratch.run(&format!("{TRAIN} {rest}")).ok();
-    scratch.run("train --config run/train.toml --out again").ok();
+    // From another folder, which has rows of the same name.
+    scratch.write("elsewhere/train.jsonl", "{\"text\": \"a\", \"label\": \"joy\"}\n");
+    let mut again =
+        scratch.command(["train", "--config", "../run/train.toml", "--out", "../again"]);
+    let ran: Ran = again.current_dir(scratch.path("elsewhere")).output().unwrap().into();
+    ran.ok();
     assert!(weights(&scratch, "again") == weights(&scratch, "run"), "other weights");
     assert_eq!(scratch.read("again/metrics.jsonl"), scratch.read("run/metrics.jsonl"));
-    for key in ["recipe", "data", "max_length"] {
-        assert_eq!(scratch.json("again/run.json")[key], scratch.json("run/run.json")[key], "{key}");
+    let [again, run] = ["again", "run"].map(|run| scratch.json(&format!("{run}/run.json")));
+    for key in ["recipe", "max_length"] {
+        assert_eq!(again[key], run[key], "{key}");
     }
+    assert_eq!(again["data"][0]["sha256"], run["data"][0]["sha256"]);
     // What is typed takes its place.
     scratch.run("train --config run/train.toml --out other --seed 12 --warmup-ratio 0.3").ok();
     let recipe = &scratch.json("other/run.json")["recipe"];

@@ -50,6 +50,10 @@ fn a_folder_of_adapters_is_used_and_merged() {
     let said = scratch.run("convert --model run --out other --dtype f32").error();
     assert!(said.contains("--merge makes a whole model"), "{said}");
     scratch.run("convert --merge --model run --out whole").ok();
+    // The card says how adapters are loaded.
+    assert!(scratch.path("run/README.md").exists() && !scratch.path("whole/README.md").exists());
+    let said = scratch.run("convert --merge --model run --out whole").error();
+    assert!(said.contains("holds a run") && !said.contains("--overwrite"), "{said}");
     assert!(!scratch.path("whole/adapter_config.json").exists());
     assert!(distance(&logits(&scratch, "whole"), &logits(&scratch, "run")) < 1e-5);
     let said = scratch.run("convert --merge --model whole --out other").error();

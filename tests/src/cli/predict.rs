@@ -210,3 +210,41 @@ fn an_unknown_label_is_named_by_file_and_line() {
     assert!(said.contains("strange.csv, line 3: label \"thanks\""), "{said}");
     assert!(said.contains("billing, delivery, praise, other"), "{said}");
 }
+
+/// Under whatever name `train` would find it.
+#[test]
+fn a_label_of_another_name_is_gold_too() {
+    let scratch = with_rows();
+    let rows = scratch.read("rows.csv").replacen("label", "Category", 1);
+    scratch.write("other.csv", rows);
+    for row in predict(&scratch, "--input other.csv") {
+        assert!(row["gold"].is_string() && row["Category"].is_null(), "{row}");
+    }
+}
+
+#[test]
+fn what_was_predicted_gives_way_when_it_is_predicted_again() {
+    let scratch = with_rows();
+    for (from, to) in [("rows", "once"), ("once", "twice")] {
+        scratch.run(&format!("predict --model model --input {from}.csv --output {to}.csv")).ok();
+    }
+    assert_eq!(scratch.read("twice.csv"), scratch.read("once.csv"));
+}
+
+#[test]
+fn a_header_with_another_delimiter_is_no_text() {
+    let scratch = with_rows();
+    scratch.write("semicolons.csv", "text;label\nwho pays;billing\n");
+    let error = scratch.run("predict --model model --input semicolons.csv").error();
+    assert!(error.contains("--delimiter ';'"), "{error}");
+    let predicted = predict(&scratch, "--input semicolons.csv --delimiter ;");
+    assert_eq!(predicted[0]["gold"], "billing");
+}
+
+/// Before the model is opened, which is not even there.
+#[test]
+fn a_place_that_cannot_be_written_is_said_first() {
+    let scratch = with_rows();
+    let error = scratch.run("predict --model none --input rows.csv --output no/such.csv").error();
+    assert!(error.contains("cannot write no/such.csv"), "{error}");
+}

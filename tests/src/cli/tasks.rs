@@ -147,7 +147,7 @@ fn tags_from_file_to_prediction() {
     assert!(figures["f1"].as_f64().unwrap() > 0.5, "{figures}");
     let row = predicted(&scratch, "train.jsonl");
     assert_eq!(row["tags"].as_array().unwrap().len(), 3);
-    assert_eq!(row["ner_tags"], json!(["B-X", "O", "O"]));
+    assert_eq!(row["gold"], json!(["B-X", "O", "O"]));
     let said = scratch.run("predict --model run --text 'river' --device cpu").ok();
     let entity = jsonl(&said).remove(0)["entities"][0].clone();
     assert_eq!((&entity["entity_group"], &entity["start"]), (&json!("X"), &json!(0)), "{entity}");

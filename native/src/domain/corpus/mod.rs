@@ -44,7 +44,7 @@ pub fn run(args: &CorpusArgs) -> Result<Outcome> {
         args.held_out
     );
     let filter = Filter::new(args)?;
-    let folder = StagedFolder::create(&args.out, false)?;
+    let folder = StagedFolder::create_new(&args.out)?;
     let mut report = Report::default();
     let mut documents = Vec::new();
     for path in read::files(&args.paths)? {

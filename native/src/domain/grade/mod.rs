@@ -86,7 +86,7 @@ fn train(args: &GradeTrainArgs) -> Result<Outcome> {
     let model = embedded::model(args.model.as_deref())?;
     let chosen = device::choose(args.device.device)?;
     note(format_args!("model   {}\ndevice  {chosen}", model.display()));
-    let folder = crate::files::staged::StagedFolder::create(&args.out, false)?;
+    let folder = crate::files::staged::StagedFolder::create_new(&args.out)?;
     let grader = Grader::train(
         &files::read_model(&model)?,
         &parts.train,

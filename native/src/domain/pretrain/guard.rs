@@ -39,8 +39,8 @@ pub fn check(guarded: &[PathBuf], corpus: &Corpus) -> Result<()> {
         }
         let overlaps = overlaps(&long, corpus);
         if overlaps.is_empty() {
-            let looked = counted(long.len(), "text");
-            let short = counted(short.len(), "text");
+            let looked = counted(long.len(), "cell");
+            let short = counted(short.len(), "cell");
             note(format_args!(
                 "guard   {}: {looked} not in the corpus ({short} under {WORDS} words)",
                 path.display()

@@ -42,7 +42,7 @@ pub fn extend(model: &Path, corpus: &Corpus, args: &TokenizerExtendArgs) -> Resu
     );
     let names: Vec<String> = words.iter().map(|word| word.word.clone()).collect();
     let written = files.with_words(&names)?;
-    let folder = StagedFolder::create(&args.out, false)?;
+    let folder = StagedFolder::create_new(&args.out)?;
     for (name, bytes) in &written {
         folder.write(name, bytes)?;
     }

@@ -21,7 +21,7 @@ pub fn run(args: &TokenizerTrainArgs) -> Result<Outcome> {
         }
     };
     let corpus = Corpus::open(&args.corpus)?;
-    let folder = StagedFolder::create(&args.out, false)?;
+    let folder = StagedFolder::create_new(&args.out)?;
     let texts = corpus.train.iter().map(|paragraph| paragraph.text.as_str());
     let tokenizer = Tokenizer::train(kind, args.vocab_size, texts)?;
     let mut written = vec![

@@ -4,7 +4,7 @@ use std::fs::{self, File};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, bail, ensure};
 
 use super::{
     OLD, Staged, hidden, leftovers, parent, rename, sync_parent, unfinished, write_synced,
@@ -40,6 +40,16 @@ impl StagedFolder {
         let held = File::open(&staged.path).with_context(cannot_write)?;
         leftovers::hold(&held);
         Ok(Self { staged, target, overwrite, held })
+    }
+
+    /// The same for a command that replaces nothing.
+    ///
+    /// # Errors
+    /// `target` holds something already.
+    pub fn create_new(target: &Path) -> Result<Self> {
+        let shown = target.display();
+        ensure!(!target.join(RUN_FILE).is_file(), "{shown} holds a run; name another folder");
+        Self::create(target, false)
     }
 
     /// Where its files are until it is finished.
