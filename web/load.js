@@ -50,8 +50,19 @@ async function load(address, tell) {
   }
 }
 
-/** Loads a script of `teach/` when it is first asked for, and opens what it shows. */
-export const open = (script, ask) => import(`./teach/${script}.js`).then((it) => it.open(ask));
+/** Loads a script of `teach/` when it is first asked for, and opens what it shows; its place says where that cannot be loaded. */
+export async function open(script, ask) {
+  const place = document.getElementById(`view-${script}`);
+  place.querySelector(".absent")?.remove();
+  try {
+    await (await import(`./teach/${script}.js`)).open(ask);
+  } catch (error) {
+    console.error(error);
+    const said = document.querySelector(".absent").cloneNode(true);
+    said.hidden = false;
+    place.replaceChildren(said);
+  }
+}
 
 /** What is kept: the whole file, or the parts of it that have come, one after the other. */
 async function begin(cache, address) {

@@ -11,10 +11,10 @@ self.addEventListener("fetch", (event) => {
   if (request.method === "GET" && isOurs(request.url)) event.respondWith(answer(request));
 });
 
-/** Weights are kept by load.js, which can go on with them; a run under way is of this moment. */
+/** Weights are kept by load.js, which can go on with them, and the list of the rest by teach/offline.js; a run under way is of this moment. */
 const isOurs = (address) => {
   const path = address.startsWith(self.registration.scope) && address.slice(self.registration.scope.length);
-  return path !== false && !/^live\/|\.safetensors($|\?)/.test(path);
+  return path !== false && !/^(live\/|offline\.json)|\.safetensors($|\?)/.test(path);
 };
 
 /** What is kept or on its way: it is asked for once. */

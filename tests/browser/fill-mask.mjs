@@ -61,8 +61,12 @@ await scenario(async ({ page }) => {
     }
   }
   await look(tab, "fill-mask");
-  await tab.locator("#mask-text").fill("There is no gap here.");
-  await view.getByText(/there is no \[MASK\] to fill/).first().waitFor();
+  for (const text of ["There is no gap here.", ""]) {
+    await tab.locator("#mask-text").fill(text);
+    await page.until("both sides ask for a gap", 10_000, async () => (await view.getByText(/^Type \[MASK\] where a word is missing/).count()) === 2);
+    assert.equal(await view.getByRole("listitem").count(), 0, "nothing is guessed");
+  }
   await tab.locator("#language").selectOption("de");
   await tab.getByRole("heading", { name: /^Lücken füllen/ }).waitFor();
+  await view.getByText(/^Schreibe \[MASK\] an die Stelle/).first().waitFor();
 });

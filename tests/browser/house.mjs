@@ -70,6 +70,9 @@ async function byKeyboard(page) {
   const download = tab.waitForEvent("download");
   await keyboard.press("Enter");
   assert.equal((await download).suggestedFilename(), "my-model.zip");
+  await tab.getByRole("link", { name: "Skip to the content" }).press("Enter");
+  const place = await tab.evaluate(() => [document.activeElement.id, location.hash]);
+  assert.deepEqual(place, ["main", "#fine-tune"], "whoever skips stays in the view, also after a reload");
 }
 
 /** Every string of the page is in this language. */

@@ -30,6 +30,7 @@ await scenario(
       assert.equal(await tab.evaluate(() => document.activeElement.id), `step-${id}`, "the new step has the focus");
       times.push([id, Date.now() - clicked]);
     }
+    assert.equal(await tab.locator("#step-mask").innerText(), "3. Attention mask and padding");
     console.log(times.map(([id, time]) => `${id}: ${time} ms`).join("\n"));
     await agrees(page, ["I could not stop smiling all day", "joy"], []);
     await ownSentence(page);
@@ -153,5 +154,6 @@ async function wrongColumn(page) {
   console.log(await refusal.innerText());
   await tab.locator("#language").selectOption("de");
   await page.until("it is said in German", 20_000, async () => /keine Spalte label; es gibt: text, emotion/.test(await refusal.innerText()));
+  assert.equal(await tab.locator("#step-mask").innerText(), "3. Attention-Maske und Padding");
   await look(tab, "lesson-de");
 }

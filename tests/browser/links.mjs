@@ -15,7 +15,7 @@ const host = { ranges: true, pause: 10, cuts: [CUT] };
 await scenario(
   async ({ page, site }) => {
     const { tab } = page;
-    const asked = () => site.requests.filter(({ path }) => path.endsWith("model.safetensors")).map(({ status, range }) => [status, range]);
+    const asked = () => site.requests.filter(({ path }) => path.endsWith(WEIGHTS)).map(({ status, range }) => [status, range]);
     await page.backend.selectOption("CPU");
     console.log(await page.says(/^emotions .* CPU engine · ready/));
     assert.deepEqual(asked(), [[200, undefined], [206, `bytes=${CUT}-`]], "the rest is asked for, and no more");
@@ -27,6 +27,7 @@ await scenario(
     await page.says(/^emotions .* CPU engine · ready/);
     assert.deepEqual(asked().slice(2), [[304, undefined]], "what is whole and no older is not sent again");
 
+    await page.until("the rest is kept", 30_000, () => tab.evaluate(async () => Boolean(await caches.match("offline.json"))));
     await forget(tab);
     site.cuts.push(3_000_000, ...Array(50).fill(0)); // a browser asks again by itself, too
     await tab.reload();

@@ -1,8 +1,9 @@
-// Many texts at once: pasted lines, and a CSV file whose answers come back as the native command gives them.
+// Many texts at once: pasted lines, and a CSV file whose answers come back as the native command gives them. Meanwhile the page answers, and
+// another model that is opened ends it.
 import assert from "node:assert/strict";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { scenario, temporaryFolder } from "./harness.mjs";
+import { dist, scenario, temporaryFolder } from "./harness.mjs";
 import { emberlab, hundredTexts } from "./native.mjs";
 
 const PASTED = ["I can't wait to see them, after all these years", "", "Who is there, in the dark", "She tore up the letter, quickly"];
@@ -34,11 +35,36 @@ await scenario(async ({ page }) => {
   await tab.getByRole("button", { name: "Download as CSV" }).click();
   compare(readFileSync(output, "utf8"), readFileSync(await (await download).path(), "utf8"));
 
+  await whileItRuns(page, folder);
+
   const broken = join(folder, "broken.csv");
   writeFileSync(broken, 'text,label\n"never closed,joy\n');
   await tab.locator("#many-file").setInputFiles(broken);
   console.log((await said(/broken\.csv, line 2: .+/))[0]);
 });
+
+/** A typed text is answered between two portions; what was classified before another model is opened stays. */
+async function whileItRuns(page, folder) {
+  const { tab } = page;
+  const many = join(folder, "many.csv");
+  writeFileSync(many, `text\n${"They said the river would never reach the houses.\n".repeat(20_000)}`);
+  await tab.locator("#many-file").setInputFiles(many);
+  await page.lineSays("many-said", /^\d+ of 20000 texts/);
+  await page.classify("What a day!");
+  assert.match(await tab.locator("#many-said").innerText(), /^\d+ of 20000 texts/, "one text was answered when many were done");
+  assert(await tab.locator("#many-file").isDisabled(), "another file cannot be chosen");
+
+  await page.files.setInputFiles(["config.json", "model.safetensors", "tokenizer.json"].map((name) => join(dist, "models/emotions", name)));
+  await page.says(/^your model /);
+  const [said, done] = await page.lineSays("many-said", /^Another model was opened after (\d+) of 20000 texts/);
+  console.log(said);
+  assert(await tab.getByRole("button", { name: "Classify all" }).isEnabled());
+  assert(await tab.getByRole("button", { name: "Stop", exact: true }).isDisabled());
+  const download = tab.waitForEvent("download");
+  await tab.getByRole("button", { name: "Download as CSV" }).click();
+  const lines = readFileSync(await (await download).path(), "utf8").trim().split("\n");
+  assert.equal(lines.length, 1 + Number(done), "what was classified stays");
+}
 
 /** The same columns and rows; numbers within what a float has. */
 function compare(expected, found) {

@@ -7,6 +7,10 @@ await scenario(
 
     await page.tab.evaluate(() => (GPU.prototype.requestAdapter = async () => null));
     await carriesOn(page, /The browser gives no WebGPU adapter\. The CPU engine answers\./);
+    await page.tab.locator("#language").selectOption("de");
+    await page.says(/Der Browser gibt keinen WebGPU-Adapter her\. Das CPU-Rechenwerk antwortet\./);
+    await page.tab.locator("#language").selectOption("en");
+    await page.says(/The browser gives no WebGPU adapter\. The CPU engine answers\./);
 
     await page.tab.reload();
     await page.says(/CPU engine · ready/);

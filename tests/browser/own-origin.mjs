@@ -16,6 +16,8 @@ await scenario(
     await page.tab.goto(`${site.url}?model=${elsewhere.origin}/models/emotions`);
     console.log(await page.says(/not on this site/));
     assert.deepEqual(elsewhere.requests, [], "the other origin was asked");
+    await page.tab.goto(`${site.url}?model=${site.url.replace("://", "://name:word@")}models/emotions`);
+    console.log(await page.says(/name:word@.* is not on this site/));
   },
   { expectedErrors: [/Content Security Policy/, /violates the following/] },
 );

@@ -4,13 +4,14 @@ import { look } from "./axe.mjs";
 import { scenario } from "./harness.mjs";
 
 const SECRET = "My neighbour's password is swordfish";
+const LONG = "Donaudampfschifffahrtsgesellschaftskapitän";
 
 await scenario(async ({ page, context, site }) => {
   const { tab } = page;
   await page.says(/ready/);
   await page.text.fill(SECRET);
   await tab.getByRole("link", { name: "Fine-tune" }).click();
-  for (const label of ["sport", "food & drink"]) {
+  for (const label of ["sport", "food & drink", LONG]) {
     await tab.locator("#row-text").fill(SECRET + label);
     await tab.locator("#row-label").fill(label);
     await tab.locator("#row-label").press("Enter");
@@ -50,5 +51,10 @@ await scenario(async ({ page, context, site }) => {
   await follower.locator("#row-text").fill("Soup");
   await follower.locator("#row-label").press("Enter");
   assert.equal(await value("epochs"), "7", "more rows do not change what the link says");
+  await follower.locator("#row-text").fill("Ship");
+  await follower.locator("#row-label").fill(LONG);
+  await follower.locator("#row-label").press("Enter");
   await look(follower, "shared");
+  await follower.goto(`${site.url}?settings=1&labels=${encodeURIComponent("$& $$,{labels},a\u202eb")}#fine-tune`);
+  await follower.getByText("Labels für deine Zeilen: $& $$, {labels}, ab.").waitFor();
 });

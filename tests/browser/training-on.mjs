@@ -1,4 +1,5 @@
-// After a training: a mistake's label is corrected and the model trains on; a training is stopped, dropped, and what is amiss is said.
+// After a training: a mistake's label is corrected and the model trains on; a training is stopped, dropped, and what is amiss is said. Removed
+// rows leave the other mistakes as they are.
 // The whole way also with a ready set, and with the head of the open model alone.
 import assert from "node:assert/strict";
 import { writeFileSync } from "node:fs";
@@ -43,8 +44,15 @@ await scenario(async ({ page }) => {
   console.log(`${before} mistakes corrected; ${after}`);
   assert.match(after, /9\d% after|100% after/);
 
-  await tab.getByLabel("What is trained").selectOption("head");
   await tab.getByLabel("Epochs").fill("100");
+  await button("Train on from the new model").click();
+  await page.trainingSays(/The head knows these labels/);
+  await button("Back to the start").click();
+  await page.trainingSays(/Back at the start/);
+  assert(await button("Save the model").isVisible(), "the model from before is lost");
+  await page.says(/^my-model /);
+
+  await tab.getByLabel("What is trained").selectOption("head");
   await button("Train").click();
   await page.trainingSays(/What learns: the head only/);
   await page.until("a step is taken", 60_000, async () => (await tab.locator("#figure-step").innerText()).includes("of"));
@@ -57,8 +65,36 @@ await scenario(async ({ page }) => {
   await tab.getByLabel("Epochs").fill("3");
   await tab.getByLabel("Learning rate").fill("7");
   await button("Train").click();
-  console.log(await page.trainingSays(/learning_rate = 7: expected 0 to 1.*Your rows are still here/));
+  console.log(await page.trainingSays(/learning_rate = 7: expected 0 to 1\. Your rows are still here/));
+  for (const [name, wrong] of [["Learning rate", "abc"], ["Epochs", "-3"], ["Epochs", "2.5"]]) {
+    await tab.getByLabel(name).fill(wrong);
+    await button("Train").click();
+    assert(await tab.getByLabel(name).evaluate((input) => input.matches(":focus:invalid")), `${name} ${wrong}`);
+    assert(await button("Train").isEnabled());
+    await tab.getByLabel(name).fill(name === "Epochs" ? "3" : "0,00001"); // too little to learn anything
+  }
+  await tab.getByLabel("Start from", { exact: true }).selectOption("bert-tiny");
+  await button("Train").click();
+  await page.trainingSays(/^Done/);
+  await removeOne(tab);
+  await button("Remove all rows").click();
+  await page.lineSays("mistakes-said", /were changed or removed/);
 });
+
+/** A mistake that is corrected by key, and a row that is removed, leave the other mistakes, and the focus where the work goes on. */
+async function removeOne(tab) {
+  const texts = () => tab.locator("#mistakes .text").allInnerTexts();
+  const choice = tab.locator("#mistakes select").first();
+  await choice.press((await choice.evaluate((it) => it.selectedIndex)) > 0 ? "ArrowUp" : "ArrowDown");
+  assert(await tab.evaluate(() => document.activeElement.matches("#mistakes li, #mistakes select, #train-on")), "the focus is lost");
+  for (let page = 0; page < 2; page += 1) await tab.getByRole("button", { name: "Previous", exact: true }).click();
+  const [first, before] = [await tab.getByLabel("Text of row 1", { exact: true }).inputValue(), await texts()];
+  assert(before.length > 1, `few mistakes: ${before}`);
+  const remove = tab.getByRole("button", { name: "Remove row 1", exact: true });
+  await remove.click();
+  assert.deepEqual(await texts(), before.filter((text) => text !== first), "mistakes of other rows");
+  assert(await remove.evaluate((it) => it === document.activeElement), "the focus is lost");
+}
 
 async function paste(tab, text) {
   await tab.locator("summary", { hasText: "Paste rows" }).click();

@@ -30,6 +30,11 @@ await scenario(async ({ page }) => {
   await tab.getByRole("link", { name: "Before and after on one text" }).click();
   await page.until("both models answer", 30_000, async () => (await other.getByRole("listitem").count()) === 3);
   assert.deepEqual(await tab.locator(".sides h3").allInnerTexts(), ["my-model", "my-model before the training"]);
+  for (const [code, name] of [["de", "my-model vor dem Training"], ["en", "my-model before the training"]]) {
+    await tab.locator("#language").selectOption(code);
+    await tab.getByRole("heading", { name, exact: true }).waitFor();
+    assert.equal(await tab.locator("#compare option:checked").textContent(), name);
+  }
   const [after, before] = [await page.classify("We won the game after extra time."), await answered(page, other, 3)];
   console.log("after", after, "before", before);
   assert.equal(highest(after), "sport");

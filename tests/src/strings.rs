@@ -6,7 +6,7 @@ use std::{
     path::Path,
 };
 
-use crate::support::{bytes, root};
+use crate::support::root;
 
 type Strings = BTreeMap<String, String>;
 
@@ -15,7 +15,14 @@ const FOLDERS: [&str; 2] = ["web/strings", "web/teach/strings"];
 
 fn strings(folder: &str, language: &str) -> Strings {
     let path = root().join(folder).join(language).with_extension("json");
-    serde_json::from_slice(&bytes(&path)).unwrap()
+    let text = fs::read_to_string(&path).unwrap();
+    let strings: Strings = serde_json::from_str(&text).unwrap();
+    // Of a key that stands twice, the second hides the first.
+    for key in strings.keys() {
+        let times = text.matches(&format!("\"{key}\":")).count();
+        assert_eq!(times, 1, "{key} in {}", path.display());
+    }
+    strings
 }
 
 /// `{name}` and the like.

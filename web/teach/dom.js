@@ -5,12 +5,12 @@ let language;
 /** Loads the words and the style of this folder, once; `hear` is called now and whenever the language changes. */
 export async function speak(hear) {
   await Promise.all([dress(), learn()]);
-  hear();
   const changed = async () => {
     await learn();
-    hear();
+    await hear();
   };
   new MutationObserver(changed).observe(document.documentElement, { attributeFilter: ["lang"] });
+  await hear();
 }
 
 export const spoken = () => language;
@@ -35,7 +35,10 @@ const dress = () =>
 
 /** The string with this key, with a value for each `{name}` in it. */
 export const say = (key, values = {}) =>
-  Object.entries(values).reduce((said, [name, value]) => said.replaceAll(`{${name}}`, value), strings[key] ?? key);
+  (strings[key] ?? key).replace(/\{(\w+)\}/g, (all, name) => straight(values[name] ?? all));
+
+/** Without the marks of direction that would turn around the words behind it. */
+const straight = (value) => String(value).replace(/[\u202a-\u202e\u2066-\u2069]/g, "");
 
 /** What an engine could not do, in the reader's words, where there are some. */
 export const sayProblem = ({ message, words }) => (words ? say(words.key, Object.fromEntries(words.values)) : say("engine.says", { message }));

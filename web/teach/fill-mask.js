@@ -35,14 +35,14 @@ function side(id, model) {
 }
 
 function translate() {
-  title.textContent = say("mask.title");
-  about.textContent = say("mask.about");
-  textLabel.textContent = say("mask.text");
+  title.textContent = say("gap.title");
+  about.textContent = say("gap.about");
+  textLabel.textContent = say("gap.text");
   const served = document.getElementById("gallery").dataset.runs.split(" ").filter(Boolean);
   for (const [index, it] of sides.entries()) {
-    it.label.textContent = say(index === 0 ? "mask.first" : "mask.second");
+    it.label.textContent = say(index === 0 ? "gap.first" : "gap.second");
     it.pickerLabel.textContent = say("models.folder");
-    const options = [["", say("mask.none")], ...[MODEL, ...served].map((name) => [name, name])];
+    const options = [["", say("gap.none")], ...[MODEL, ...served].map((name) => [name, name])];
     if (it.picked) options.push(["picked", it.picked.name]);
     it.choice.replaceChildren(...options.map(([value, name]) => h("option", { value, selected: value === it.model }, name)));
     render(it);
@@ -70,17 +70,20 @@ function soon() {
   setTimeout(() => mine === turn && ask(), PAUSE);
 }
 
+/** What the tokenizers of our families call a gap. */
+const hasGap = () => /\[MASK\]|<mask>/.test(text.value);
+
 /** Asks both models; of several wishes the newest counts. */
 function ask() {
   const mine = ++turn;
-  return Promise.all(sides.map((it) => (it.model ? askOne(it, mine) : render(it))));
+  return Promise.all(sides.map((it) => (it.model && hasGap() ? askOne(it, mine) : render(it))));
 }
 
 async function askOne(it, mine) {
   let isOpen = false;
   try {
     if (!it.engine) {
-      it.said.textContent = say("mask.opening");
+      it.said.textContent = say("gap.opening");
       it.engine = new Engine();
       const request = { type: "open_masked_lm", name: it.model };
       it.engine.opened = it.picked && it.model === "picked" ? openPicked(it.engine, request, it.picked) : it.engine.load(request);
@@ -109,14 +112,15 @@ async function openPicked(engine, request, { name, files }) {
 
 function render(it) {
   const { problem } = it;
-  if (!it.model) it.said.textContent = say("mask.hint");
+  if (!it.model) it.said.textContent = say("gap.hint");
+  else if (!hasGap()) it.said.textContent = say("gap.missing");
   else if (problem) it.said.textContent = sayProblem(problem);
   else if (it.answer) it.said.textContent = "";
-  it.guesses.replaceChildren(...(it.answer?.guesses ?? []).map((guesses, index) => list(guesses, index + 1)));
+  it.guesses.replaceChildren(...((hasGap() && it.answer?.guesses) || []).map((guesses, index) => list(guesses, index + 1)));
 }
 
 function list(guesses, number) {
   const item = ({ token, probability }, index) => bar(token, percent(probability, 1), probability, index === 0);
-  const name = say("mask.guesses", { n: number });
+  const name = say("gap.guesses", { n: number });
   return h("div", {}, h("h3", {}, name), h("ol", { className: "probabilities", "aria-label": name }, guesses.map(item)));
 }

@@ -55,8 +55,13 @@ export class Engine {
   }
 }
 
+/** Weights pass by `sw.js`: where there is no network, they are looked for here. */
 async function loaded(address) {
-  const response = await fetch(address, { redirect: "error" });
+  const response = await fetch(address, { redirect: "error" }).catch(async (error) => {
+    const kept = await globalThis.caches?.match(address);
+    if (kept) return kept;
+    throw error;
+  });
   if (!response.ok) throw new Error(`${address.pathname}: ${response.status}`);
   return response.blob();
 }

@@ -149,7 +149,7 @@ fn small_default(root: &Path) -> Result<()> {
 }
 
 /// Every file below `folder`, without what tools made.
-fn files_below(folder: &Path) -> Result<Vec<PathBuf>> {
+pub fn files_below(folder: &Path) -> Result<Vec<PathBuf>> {
     let mut files = Vec::new();
     let entries =
         fs::read_dir(folder).with_context(|| format!("cannot list {}", folder.display()))?;

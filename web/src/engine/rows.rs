@@ -14,8 +14,16 @@ pub async fn read_file(name: &str, attached: Attached) -> Result<Response, Probl
 }
 
 fn examples(name: &str, bytes: &[u8]) -> emberlab_core::Result<Vec<data::Example>> {
-    let table = Table::parse(name, bytes, &Format::from_name(name)?, &mut BadRows::Refuse)?;
+    let table = Table::parse(name, bytes, &format(name, bytes)?, &mut BadRows::Refuse)?;
     table.examples(&Columns::guess(&table, NamedColumns::default())?)
+}
+
+/// Spreadsheets write CSV with semicolons where numbers have decimal commas.
+fn format(name: &str, bytes: &[u8]) -> emberlab_core::Result<Format> {
+    let header = bytes.split(|byte| *byte == b'\n').next().unwrap_or_default();
+    let format = Format::from_name(name)?;
+    let by_semicolon = format == Format::CSV && header.contains(&b';') && !header.contains(&b',');
+    Ok(if by_semicolon { Format::Delimited { delimiter: b';' } } else { format })
 }
 
 pub fn read_pasted(text: &str) -> Response {

@@ -1,10 +1,7 @@
 //! Is there a GPU worth using? `web-sys` counts its WebGPU types as unstable, so the three
 //! questions go through `Reflect`.
 
-use super::{
-    dom::{settle, window},
-    text::text,
-};
+use super::dom::{settle, window};
 use crate::messages::{describe, property};
 use js_sys::{Function, Promise};
 use wasm_bindgen::{JsCast, JsValue};
@@ -12,22 +9,22 @@ use wasm_bindgen::{JsCast, JsValue};
 /// Renderers that are programs, as they name themselves in `GPUAdapterInfo`.
 const SOFTWARE: [&str; 4] = ["swiftshader", "llvmpipe", "lavapipe", "basic render"];
 
-/// Says why WebGPU is not to be used here, if so. A software adapter is slower than the CPU engine,
-/// so it must be asked for.
+/// Says why WebGPU is not to be used here, if so: the key of a string, or the browser's words. A software
+/// adapter is slower than the CPU engine, so it must be asked for.
 pub async fn require(accept_software: bool) -> Result<(), String> {
     let gpu = property(&window().navigator(), "gpu");
     if gpu.is_falsy() {
-        return Err(text("webgpu.none"));
+        return Err("webgpu.none".into());
     }
     let request: Function =
-        property(&gpu, "requestAdapter").dyn_into().map_err(|_| text("webgpu.none"))?;
+        property(&gpu, "requestAdapter").dyn_into().map_err(|_| "webgpu.none")?;
     let promise = request.call0(&gpu).map_err(|error| describe(&error))?;
     let adapter = settle(promise.unchecked_into::<Promise>()).await?;
     if adapter.is_falsy() {
-        return Err(text("webgpu.no_adapter"));
+        return Err("webgpu.no_adapter".into());
     }
     if is_software(&adapter) && !accept_software {
-        return Err(text("webgpu.software"));
+        return Err("webgpu.software".into());
     }
     Ok(())
 }

@@ -19,9 +19,9 @@ use std::{
 use wasm_bindgen_futures::spawn_local;
 use web_sys::{Element, Event, HtmlElement, HtmlSelectElement};
 
-/// Choices that are no folder of the site.
-const BEFORE: &str = "before";
-const PREVIOUS: &str = "previous";
+/// Choices that are no folder of the site: the strings that they are called by.
+const BEFORE: &str = "compare.before";
+const PREVIOUS: &str = "compare.previous";
 
 pub struct Compare {
     controls: HtmlElement,
@@ -69,13 +69,12 @@ impl Compare {
     /// Offers the model that was open until now, unless it comes with the page.
     pub fn offer_previous(&self, model: Option<Model>) {
         let is_own = |model: &Model| gallery::folders().all(|it| folder::name(&it) != model.name);
-        *self.previous.borrow_mut() =
-            model.filter(is_own).map(|model| named("compare.previous", model));
+        *self.previous.borrow_mut() = model.filter(is_own);
     }
 
     /// Offers the model that a training began with; `start` has the name of what came of it.
     pub fn offer_before(&self, start: Model) {
-        *self.before.borrow_mut() = Some(named("compare.before", start));
+        *self.before.borrow_mut() = Some(start);
     }
 
     /// Chooses what was offered with [`Compare::offer_before`].
@@ -101,7 +100,7 @@ impl Compare {
         }
         for (value, model) in [(BEFORE, &self.before), (PREVIOUS, &self.previous)] {
             if let Some(model) = &*model.borrow() {
-                self.option(value, &model.name);
+                self.option(value, &called(value, &model.name));
             }
         }
         self.choice.set_value(&chosen);
@@ -110,6 +109,13 @@ impl Compare {
         }
         show(&self.controls, self.choice.length() > 1);
         self.open_name.set_text_content(Some(open));
+        self.name_other();
+    }
+
+    fn name_other(&self) {
+        let choice = self.choice.value();
+        let name = self.other.borrow().as_ref().map(|other| called(&choice, &other.info.name));
+        self.other_name.set_text_content(name.as_deref());
     }
 
     fn option(&self, value: &str, name: &str) {
@@ -174,8 +180,12 @@ impl Other {
     }
 }
 
-fn named(key: &str, model: Model) -> Model {
-    Model { name: fill(key, &[("name", &model.name)]), ..model }
+/// What a model is called where it is this choice.
+fn called(choice: &str, name: &str) -> String {
+    match choice {
+        BEFORE | PREVIOUS => fill(choice, &[("name", name)]),
+        _ => name.into(),
+    }
 }
 
 /// Opens what is chosen in place of what was chosen before.
@@ -201,9 +211,8 @@ fn choose(page: &Rc<Page>) {
         match opened {
             Ok(other) => {
                 compare.say("");
-                let name = other.as_ref().map(|other| &*other.info.name);
-                compare.other_name.set_text_content(name);
                 *compare.other.borrow_mut() = other.map(Rc::new);
+                compare.name_other();
                 one::classify(&page);
             }
             Err(message) => compare.say(&message),

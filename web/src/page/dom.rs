@@ -67,6 +67,14 @@ pub fn show(element: &HtmlElement, visible: bool) {
     element.set_hidden(!visible);
 }
 
+/// Gives the focus to what the first of these CSS selectors that finds anything finds.
+pub fn focus(selectors: &[&str]) {
+    let find = |selector: &&str| root().query_selector(selector).ok().flatten();
+    if let Some(found) = selectors.iter().find_map(find) {
+        let _ = found.unchecked_into::<HtmlElement>().focus();
+    }
+}
+
 /// The number in an event target's attribute, or in the nearest such attribute around it.
 pub fn number_at(target: Option<EventTarget>, attribute: &str) -> Option<usize> {
     let element: Element = target?.dyn_into().ok()?;

@@ -30,9 +30,9 @@ pub struct Engines {
 }
 
 /// The model that all engines answer with; its files are kept for the engines still to come.
-struct Open {
+pub struct Open {
     model: Model,
-    info: ModelInfo,
+    pub info: ModelInfo,
 }
 
 struct Gpu {
@@ -185,7 +185,8 @@ impl Engines {
         webgpu.as_ref().filter(|gpu| gpu.checked).map(|gpu| (gpu.engine.clone(), gpu.patience))
     }
 
-    fn opened(&self) -> Result<Rc<Open>, String> {
+    /// The open model: right behind an answer, the one that gave it.
+    pub fn opened(&self) -> Result<Rc<Open>, String> {
         self.open.borrow().clone().ok_or_else(|| text("status.no_model"))
     }
 

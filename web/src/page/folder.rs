@@ -70,7 +70,10 @@ fn own_folder(folder: &str) -> Result<String, JsValue> {
     let base = document().base_uri()?.unwrap_or_default();
     let url = Url::new_with_base(&[folder.trim_end_matches('/'), "/"].concat(), &base)
         .map_err(|_| fill("model.no_folder", &[("folder", folder)]))?;
-    if url.origin() != location.origin()? || url.protocol() != location.protocol()? {
+    // Of an address with a name and a password, `fetch` gives nothing.
+    let credentials = url.username() + &url.password();
+    let is_ours = url.origin() == location.origin()? && url.protocol() == location.protocol()?;
+    if !is_ours || !credentials.is_empty() {
         let values = [("folder", folder), ("example", DEFAULT_FOLDER)];
         return Err(fill("model.elsewhere", &values).into());
     }

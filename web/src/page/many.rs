@@ -2,16 +2,18 @@
 
 use super::{
     Page,
-    dom::{all, append, by_id, on, set, show},
+    dom::{all, append, by_id, on, set, settle, show},
     download,
     text::{counted, decimal, digits, fill, number, percent, text},
 };
 use crate::messages::{Example, ModelInfo, Prediction, Request, Response};
+use js_sys::Promise;
 use std::{
     cell::{Cell, RefCell},
     future::ready,
     rc::Rc,
 };
+use wasm_bindgen::JsValue;
 use wasm_bindgen_futures::spawn_local;
 use web_sys::{
     Element, Event, File, HtmlButtonElement, HtmlElement, HtmlInputElement, HtmlProgressElement,
@@ -93,6 +95,7 @@ impl Many {
     /// Nothing else can be begun while texts are being classified.
     fn busy(&self, busy: bool) {
         self.classify.set_disabled(busy);
+        by_id::<HtmlInputElement>("many-file").set_disabled(busy);
         self.stop.set_disabled(!busy);
         self.download.set_disabled(busy || self.csv.borrow().is_empty());
     }
@@ -152,9 +155,9 @@ fn answered(model: &ModelInfo, prediction: &Prediction) -> (Option<String>, Opti
             (Some(given.join("|")), None)
         }
         _ => {
-            let best = (0..probabilities.len())
-                .reduce(|best, id| if probabilities[id] > probabilities[best] { id } else { best });
-            (best.map(|id| model.labels[id].clone()), best.map(|id| probabilities[id]))
+            let labels = model.labels.iter().zip(probabilities);
+            let best = labels.reduce(|best, next| if next.1 > best.1 { next } else { best });
+            (best.map(|(label, _)| label.clone()), best.map(|(_, score)| *score))
         }
     }
 }
@@ -188,33 +191,37 @@ fn begin(page: &Rc<Page>, rows: impl Future<Output = Result<Vec<Example>, String
 
 async fn classify(page: &Page, rows: &[Example]) -> Result<(), String> {
     let many = &page.many;
-    let Some(model) = page.engines.model() else { return Err(text("status.no_model")) };
+    let open = page.engines.opened()?;
     if rows.is_empty() {
         return Err(text("many.nothing"));
     }
-    many.reset(&model);
+    many.reset(&open.info);
     show(&many.results, true);
+    let so_far = |key: &str, done: usize| {
+        fill(key, &[("done", &done.to_string()), ("all", &rows.len().to_string())])
+    };
     let (mut milliseconds, mut cut, mut done) = (0.0, 0, 0);
     for portion in rows.chunks(PORTION) {
         if many.stopped.get() {
             break;
         }
         let texts = portion.iter().map(|row| row.text.clone()).collect();
-        let answer = match page.engines.ask(&Request::Classify { texts }).await? {
-            Response::Classified(answer) => answer,
-            _ => return Err(text("engine.odd")),
-        };
+        let answer = page.engines.ask(&Request::Classify { texts }).await;
+        if !Rc::ptr_eq(&page.engines.opened()?, &open) {
+            return Err(so_far("many.another", done));
+        }
+        let Response::Classified(answer) = answer? else { return Err(text("engine.odd")) };
         for (row, prediction) in portion.iter().zip(&answer.predictions) {
             cut += usize::from(prediction.truncated);
-            many.add(&model, &row.text, prediction);
+            many.add(&open.info, &row.text, prediction);
         }
         milliseconds += answer.milliseconds;
         done += portion.len();
         many.progress.set_value(done as f64 / rows.len() as f64);
-        many.say(&fill(
-            "many.so_far",
-            &[("done", &done.to_string()), ("all", &rows.len().to_string())],
-        ));
+        many.say(&so_far("many.so_far", done));
+        // The engine's lock is not fair: whoever waits for it comes next. A timer would do, too, but fires
+        // once a second in a tab that nobody looks at.
+        let _ = settle(Promise::resolve(&JsValue::UNDEFINED)).await;
     }
     let each = decimal(milliseconds / done.max(1) as f64, 1);
     let mut said =

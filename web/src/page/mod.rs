@@ -52,8 +52,11 @@ pub struct Page {
 pub fn start() {
     std::panic::set_hook(Box::new(|panic| web_sys::console::error_1(&panic.to_string().into())));
     spawn_local(async {
-        if let Err(message) = text::speak(text::preferred()).await {
-            web_sys::console::error_1(&message.into());
+        for code in [text::preferred(), text::LANGUAGES[0]] {
+            match text::speak(code).await {
+                Ok(()) => break,
+                Err(message) => web_sys::console::error_1(&message.into()),
+            }
         }
         Page::new().begin();
     });
@@ -95,11 +98,20 @@ impl Page {
             one::classify(&page);
         });
         let language: HtmlSelectElement = by_id("language");
-        language.set_value(text::preferred());
-        let chosen = language.clone();
+        language.set_value(&text::spoken());
+        let (page, chosen) = (self.clone(), language.clone());
         on(&language, "change", move |_: Event| {
-            let code = chosen.value();
-            spawn_local(async move { drop(text::choose(&code).await) });
+            let (page, chosen) = (page.clone(), chosen.clone());
+            spawn_local(async move {
+                let code = chosen.value();
+                page.status.problem("");
+                if let Err(why) = text::choose(&code).await {
+                    let file = [&*code, ".json"].concat();
+                    let values = [("file", &*file), ("why", &*why)];
+                    page.status.problem(&fill("model.not_loaded", &values));
+                    chosen.set_value(&text::spoken());
+                }
+            });
         });
         let page = self.clone();
         text::on_change(move || {
@@ -114,6 +126,7 @@ impl Page {
         let open = self.engines.model().map(|model| model.name).unwrap_or_default();
         self.gallery.render(&open);
         self.compare.render(&open);
+        self.status.render();
     }
 
     /// Opens a model once its files are found. What is wrong with it is said, and then the model
@@ -153,17 +166,17 @@ impl Page {
     /// why it is not in use.
     fn start_webgpu(self: &Rc<Self>) {
         let attempt = self.engines.stop_webgpu();
-        self.status.note("");
+        self.status.note("", "");
         let backend = self.backend.value();
         if backend == "cpu" || self.engines.model().is_none() {
             return;
         }
         let page = self.clone();
         spawn_local(async move {
-            page.status.note(&text("webgpu.looking"));
+            page.status.note("webgpu.looking", "");
             let ending = match page.engines.start_webgpu(attempt, backend == "webgpu").await {
                 Ok(engine) => {
-                    page.status.note("");
+                    page.status.note("", "");
                     one::classify(&page);
                     engine.died().await
                 }
@@ -171,8 +184,7 @@ impl Page {
             };
             if page.engines.is_present(attempt) {
                 page.engines.stop_webgpu();
-                let ending = ending.trim_end_matches('.');
-                page.status.note(&fill("webgpu.cpu_answers", &[("reason", ending)]));
+                page.status.note("webgpu.cpu_answers", &ending);
                 one::classify(&page);
             }
         });

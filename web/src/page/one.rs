@@ -81,7 +81,9 @@ pub fn classify(page: &Rc<Page>) {
             if let Err(message) = classify_once(&page).await {
                 page.status.busy(&message);
             }
-            teach::tell_answered();
+            if page.engines.model().is_some() {
+                teach::tell_answered();
+            }
         }
         page.one.busy.set(false);
     });

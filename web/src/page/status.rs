@@ -7,11 +7,14 @@ use super::{
     text::{decimal, fill, text},
 };
 use crate::messages::{ModelInfo, Prediction};
+use std::cell::RefCell;
 use web_sys::Element;
 
 pub struct Status {
     line: Element,
     note: Element,
+    /// What the note says: a string, and its reason.
+    noted: RefCell<(&'static str, String)>,
     problem: Element,
 }
 
@@ -20,6 +23,7 @@ impl Status {
         Self {
             line: by_id("status-line"),
             note: by_id("status-note"),
+            noted: RefCell::default(),
             problem: by_id("status-problem"),
         }
     }
@@ -47,9 +51,19 @@ impl Status {
         self.busy(&[&summary(model), " · ", &kind.name(), " · ", what].concat());
     }
 
-    /// Something worth knowing that stops nothing; empty for nothing.
-    pub fn note(&self, text: &str) {
-        self.note.set_text_content(Some(text));
+    /// Something worth knowing that stops nothing: the string with this key, for a reason in words or with a
+    /// key of its own; both empty for nothing.
+    pub fn note(&self, key: &'static str, reason: &str) {
+        *self.noted.borrow_mut() = (key, reason.into());
+        self.render();
+    }
+
+    /// Says the note in the present language.
+    pub fn render(&self) {
+        let (key, reason) = &*self.noted.borrow();
+        let reason = text(reason);
+        let said = fill(key, &[("reason", reason.trim_end_matches('.'))]);
+        self.note.set_text_content(Some(&said));
     }
 
     /// Something that failed; empty for nothing.

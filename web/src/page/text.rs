@@ -51,10 +51,16 @@ pub async fn speak(code: &str) -> Result<(), String> {
 
 /// Speaks another language from now on, and after a reload.
 pub async fn choose(code: &str) -> Result<(), String> {
+    speak(code).await?;
     if let Some(storage) = storage() {
         let _ = storage.set_item(CHOICE, code);
     }
-    speak(code).await
+    Ok(())
+}
+
+/// The language that everything is said in.
+pub fn spoken() -> String {
+    root().get_attribute("lang").unwrap_or_default()
 }
 
 /// Calls `hearer` whenever the language changes.
@@ -70,8 +76,23 @@ pub fn text(key: &str) -> String {
 
 /// The string with this key, with a value for each `{name}` in it.
 pub fn fill(key: &str, values: &[(&str, &str)]) -> String {
-    let parts = values.iter().map(|(name, value)| (["{", name, "}"].concat(), value));
-    parts.fold(text(key), |text, (name, value)| text.replace(&name, value))
+    filled(&text(key), values)
+}
+
+/// Braces in a value stay; its marks of direction, which would turn around the words behind it, do not.
+fn filled(said: &str, values: &[(&str, &str)]) -> String {
+    let turns = |c: &char| matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    let mut parts = said.split('{');
+    let mut filled = String::from(parts.next().unwrap_or_default());
+    for part in parts {
+        let (name, rest) = part.split_once('}').unwrap_or((part, ""));
+        match values.iter().find(|(known, _)| *known == name) {
+            Some((_, value)) => filled.extend(value.chars().filter(|c| !turns(c))),
+            None => filled.extend(["{", name, "}"]),
+        }
+        filled.push_str(rest);
+    }
+    filled
 }
 
 /// [`fill`] with one count `{n}`, in the singular (`key.one`) or the plural (`key`).
@@ -128,4 +149,17 @@ fn translate(code: &str) {
 
 fn storage() -> Option<web_sys::Storage> {
     window().local_storage().ok()?
+}
+
+#[cfg(test)]
+mod tests {
+    use super::filled;
+
+    #[test]
+    fn a_value_stands_as_it_is() {
+        let values = [("label", "{score} $&"), ("score", "a\u{2069}\u{202e}b")];
+        let said = "The model says “{label}” ({score}); {n}:";
+        assert_eq!(filled(said, &values), "The model says “{score} $&” (ab); {n}:");
+        assert_eq!(filled("ready", &values), "ready");
+    }
 }

@@ -16,6 +16,13 @@ const LOADED: [&str; 4] = ["lesson", "fill-mask", "teachers", "live"];
 pub fn listen() {
     let tab = window();
     on(&tab, "hashchange", |_: Event| present());
+    // Followed, the link would put `#main` in place of the view's name.
+    for link in all(".skip") {
+        on(&link, "click", |event: Event| {
+            event.prevent_default();
+            let _ = by_id::<HtmlElement>("main").focus();
+        });
+    }
     present();
     document().body().unwrap_throw().set_hidden(false);
 }
@@ -24,7 +31,7 @@ fn present() {
     let hash = window().location().hash().unwrap_throw();
     let named = VIEWS.into_iter().find(|view| hash.strip_prefix('#') == Some(view));
     if named.is_none() && hash.len() > 1 {
-        return; // a place within the view, such as `#main`
+        return; // a place within the view
     }
     let chosen = named.unwrap_or(VIEWS[0]);
     for view in VIEWS {

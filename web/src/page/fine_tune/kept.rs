@@ -45,7 +45,7 @@ pub struct Kept {
 }
 
 /// Keeps a state; before the first of a training, also what that began with. What cannot be kept is
-/// lost to a reload, and no more.
+/// lost to a reload, and no more: these promises are not rejected.
 pub fn keep(first: Option<(Note, Array)>, step: usize, state: &JsValue) {
     if let Some((note, files)) = first {
         let note = note.serialize(&Serializer::json_compatible()).unwrap_or_default();

@@ -15,16 +15,17 @@ mod training;
 use super::{
     Page,
     compare::Compare,
-    dom::{by_id, number_at, on, sleep},
+    dom::{by_id, focus, number_at, on, sleep},
     download,
     model::Model,
     text::{self, fill},
 };
 use crate::messages::{Example, Finding, Request};
+use interrupted::Interrupted;
 use outcome::OutcomeView;
 use progress::Progress;
 use recipe::Recipe;
-use rows::Rows;
+use rows::{Labelled, Rows};
 use run::Wish;
 use std::{
     cell::{Cell, RefCell},
@@ -49,11 +50,14 @@ pub struct FineTune {
     progress: Progress,
     outcome: OutcomeView,
     buttons: Buttons,
+    interrupted: Interrupted,
     wish: Cell<Wish>,
     running: Cell<bool>,
     changes: Cell<u32>,
     /// The model that a fresh start begins with, once it was fetched.
     base: RefCell<Option<Model>>,
+    /// The rows that the training which runs is measured on.
+    measured: RefCell<Labelled>,
     /// What the last training has brought, the rows it was measured on, and the model it began with.
     last: RefCell<Option<Last>>,
 }
@@ -69,10 +73,12 @@ impl FineTune {
             progress: Progress::new(),
             outcome: OutcomeView::new(),
             buttons: Buttons::new(),
+            interrupted: Interrupted::new(),
             wish: Cell::new(Wish::GoOn),
             running: Cell::new(false),
             changes: Cell::new(0),
             base: RefCell::default(),
+            measured: RefCell::default(),
             last: RefCell::default(),
         });
         sources::listen(&fine_tune);
@@ -96,9 +102,15 @@ impl FineTune {
         let corrected = self.clone();
         on(&self.outcome.mistakes, "change", move |event: Event| {
             let choice = event.target().and_then(|it| it.dyn_into::<HtmlSelectElement>().ok());
+            let place = number_at(event.target(), "data-place").unwrap_or(1);
             if let (Some(row), Some(choice)) = (number_at(event.target(), "data-row"), choice) {
                 corrected.change_rows(|rows| rows.set_label(row, &choice.value()));
                 corrected.table.say(&fill("mistakes.corrected", &[("n", &(row + 1).to_string())]));
+                // What is no mistake any more is gone. The next one's choice does not get the focus: one more
+                // arrow key would correct it, too.
+                let same = ["#mistakes [data-row='", &row.to_string(), "']"].concat();
+                let next = ["#mistakes li:nth-child(", &place.to_string(), ")"].concat();
+                focus(&[&same, &next, "#train-on"]);
             }
         });
         let clicked = self.clone();
@@ -122,6 +134,18 @@ impl FineTune {
         self.table.turn_to_end(&self.rows.borrow());
         self.render();
         self.table.say(&sources::added(added));
+    }
+
+    /// Removes a row; whatever knows the others by number follows.
+    fn remove(self: &Rc<Self>, row: usize) {
+        self.measured.borrow_mut().follow(row);
+        if let Some(last) = &mut *self.last.borrow_mut() {
+            last.held_out.follow(row);
+        }
+        self.change_rows(|rows| rows.remove(row));
+        self.table.say(&fill("rows.removed", &[("n", &(row + 1).to_string())]));
+        let same = ["#rows [data-row='", &row.to_string(), "'] .bare"].concat();
+        focus(&[&same, "#rows tr:last-child .bare", "#row-text"]);
     }
 
     /// A change of the rows after which the table is drawn anew.

@@ -87,25 +87,28 @@ impl OutcomeView {
     fn render_mistakes(&self, outcome: &Outcome, rows: &Rows, held_out: &Labelled) {
         self.mistakes.set_text_content(None);
         let after = &outcome.after;
-        let found = held_out
-            .rows
-            .iter()
-            .zip(&held_out.texts)
-            .zip(after.predicted.iter().zip(&after.scores));
-        let mistakes: Vec<_> = found
-            .filter_map(|((&index, text), (&id, &score))| {
-                let (row, label) = (rows.list.get(index)?, outcome.labels.get(id)?);
-                // Rows may have been removed or written anew meanwhile.
-                (row.label != *label && row.text == *text).then_some((index, row, label, score))
-            })
-            .collect();
+        let measured = held_out.rows.iter().zip(&held_out.texts).zip(&held_out.labels);
+        let found = measured.zip(after.predicted.iter().zip(&after.scores));
+        let (mut mistakes, mut gone) = (Vec::new(), false);
+        for (((&index, text), given), (&id, &score)) in found {
+            let Some(label) = outcome.labels.get(id) else { continue };
+            match rows.list.get(index).filter(|row| row.text == *text) {
+                Some(row) if row.label != *label => mistakes.push((index, row, label, score)),
+                Some(_) => {}
+                // Removed or written anew meanwhile.
+                None => gone |= given != label,
+            }
+        }
         self.mistakes_said.set_text_content(Some(&match mistakes.len() {
+            0 if gone => text("mistakes.gone"),
             0 => text("mistakes.none"),
             count => counted("mistakes.said", count),
         }));
         // The surest mistakes first: there the label is wrong most often.
-        for (index, row, label, score) in most(mistakes, SHOWN, |mistake| mistake.3) {
+        let shown = most(mistakes, SHOWN, |mistake| mistake.3);
+        for (place, (index, row, label, score)) in (1..).zip(shown) {
             let item = append(&self.mistakes, "li", "", "");
+            set(&item, &[("data-place", &place.to_string()), ("tabindex", "-1")]);
             append(&item, "p", "text", &row.text);
             let line = append(&item, "p", "verdict", "");
             let score = percent(score.into(), 0);

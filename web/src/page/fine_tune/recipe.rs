@@ -149,7 +149,13 @@ impl Recipe {
         }
     }
 
-    /// Numbers out of range are left to the engine's presets or refused by it in words.
+    /// Whether all numbers are such; the browser says what is wrong with the first that is none.
+    pub fn is_valid(&self) -> bool {
+        let numbers = [&self.epochs, &self.batch_size, &self.learning_rate, &self.max_length];
+        numbers.into_iter().all(|number| number.report_validity())
+    }
+
+    /// What is left open is left to the engine's presets.
     pub fn settings(&self, part: Part) -> TrainSettings {
         let number = |input: &HtmlInputElement| input.value().trim().parse().ok();
         let learning_rate = self.learning_rate.value().replace(',', ".");

@@ -40,6 +40,19 @@ pub struct Labelled {
     pub labels: Vec<String>,
 }
 
+impl Labelled {
+    /// A row was removed: those behind it move up, and its own number is no row's any more.
+    pub fn follow(&mut self, removed: usize) {
+        for row in &mut self.rows {
+            *row = match *row {
+                row if row == removed => usize::MAX,
+                row if row > removed => row - 1,
+                row => row,
+            };
+        }
+    }
+}
+
 impl Rows {
     pub fn add(&mut self, examples: impl IntoIterator<Item = Example>) {
         let row = |Example { text, label }| Row {
@@ -145,6 +158,18 @@ mod tests {
         let rows = rows();
         assert_eq!((rows.counts(), rows.incomplete()), (vec![("a", 2), ("b", 1)], 2));
         assert_eq!(rows.complete().rows, [0, 2, 4]);
+    }
+
+    #[test]
+    fn what_was_selected_follows_its_rows() {
+        let mut rows = rows();
+        let mut selected = rows.complete();
+        for row in [1, 1] {
+            rows.remove(row);
+            selected.follow(row);
+        }
+        let found = selected.rows.iter().map(|&row| rows.list.get(row).map(|row| &*row.text));
+        assert_eq!(found.collect::<Vec<_>>(), [Some("x"), None, Some("w")]);
     }
 
     #[test]

@@ -108,8 +108,7 @@ fn listen_for_changes(fine_tune: &Rc<FineTune>) {
         if let (Some("remove"), Some(row)) =
             (part.as_deref(), number_at(event.target(), "data-row"))
         {
-            clicked.change_rows(|rows| rows.remove(row));
-            clicked.table.say(&fill("rows.removed", &[("n", &(row + 1).to_string())]));
+            clicked.remove(row);
         }
     });
     for (button, back) in [(&fine_tune.table.before, true), (&fine_tune.table.after, false)] {

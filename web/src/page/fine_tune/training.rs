@@ -89,11 +89,13 @@ impl FineTune {
             "training.pause"
         })));
         self.outcome.train_on.set_disabled(running);
+        self.interrupted.go_on.set_disabled(running);
     }
 
     /// Trains as the page says, or goes on with what an interruption has left.
     pub fn train(self: &Rc<Self>, kept: Option<Kept>) {
-        if self.running.replace(true) {
+        let is_valid = kept.is_some() || self.recipe.is_valid();
+        if !is_valid || self.running.replace(true) {
             return;
         }
         self.wish.set(Wish::GoOn);
@@ -101,14 +103,13 @@ impl FineTune {
         let fine_tune = self.clone();
         spawn_local(async move {
             let ended = fine_tune.train_once(kept).await;
-            // After a failure, such as a GPU that is lost, a reload offers what is kept.
-            if ended.is_ok() {
-                kept::forget().await;
-            }
             fine_tune.running.set(false);
             fine_tune.show_buttons();
             if let Err(message) = ended {
-                fine_tune.progress.say(&fill("training.failed", &[("why", &message)]));
+                // The engine's sentences have no full stop, the page's have one.
+                let stop = if message.ends_with(['.', '?']) { "" } else { "." };
+                let why = [&*message, stop].concat();
+                fine_tune.progress.say(&fill("training.failed", &[("why", &why)]));
             }
         });
     }
@@ -118,7 +119,7 @@ impl FineTune {
         let settings = kept.as_ref().map(|kept| kept.note.settings.clone());
         let plan = self.plan(kept).await?;
         let (kind, start) = (plan.kind, plan.model.clone());
-        let held_out = plan.held_out.clone();
+        self.measured.borrow_mut().clone_from(&plan.held_out);
         let started_from_open = settings.is_none() && matches!(self.recipe.start(), Start::Open);
         self.progress.clear();
         self.progress.say(&text("training.opening"));
@@ -142,17 +143,28 @@ impl FineTune {
                     let note = Note { rows, settings, total_steps, model_name };
                     *first.borrow_mut() = Some((note, start.files.clone()));
                 }
-                News::State { step, state } => kept::keep(first.take(), step, &state),
+                News::State { step, state } => {
+                    let first = first.take();
+                    if first.is_some() {
+                        self.interrupted.take(); // this one is kept in its place
+                    }
+                    kept::keep(first, step, &state)
+                }
                 _ => {}
             }
         };
         let outcome = run::train(plan, &self.wish, choose, &tell).await?;
-        let Some(outcome) = outcome else {
+        if let Some(outcome) = outcome {
+            let held_out = self.measured.take();
+            self.finish(Last { outcome, held_out, start, started_from_open });
+        } else {
             self.progress.clear();
             self.progress.say(&text("training.at_start"));
-            return Ok(());
-        };
-        self.finish(Last { outcome, held_out, start, started_from_open });
+        }
+        // Not after a failure, such as a GPU that is lost: a reload offers what is kept.
+        if first.take().is_none() {
+            spawn_local(kept::forget());
+        }
         Ok(())
     }
 
@@ -207,9 +219,12 @@ impl FineTune {
         Ok(Plan { kind: self.page.engines.kind(), model, train, held_out, states })
     }
 
-    /// Ends a training, forgets what it brought, and opens again what it began with.
+    /// Ends the training that runs; where none does, forgets what the last one brought, and opens again
+    /// what it began with.
     fn back_to_the_start(self: &Rc<Self>) {
-        self.wish.set(Wish::Drop);
+        if self.running.get() {
+            return self.wish.set(Wish::Drop);
+        }
         if let Some(last) = self.last.borrow_mut().take() {
             if last.started_from_open {
                 self.page.open(ready(Ok(last.start.for_predicting())));
