@@ -20,11 +20,19 @@ use crate::run::folder::RunFolder;
 use crate::run::record::{Origin, RunRecord};
 use crate::run::{results, resume};
 use crate::terminal::{note, picture, print};
-use crate::{Outcome, report, serve};
+use crate::{Outcome, files, report, serve};
 
 /// What a run that goes on must not find changed.
-const DECIDING: [&str; 7] =
-    ["task", "labels", "data", "recipe", "max_length", "question_answering", "dtype"];
+const DECIDING: [&str; 8] = [
+    "base_model_sha256",
+    "task",
+    "labels",
+    "data",
+    "recipe",
+    "max_length",
+    "question_answering",
+    "dtype",
+];
 
 /// Runs the command.
 pub fn run(args: &TrainArgs) -> Result<Outcome> {
@@ -49,6 +57,7 @@ fn start(args: &TrainArgs, origin: Origin) -> Result<Outcome> {
     }
     let fitting = trial::fitting(args, &origin.arguments)?;
     let args = fitting.as_ref().unwrap_or(args);
+    files::refuse_to_lose(&sources.model, &sources.out)?;
     // The folder first: a place that cannot be written is said before an hour of training.
     let staged = StagedFolder::create(&sources.out, args.overwrite)?;
     let plan = Plan::prepare(args, sources)?;
@@ -84,7 +93,12 @@ fn go_on(folder: &Path, typed: &[OsString]) -> Result<Outcome> {
     resume::check(&stored, &record, &DECIDING)?;
     note(&plan);
 
-    let (trainer, then) = resume::restored(&mut folder, plan.trainer)?;
+    let best_by = |metrics: &[u8]| {
+        let mut watch = plan.watch.clone();
+        watch.catch_up(metrics);
+        watch.best().filter(|_| watch.loads_best).map(|best| best.step)
+    };
+    let (trainer, then) = resume::restored(&mut folder, plan.trainer, &best_by)?;
     plan.trainer = trainer;
     if let Some(then) = then {
         record.add_up(&then.record);

@@ -9,7 +9,7 @@ use serde_json::Value;
 use super::labels::{LabelCount, LabelReport};
 use super::warnings::shortened;
 use super::{DataReport, SplitReport};
-use crate::terminal::{counted, grouped};
+use crate::terminal::{counted, grouped, one_line};
 
 /// Characters of the longest bar.
 const BAR: usize = 32;
@@ -82,15 +82,15 @@ fn render_split(text: &mut String, split: &SplitReport) {
     let _ = writeln!(text, "{name}: {} ({})\n", counted(*rows, "row"), path.display());
     let kinds: Vec<String> = columns.iter().map(kind).collect();
     let width = |texts: &mut dyn Iterator<Item = usize>| texts.max().unwrap_or(0);
-    let names = width(&mut columns.iter().map(|column| column.name.chars().count()));
+    let column_names: Vec<String> = columns.iter().map(|column| one_line(&column.name)).collect();
+    let names = width(&mut column_names.iter().map(|name| name.chars().count()));
     let kind_width = width(&mut kinds.iter().map(|kind| kind.chars().count()));
-    for (column, kind) in columns.iter().zip(&kinds) {
+    for ((column, kind), name) in columns.iter().zip(&kinds).zip(&column_names) {
         let role = role(split, &column.name);
         let missing = match column.missing {
             0 => String::new(),
             missing => format!("  ({} missing)", grouped(missing)),
         };
-        let name = &column.name;
         let example = example(column);
         let _ = writeln!(text, "  {name:names$}  {kind:kind_width$}  {role:9}  {example}{missing}");
     }
@@ -107,7 +107,7 @@ fn render_labels(text: &mut String, labels: &LabelReport, rows: usize) {
     if !label_counts.is_empty() {
         let _ = writeln!(text, "\n  labels ({task})");
         let labels = label_counts.iter().take(LISTED_LABELS);
-        let mut labels = labels.map(|it| (it.label.clone(), it.rows)).collect::<Vec<_>>();
+        let mut labels = labels.map(|it| (one_line(&it.label), it.rows)).collect::<Vec<_>>();
         labels.extend(empty_sets.map(|rows| ("(none)".to_owned(), rows)));
         bars(text, &labels, labels_in_all(label_counts, *task, rows));
         if label_counts.len() > LISTED_LABELS {

@@ -79,6 +79,14 @@ pub fn read_with_base(folder: &Path) -> Result<ModelFiles> {
     Ok(files.with_adapter(config, Some(Source::File(adapter))))
 }
 
+/// The same, by what the adapters in `folder` say.
+///
+/// # Errors
+/// They do not say it.
+pub fn base_of(folder: &Path) -> Result<PathBuf> {
+    base(folder, &read(&folder.join(ModelFiles::ADAPTER_CONFIG))?)
+}
+
 /// The folder of the model: beside the adapters or from here on, or from the hub.
 fn base(folder: &Path, config: &[u8]) -> Result<PathBuf> {
     let name = folder.join(ModelFiles::ADAPTER_CONFIG).display().to_string();

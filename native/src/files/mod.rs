@@ -5,13 +5,16 @@ pub(crate) mod embedded;
 pub(crate) mod hub;
 pub(crate) mod staged;
 
+use std::collections::BTreeMap;
 use std::fs::{self, File, OpenOptions, TryLockError};
-use std::path::Path;
+use std::io;
+use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, bail, ensure};
 use emberlab_core::model::{BertConfig, ModelFiles, Source};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
+use sha2::{Digest, Sha256};
 
 /// The file that marks a folder as written by `emberlab train`.
 pub const RUN_FILE: &str = "run.json";
@@ -51,10 +54,14 @@ pub fn open(path: &Path) -> Result<File> {
 /// There is none, or another process has it.
 pub fn lock_run(folder: &Path) -> Result<File> {
     let shown = folder.display();
-    let metrics = OpenOptions::new()
-        .append(true)
-        .open(folder.join(METRICS))
-        .with_context(|| format!("{shown} is no run folder: cannot open {METRICS} in it"))?;
+    let metrics =
+        OpenOptions::new().append(true).open(folder.join(METRICS)).with_context(|| match folder
+            .join(RUN_FILE)
+            .is_file()
+        {
+            true => format!("cannot open {METRICS} in {shown} to write to it"),
+            false => format!("{shown} is no run folder: cannot open {METRICS} in it"),
+        })?;
     match metrics.try_lock() {
         Err(TryLockError::WouldBlock) => bail!("another process is training in {shown}"),
         // Some network file systems have no locks.
@@ -85,8 +92,9 @@ pub fn read_model(folder: &Path) -> Result<ModelFiles> {
     let has = |name: &str| folder.join(name).is_file();
     if is_unfinished_run(folder) && !has(ModelFiles::WEIGHTS) && !has(ModelFiles::ADAPTER) {
         bail!(
-            "{0} holds a run that did not end; go on with it: emberlab train --resume {0}",
-            folder.display()
+            "{} holds a run that did not end; go on with it: {}",
+            folder.display(),
+            resume_command(folder)
         );
     }
     if adapter::is_alone(folder) {
@@ -109,6 +117,52 @@ pub fn read_model(folder: &Path) -> Result<ModelFiles> {
     }
 }
 
+/// SHA-256 of the bytes of files, one after the other, in hexadecimal.
+///
+/// # Errors
+/// A file that cannot be read.
+pub fn sha256<'a>(paths: impl IntoIterator<Item = &'a PathBuf>) -> Result<String> {
+    let mut hash = Sha256::new();
+    for path in paths {
+        let copied = File::open(path).and_then(|mut file| io::copy(&mut file, &mut hash));
+        copied.with_context(|| format!("cannot read {}", path.display()))?;
+    }
+    Ok(format!("{:x}", hash.finalize()))
+}
+
+/// SHA-256 of each file of a model folder that a training depends on; of adapters those of their model, too.
+///
+/// # Errors
+/// A file that cannot be read.
+pub fn model_sha256(folder: &Path) -> Result<BTreeMap<String, String>> {
+    let base = adapter::is_alone(folder).then(|| adapter::base_of(folder)).transpose()?;
+    let mut found = BTreeMap::new();
+    for (at, prefix) in [(Some(folder), ""), (base.as_deref(), "base/")] {
+        let Some(at) = at else { continue };
+        let entries = fs::read_dir(at).with_context(|| format!("cannot read {}", at.display()))?;
+        for path in entries.flatten().map(|entry| entry.path()).filter(|path| path.is_file()) {
+            let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+            let is_named = [&ModelFiles::NAMES[..], &[ModelFiles::ADAPTER_CONFIG]].concat();
+            if name.ends_with(".safetensors") || is_named.contains(&&*name) {
+                found.insert(format!("{prefix}{name}"), sha256([&path])?);
+            }
+        }
+    }
+    Ok(found)
+}
+
+/// # Errors
+/// To replace `out` would be to lose `model`, which a run needs to go on.
+pub fn refuse_to_lose(model: &Path, out: &Path) -> Result<()> {
+    let (Ok(model), Ok(out)) = (model.canonicalize(), out.canonicalize()) else { return Ok(()) };
+    ensure!(
+        !model.starts_with(&out),
+        "--out {} holds the model that the run starts from; name another folder",
+        out.display()
+    );
+    Ok(())
+}
+
 /// The files of the weights that are there: one, or else those that the index names.
 pub fn weights_of(folder: &Path, files: &[(String, Vec<u8>)]) -> Result<Vec<(String, Source)>> {
     let index = files.iter().find(|(name, _)| name == ModelFiles::INDEX);
@@ -128,6 +182,17 @@ pub fn is_unfinished_run(folder: &Path) -> bool {
         status: String,
     }
     recorded(folder).is_some_and(|run: Run| ["running", "interrupted"].contains(&&*run.status))
+}
+
+/// What goes on with the run in a folder.
+pub fn resume_command(folder: &Path) -> String {
+    #[derive(Deserialize)]
+    struct Run {
+        arguments: Vec<String>,
+    }
+    let run: Option<Run> = recorded(folder);
+    let command = run.and_then(|run| run.arguments.into_iter().next());
+    format!("emberlab {} --resume {}", command.as_deref().unwrap_or("train"), folder.display())
 }
 
 /// What of a folder's `run.json` is asked for, where it is there: all else in it takes no memory.

@@ -9,8 +9,9 @@ use emberlab_core::data::{BadRows, Columns, LabelMap, MOST_LABELS, Selection, Ta
 use serde::Serialize;
 
 use super::class_names::ClassNames;
-use super::pieces::{Each, sha256};
+use super::pieces::Each;
 use super::{DataFiles, Layout, Loader, Selected, Source, select};
+use crate::files::sha256;
 
 /// What a first pass over a set finds.
 pub struct Scan {

@@ -24,12 +24,12 @@ use emberlab_core::data::{
 use crate::cli::ReadArgs;
 use crate::terminal::{counted, grouped, note};
 
+use crate::files::sha256;
 pub use class_names::of_card;
 pub use folder::{DataFiles, Layout, data_files, is_data_file};
 use held::held;
 pub use large::{Content, Scan};
 pub use pieces::each_of_text;
-use pieces::sha256;
 pub use source::Source;
 pub use stamps::Stamps;
 

@@ -1,14 +1,12 @@
 //! The rows of data files, piece by piece.
 
-use std::fs::File;
-use std::io::{self, Read};
-use std::path::{Path, PathBuf};
+use std::io::Read;
+use std::path::Path;
 
 use anyhow::{Context, Result, bail};
 use emberlab_core::Error;
 use emberlab_core::data::{BadRows, Format, Pieces, Table, ending};
 use flate2::read::MultiGzDecoder;
-use sha2::{Digest, Sha256};
 
 use super::{DataFiles, Layout, Loader, parquet, text_folder};
 use crate::files;
@@ -128,19 +126,6 @@ pub fn each_of_text(
             return Ok(true);
         }
     }
-}
-
-/// SHA-256 of the bytes of files, one after the other, in hexadecimal.
-///
-/// # Errors
-/// A file that cannot be read.
-pub fn sha256<'a>(paths: impl IntoIterator<Item = &'a PathBuf>) -> Result<String> {
-    let mut hash = Sha256::new();
-    for path in paths {
-        let copied = File::open(path).and_then(|mut file| io::copy(&mut file, &mut hash));
-        copied.with_context(|| format!("cannot read {}", path.display()))?;
-    }
-    Ok(format!("{:x}", hash.finalize()))
 }
 
 #[cfg(test)]

@@ -4,52 +4,36 @@
 //! Each is written under a hidden name, synced to the disk and renamed; the one before is only then
 //! let go. `checkpoints/checkpoint-500` is what the run was after step 500.
 
+mod whole;
+
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
 use std::fs;
-use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::Result;
 use emberlab_core::model::ModelFiles;
 use emberlab_core::train::Trainer;
-use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha256};
+use serde::Serialize;
 
+pub use self::whole::{Manifest, newest, whole};
+use self::whole::{Part, manifest};
 use super::folder::RunFolder;
 use crate::cli::SaveArgs;
 use crate::files::staged::{self, StagedFolder};
-use crate::files::{self, METRICS, RUN_FILE};
+use crate::files::{METRICS, RUN_FILE};
 use crate::terminal::{json, note, short};
 
 /// The folder of the checkpoints in a run folder.
 pub const FOLDER: &str = "checkpoints";
 /// Written last, so that without it a checkpoint is not whole.
-const MANIFEST: &str = "manifest.json";
+pub const MANIFEST: &str = "manifest.json";
 /// The beginning of a checkpoint's name, as transformers has it.
 const NAME: &str = "checkpoint-";
 /// An evaluation that is the best so far is worth a checkpoint once this part of the interval has
 /// passed.
 const BEST: f64 = 0.2;
-
-/// What a checkpoint is made of.
-#[derive(Debug, Serialize, Deserialize)]
-pub struct Manifest {
-    /// Steps taken.
-    pub step: usize,
-    /// How good these very weights are on the evaluation rows (`Watch::quality`); none where they were not
-    /// measured.
-    pub quality: Option<f64>,
-    files: BTreeMap<String, Part>,
-}
-
-/// One file.
-#[derive(Debug, PartialEq, Serialize, Deserialize)]
-struct Part {
-    bytes: u64,
-    sha256: String,
-}
 
 /// What a checkpoint holds beside the files of the model: the state of the training for weights, and the run's
 /// history and record as they are now.
@@ -76,6 +60,14 @@ pub struct Checkpoints {
     last_step: usize,
     /// Steps and figures of those that are there, oldest first.
     kept: Vec<(usize, Option<f64>)>,
+    /// The best one, where it could not be written and the end of the run will need it.
+    unwritten: Option<Unwritten>,
+}
+
+struct Unwritten {
+    step: usize,
+    quality: Option<f64>,
+    files: Vec<(String, Vec<u8>)>,
 }
 
 enum Interval {
@@ -106,6 +98,7 @@ impl Checkpoints {
             last: Instant::now(),
             last_step: step,
             kept,
+            unwritten: None,
         }
     }
 
@@ -136,19 +129,41 @@ impl Checkpoints {
         &mut self,
         step: usize,
         quality: Option<f64>,
-        files: &[(String, Vec<u8>)],
+        files: Vec<(String, Vec<u8>)>,
     ) -> String {
         let started = Instant::now();
-        let written = self.write_whole(step, quality, files);
+        self.write_unwritten();
+        let is_best = quality.is_some() && quality > self.best();
+        let written = self.write_whole(step, quality, &files);
         (self.last, self.last_step) = (Instant::now(), step);
         match written {
             Ok(()) => {
                 self.kept.retain(|(known, _)| *known != step);
                 self.kept.push((step, quality));
+                if is_best {
+                    self.unwritten = None;
+                }
                 self.let_go();
                 format!("checkpoint after step {step}, written in {}", short(started.elapsed()))
             }
-            Err(error) => format!("note: no checkpoint after step {step}: {error:#}"),
+            Err(error) => {
+                if is_best && self.keeps_best {
+                    self.unwritten = Some(Unwritten { step, quality, files });
+                }
+                format!("note: no checkpoint after step {step}: {error:#}")
+            }
+        }
+    }
+
+    /// Tries once more to write the best one, before another is written or its weights are needed.
+    pub fn write_unwritten(&mut self) {
+        let Some(Unwritten { step, quality, files }) = self.unwritten.take() else { return };
+        match self.write_whole(step, quality, &files) {
+            Ok(()) => {
+                self.kept.push((step, quality));
+                self.kept.sort_by_key(|(step, _)| *step);
+            }
+            Err(_) => self.unwritten = Some(Unwritten { step, quality, files }),
         }
     }
 
@@ -176,7 +191,9 @@ impl Checkpoints {
     }
 
     fn best(&self) -> Option<f64> {
-        self.kept.iter().filter_map(|(_, quality)| *quality).max_by(f64::total_cmp)
+        let unwritten = self.unwritten.as_ref().map(|it| (it.step, it.quality));
+        let all = self.kept.iter().chain(&unwritten);
+        all.filter_map(|(_, quality)| *quality).max_by(f64::total_cmp)
     }
 
     fn let_go(&mut self) {
@@ -194,79 +211,6 @@ impl Checkpoints {
             stays
         });
     }
-}
-
-impl Part {
-    fn of(bytes: &[u8]) -> Self {
-        Self { bytes: bytes.len() as u64, sha256: format!("{:x}", Sha256::digest(bytes)) }
-    }
-
-    fn of_file(path: &Path) -> Result<Self> {
-        let mut file = files::open(path)?;
-        let mut hash = Sha256::new();
-        let mut buffer = vec![0; 1 << 20];
-        let mut bytes = 0;
-        loop {
-            match file
-                .read(&mut buffer)
-                .with_context(|| format!("cannot read {}", path.display()))?
-            {
-                0 => break,
-                read => {
-                    hash.update(&buffer[..read]);
-                    bytes += read as u64;
-                }
-            }
-        }
-        Ok(Self { bytes, sha256: format!("{:x}", hash.finalize()) })
-    }
-}
-
-/// The newest checkpoint of a run folder that is whole; each newer one that is not is named.
-pub fn newest(run_folder: &Path) -> Option<(PathBuf, Manifest)> {
-    let folder = run_folder.join(FOLDER);
-    steps_of(&folder).into_iter().find_map(|step| {
-        let path = path_of(&folder, step);
-        match verify(&path, step) {
-            Ok(manifest) => Some((path, manifest)),
-            Err(error) => {
-                note(format_args!("note: passing over {}: {error:#}", path.display()));
-                None
-            }
-        }
-    })
-}
-
-/// The checkpoint after `step`, if it is there and whole.
-pub fn whole(run_folder: &Path, step: usize) -> Result<PathBuf> {
-    let path = path_of(&run_folder.join(FOLDER), step);
-    verify(&path, step)?;
-    Ok(path)
-}
-
-/// Whether each file of a checkpoint is as it was written.
-fn verify(path: &Path, step: usize) -> Result<Manifest> {
-    let manifest = manifest(path)?;
-    if manifest.step != step {
-        bail!("{MANIFEST} is of step {}", manifest.step);
-    }
-    for (name, part) in &manifest.files {
-        let found = Part::of_file(&path.join(name))?;
-        ensure!(
-            found == *part,
-            "{name} is not as it was written (bytes {}, now {}; SHA-256 {}, now {})",
-            part.bytes,
-            found.bytes,
-            part.sha256,
-            found.sha256
-        );
-    }
-    Ok(manifest)
-}
-
-fn manifest(path: &Path) -> Result<Manifest> {
-    let bytes = files::read(&path.join(MANIFEST))?;
-    serde_json::from_slice(&bytes).with_context(|| format!("{MANIFEST} is damaged"))
 }
 
 /// The steps of the checkpoints in a folder, newest first.

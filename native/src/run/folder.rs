@@ -8,7 +8,7 @@ use std::fs::{self, File};
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result, bail, ensure};
 use emberlab_core::metrics::Metrics;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -62,6 +62,14 @@ impl RunFolder {
     /// It is no run folder, or another process writes to it.
     pub fn open(path: &Path) -> Result<Self> {
         ensure!(path.is_dir(), "there is no run folder {}", path.display());
+        let run = path.ancestors().nth(2).filter(|_| path.join(checkpoint::MANIFEST).is_file());
+        if let Some(run) = run {
+            bail!(
+                "{} is a checkpoint; name its run, which goes on from the newest: --resume {}",
+                path.display(),
+                run.display()
+            );
+        }
         Ok(Self { path: path.to_owned(), metrics: files::lock_run(path)?, events: None })
     }
 

@@ -1,5 +1,7 @@
 //! Names and texts of data in Markdown, where they stay text.
 
+use crate::terminal::one_line;
+
 /// What means something within a line; `:`, `.` and `@` in addresses, of which hubs make links.
 const SPECIAL: &str = r"\`*_[]<>&#!|~$:.@";
 
@@ -29,18 +31,6 @@ pub fn fenced(language: &str, text: &str) -> String {
     let fence = "`".repeat(longest_run(text).max(2) + 1);
     let text = text.strip_suffix('\n').unwrap_or(text);
     format!("{fence}{language}\n{text}\n{fence}\n")
-}
-
-/// What would end a line, turn it around or not be seen, as an escape.
-fn one_line(text: &str) -> String {
-    let mut line = String::with_capacity(text.len());
-    for c in text.chars() {
-        match c.is_control() || matches!(c, '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}') {
-            true => line.extend(c.escape_default()),
-            false => line.push(c),
-        }
-    }
-    line
 }
 
 /// The most backticks in a row.

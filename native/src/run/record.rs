@@ -1,5 +1,6 @@
 //! `run.json`: what a run is, how far it is, and what came of it.
 
+use std::collections::BTreeMap;
 use std::env;
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -31,6 +32,8 @@ pub struct RunRecord {
     pub burn: &'static str,
     pub device: DeviceRecord,
     pub base_model: BaseModelRecord,
+    /// Of each file.
+    pub base_model_sha256: BTreeMap<String, String>,
     pub task: Task,
     pub labels: Vec<String>,
     pub data: Vec<Split>,
@@ -180,6 +183,7 @@ impl RunRecord {
                 initialized: plan.load_report.initialized.clone(),
                 ignored: plan.load_report.ignored.clone(),
             },
+            base_model_sha256: plan.model_sha256.clone(),
             task: plan.task,
             labels: plan.labels.names().to_vec(),
             data: plan.splits.clone(),

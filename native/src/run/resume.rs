@@ -5,7 +5,7 @@ use std::env;
 use std::ffi::OsString;
 use std::path::Path;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, bail, ensure};
 use clap::parser::ValueSource;
 use clap::{ArgMatches, CommandFactory, FromArgMatches};
 use emberlab_core::model::{ModelFiles, Source};
@@ -31,6 +31,7 @@ const RESUME: &str = "resume";
 /// # Errors
 /// `typed` ones are others: beside `--resume` those that are there, else any.
 pub fn arguments(folder: &Path, stored: &Value, typed: &[OsString]) -> Result<TrainArgs> {
+    ensure_command(folder, stored, "train")?;
     let Origin { arguments, working_folder, .. } = origin(stored)?;
     let started =
         train_matches(arguments.into_iter().map(OsString::from).collect()).with_context(|| {
@@ -58,6 +59,18 @@ pub fn arguments(folder: &Path, stored: &Value, typed: &[OsString]) -> Result<Tr
         args = trial::with_batches(args, [rows as usize, number as usize]);
     }
     Ok(args)
+}
+
+/// # Errors
+/// The run in `folder` is one of another command.
+pub fn ensure_command(folder: &Path, stored: &Value, command: &str) -> Result<()> {
+    let began = origin(stored)?.arguments.into_iter().next().unwrap_or_default();
+    ensure!(
+        began == command,
+        "{0} is a run of emberlab {began}; go on with it: emberlab {began} --resume {0}",
+        folder.display()
+    );
+    Ok(())
 }
 
 /// The arguments of `emberlab train` in `words`, which begin with `train`.
@@ -122,10 +135,14 @@ pub fn clear_up(folder: &Path) -> Result<()> {
 }
 
 /// The trainer as the newest whole checkpoint in `folder` has it, and the folder's history cut there; as it was
-/// given where there is none, and the history empty.
-pub fn restored(folder: &mut RunFolder, trainer: Trainer) -> Result<(Trainer, Option<Then>)> {
+/// given where there is none, and the history empty. `needed` is as in [`checkpoint::newest`].
+pub fn restored(
+    folder: &mut RunFolder,
+    trainer: Trainer,
+    needed: &dyn Fn(&[u8]) -> Option<usize>,
+) -> Result<(Trainer, Option<Then>)> {
     clear_up(folder.path())?;
-    let Some((path, manifest)) = checkpoint::newest(folder.path()) else {
+    let Some((path, manifest)) = checkpoint::newest(folder.path(), needed) else {
         folder.rewind(b"")?;
         note("there is no whole checkpoint: starting from the beginning");
         return Ok((trainer, None));
@@ -152,7 +169,8 @@ pub fn check(stored: &Value, record: &impl Serialize, keys: &[&str]) -> Result<(
     // A number may come back from text with another last digit: so do both.
     let present: Value = serde_json::from_str(&serde_json::to_string(record)?)?;
     let mut differences = Vec::new();
-    for &key in keys {
+    // What an earlier emberlab did not record is not known to differ.
+    for &key in keys.iter().filter(|key| !stored[**key].is_null()) {
         compare(key, &stored[key], &present[key], &mut differences);
     }
     if !differences.is_empty() {

@@ -6,7 +6,7 @@ use emberlab_core::metrics::{
     AnswerMetrics, AnswerPart, ClassMetrics, ClassificationMetrics, Evaluation, Intervals, Metrics,
 };
 
-use super::{counted, grouped};
+use super::{counted, grouped, one_line};
 
 /// More classes than this make a confusion matrix that no terminal shows well.
 const WIDEST_MATRIX: usize = 12;
@@ -99,7 +99,7 @@ pub fn in_words(name: &str) -> String {
 /// Per-class figures, averages and the confusion matrix.
 fn single_label(metrics: &ClassificationMetrics, averages: &[Average]) -> String {
     let mut table = classes(&metrics.per_class, averages);
-    let names: Vec<&str> = metrics.per_class.iter().map(|class| class.label.as_str()).collect();
+    let names: Vec<String> = metrics.per_class.iter().map(|class| one_line(&class.label)).collect();
     if names.len() <= WIDEST_MATRIX {
         table.push('\n');
         table.push_str(&confusion_matrix(&names, &metrics.confusion_matrix));
@@ -109,12 +109,13 @@ fn single_label(metrics: &ClassificationMetrics, averages: &[Average]) -> String
 
 /// A line for each class, and one for each average.
 fn classes(per_class: &[ClassMetrics], averages: &[Average]) -> String {
-    let names = per_class.iter().map(|class| class.label.as_str());
-    let names = names.chain(averages.iter().map(|average| average.name.as_str()));
+    let labels: Vec<String> = per_class.iter().map(|class| one_line(&class.label)).collect();
+    let names = labels.iter().chain(averages.iter().map(|average| &average.name));
     let width = names.map(|name| name.chars().count()).max().unwrap_or(0);
     let mut table = format!("{:width$}  precision  recall     F1   rows\n", "");
     // Writing to a String cannot fail.
-    for ClassMetrics { label, precision, recall, f1, support } in per_class {
+    for (label, class) in labels.iter().zip(per_class) {
+        let ClassMetrics { precision, recall, f1, support, .. } = class;
         let support = grouped(*support);
         let _ = writeln!(
             table,
@@ -126,7 +127,7 @@ fn classes(per_class: &[ClassMetrics], averages: &[Average]) -> String {
     table
 }
 
-fn confusion_matrix(names: &[&str], counts: &[Vec<usize>]) -> String {
+fn confusion_matrix(names: &[String], counts: &[Vec<usize>]) -> String {
     let names: Vec<String> =
         names.iter().map(|name| name.chars().take(WIDEST_NAME).collect()).collect();
     let first = "gold \\ predicted";

@@ -38,6 +38,11 @@ pub fn print(text: impl Display) -> Result<()> {
     write!(out, "{text}").and_then(|()| out.flush()).context("cannot write to standard output")
 }
 
+/// [`print`] of what was done: it is, though nobody may read that any more.
+pub fn print_at_end(text: impl Display) -> Result<()> {
+    print(text).or_else(|error| if is_broken_pipe(&error) { Ok(()) } else { Err(error) })
+}
+
 /// Text as a terminal may show it: what it would obey, the control characters of a data set or a file name, is
 /// escaped.
 fn visible(text: &str) -> String {
@@ -49,6 +54,18 @@ fn visible(text: &str) -> String {
         }
     }
     shown
+}
+
+/// Text on one line: what would end it, turn it around or not be seen is an escape.
+pub fn one_line(text: &str) -> String {
+    let mut line = String::with_capacity(text.len());
+    for c in text.chars() {
+        match c.is_control() || matches!(c, '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}') {
+            true => line.extend(c.escape_default()),
+            false => line.push(c),
+        }
+    }
+    line
 }
 
 /// Whether `error` only says that nobody reads our output any more.

@@ -1,5 +1,6 @@
 //! What `emberlab train` is about to do: sources, data, recipe and a trainer that is ready to step.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::path::PathBuf;
 
@@ -70,6 +71,8 @@ pub struct Plan {
     pub answering: Option<Answering>,
     pub storage: StorageDtype,
     pub load_report: LoadReport,
+    /// Of each file of the model.
+    pub model_sha256: BTreeMap<String, String>,
     pub task: Task,
     pub labels: LabelMap,
     pub splits: Vec<Split>,
@@ -99,6 +102,7 @@ impl Plan {
         let duplicates = note_overlaps(&data);
         let head = data.first().context("there is no training data")?.head.clone();
         let model = files::read_model(&sources.model)?;
+        let model_sha256 = files::model_sha256(&sources.model)?;
         let (classifier, load_report) =
             Classifier::for_training(&model, head, recipe.seed, &device.device)?;
         let classifier = args.device.apply(classifier);
@@ -170,6 +174,7 @@ impl Plan {
             answering,
             storage,
             load_report,
+            model_sha256,
             task,
             labels,
             splits,

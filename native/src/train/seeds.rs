@@ -19,7 +19,7 @@ use crate::files::{self, RUN_FILE, embedded, staged};
 use crate::run::record::Origin;
 use crate::run::resume;
 use crate::terminal::figures::in_words;
-use crate::terminal::{json, note, print, shell_word};
+use crate::terminal::{interrupt, json, note, print_at_end, shell_word};
 
 const FILE: &str = "seeds.json";
 
@@ -74,15 +74,16 @@ pub fn run(
                 run(&one, Origin { arguments, seeds: seeds.clone(), ..Origin::here()? })?
             }
         };
-        if outcome == Outcome::Interrupted {
+        let is_left = index + 1 < seeds.len();
+        if outcome == Outcome::Interrupted || (is_left && interrupt::requested()) {
             let all_anew = if args.overwrite { ", without --overwrite," } else { "" };
             note(format_args!("the same command{all_anew} goes on with the seeds that are left"));
-            return Ok(outcome);
+            return Ok(Outcome::Interrupted);
         }
     }
     let summary = Summary::of(&here, whole.command, seeds)?;
     staged::write(&here.join(FILE), json(&summary)?.as_bytes())?;
-    print(render(&summary, &out))?;
+    print_at_end(render(&summary, &out))?;
     Ok(Outcome::Completed)
 }
 

@@ -21,7 +21,7 @@ use crate::run::results::{self, Measured};
 use crate::terminal::figures::headline;
 use crate::terminal::interrupt::{self, FinishStepFirst};
 use crate::terminal::progress::TrainProgress;
-use crate::terminal::{counted, note, print, short};
+use crate::terminal::{counted, note, print_at_end, short};
 use crate::{Outcome, report, serve};
 
 /// A run under way.
@@ -101,6 +101,10 @@ impl Run {
         let is_logged = self.plan.watch.last_step == Some(step);
         if self.evaluates_after(step) && (!is_logged || self.is_over()) {
             self.evaluate("eval", &self.when(step), !is_logged)?;
+            if !is_logged && !self.is_over() {
+                // Its checkpoint was written before these weights were measured, and does not know how good they are.
+                self.checkpoint()?;
+            }
         }
         Ok(())
     }
@@ -152,7 +156,7 @@ impl Run {
         self.record.reached(step);
         let mut files = trainer.classifier().files_beside_weights(StorageDtype::F32)?;
         files.extend(checkpoint::contents(trainer, &self.folder, &self.record)?);
-        let said = self.checkpoints.write(step, quality, &files);
+        let said = self.checkpoints.write(step, quality, files);
         self.progress.say(&said);
         self.progress.resume();
         Ok(())
@@ -231,7 +235,7 @@ impl Run {
         if let Err(error) = report::write(folder.path()) {
             note(format_args!("note: no report.html: {error:#}"));
         }
-        print(summary::render(&record, &evaluations, &plan.sources.out))?;
+        print_at_end(summary::render(&record, &evaluations, &plan.sources.out))?;
         if let Some(live) = live {
             live.end(record.status);
         }

@@ -11,6 +11,7 @@ mod questions;
 mod report;
 mod results;
 pub mod resume;
+mod resume_refused;
 mod resume_stream;
 mod tasks;
 pub mod train;

@@ -149,7 +149,7 @@ fn a_run_without_a_checkpoint_starts_again() {
 }
 
 /// A run with a checkpoint after step 12, stopped after that; the step of the one before.
-fn stopped(scratch: &Scratch) -> usize {
+pub fn stopped(scratch: &Scratch) -> usize {
     let mut training = start(scratch, &line("run", "--save-steps 4 --save-total-limit 3"));
     wait_for(scratch, "run/checkpoints/checkpoint-12", &mut training);
     assert_eq!(signal(training, "-KILL").code, None, "it had already ended");

@@ -19,13 +19,14 @@ use serde_json::Value;
 use crate::Outcome;
 use crate::cli::{Cli, Command, DomainCommand, PretrainArgs};
 use crate::files::staged::StagedFolder;
+use crate::files::{self, embedded};
 use crate::run::checkpoint::{self, Checkpoints};
 use crate::run::folder::RunFolder;
 use crate::run::record::Origin;
 use crate::run::resume;
 use crate::terminal::interrupt::{self, FinishStepFirst};
 use crate::terminal::progress::TrainProgress;
-use crate::terminal::{note, print, short};
+use crate::terminal::{note, print_at_end, short};
 
 use self::plan::Plan;
 use self::record::PretrainRecord;
@@ -41,6 +42,7 @@ pub fn run(args: &PretrainArgs) -> Result<Outcome> {
 /// A run from its beginning.
 pub fn start(args: &PretrainArgs, origin: Origin) -> Result<Outcome> {
     let out = args.out.as_deref().context("--out names no folder to write")?;
+    files::refuse_to_lose(&embedded::model(args.model.as_deref())?, out)?;
     let staged = StagedFolder::create(out, args.overwrite)?;
     let plan = Plan::prepare(args)?;
     note(&plan);
@@ -65,6 +67,7 @@ pub fn go_on(folder: &Path) -> Result<Outcome> {
     let path = folder.canonicalize().unwrap_or_else(|_| folder.to_owned());
     let mut folder = RunFolder::open(&path)?;
     let stored = folder.stored()?;
+    resume::ensure_command(&path, &stored, "pretrain")?;
     if stored["status"] == "completed" {
         resume::clear_up(&path)?;
         note(format_args!("{} is complete: there is nothing left to do", path.display()));
@@ -82,7 +85,7 @@ pub fn go_on(folder: &Path) -> Result<Outcome> {
     let mut record = PretrainRecord::new(&args, &plan, origin);
     resume::check(&stored, &record, &record::DECIDING)?;
     note(&plan);
-    let (trainer, then) = resume::restored(&mut folder, plan.trainer)?;
+    let (trainer, then) = resume::restored(&mut folder, plan.trainer, &|_| None)?;
     plan.trainer = trainer;
     if let Some(then) = &then {
         record.add_up(&then.record);
@@ -190,7 +193,7 @@ impl Run {
         self.record.reached(step);
         let mut files = trainer.masked_lm().files_beside_weights(StorageDtype::F32)?;
         files.extend(checkpoint::contents(trainer, &self.folder, &self.record)?);
-        let said = self.checkpoints.write(step, quality, &files);
+        let said = self.checkpoints.write(step, quality, files);
         self.progress.say(&said);
         self.progress.resume();
         Ok(())
@@ -219,7 +222,7 @@ impl Run {
         let Self { plan, record, folder, .. } = self;
         let out = folder.path().to_owned();
         folder.finish(&files, &record, &plan.model_folder, &record.card())?;
-        print(record.summary(&out))?;
+        print_at_end(record.summary(&out))?;
         Ok(outcome)
     }
 }

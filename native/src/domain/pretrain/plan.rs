@@ -1,5 +1,6 @@
 //! What `emberlab pretrain` is about to do.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::path::PathBuf;
 
@@ -22,6 +23,10 @@ use crate::train::recipe::recipe_line;
 /// Everything a run needs, read and checked.
 pub struct Plan {
     pub model_folder: PathBuf,
+    /// Of each file of the model.
+    pub model_sha256: BTreeMap<String, String>,
+    /// Of each corpus that is measured beside the one that is read.
+    pub measured_sha256: Vec<String>,
     pub corpus: PathBuf,
     pub sha256: String,
     pub device: ChosenDevice,
@@ -66,7 +71,8 @@ impl Plan {
         let mut held_out = Vec::new();
         let others: Result<Vec<Corpus>> =
             args.measure.iter().map(|path| Corpus::open(path)).collect();
-        for corpus in std::iter::once(&corpus).chain(&others?) {
+        let others = others?;
+        for corpus in std::iter::once(&corpus).chain(&others) {
             held_out.extend(HeldOutSet::new(corpus, &model, max_length)?);
         }
         if held_out.is_empty() {
@@ -78,6 +84,8 @@ impl Plan {
         // The trainer alone holds the weights, so that it can change them in place.
         let trainer = Trainer::masked(model, rows_to_mask, recipe.clone())?;
         Ok(Self {
+            model_sha256: files::model_sha256(&model_folder)?,
+            measured_sha256: others.iter().map(|corpus| corpus.sha256.clone()).collect(),
             model_folder,
             corpus: corpus.path,
             sha256: corpus.sha256,

@@ -1,5 +1,6 @@
 //! `run.json` of a pretraining.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -26,11 +27,14 @@ pub struct PretrainRecord {
     burn: &'static str,
     device: DeviceRecord,
     base_model: PathBuf,
+    /// Of each file.
+    base_model_sha256: BTreeMap<String, String>,
     /// Parameters that were not in the file.
     initialized: Vec<String>,
     parameters: usize,
     corpus: PathBuf,
     corpus_sha256: String,
+    measured_sha256: Vec<String>,
     recipe: TrainConfig,
     mlm_probability: f64,
     max_length: usize,
@@ -44,8 +48,16 @@ pub struct PretrainRecord {
 }
 
 /// What a run that goes on must not find changed.
-pub const DECIDING: [&str; 6] =
-    ["parameters", "initialized", "corpus_sha256", "recipe", "mlm_probability", "max_length"];
+pub const DECIDING: [&str; 8] = [
+    "base_model_sha256",
+    "measured_sha256",
+    "parameters",
+    "initialized",
+    "corpus_sha256",
+    "recipe",
+    "mlm_probability",
+    "max_length",
+];
 
 /// A measurement on a held-out part.
 #[derive(Clone, Debug, Serialize)]
@@ -65,6 +77,8 @@ impl PretrainRecord {
             burn: system::BURN_VERSION,
             device: DeviceRecord::new(&args.device, &plan.device),
             base_model: plan.model_folder.clone(),
+            base_model_sha256: plan.model_sha256.clone(),
+            measured_sha256: plan.measured_sha256.clone(),
             initialized: plan.initialized.clone(),
             parameters: plan.trainer.masked_lm().num_parameters(),
             corpus: plan.corpus.clone(),

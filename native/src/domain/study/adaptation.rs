@@ -3,10 +3,11 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 use clap::Parser;
 use emberlab_core::grading::{GradedRun, Study};
 use emberlab_core::model::ModelFiles;
+use serde::Deserialize;
 use serde_json::json;
 
 use super::table;
@@ -15,7 +16,7 @@ use crate::domain::corpus::Corpus;
 use crate::domain::grade::{Answers, Grader, Parts, baselines};
 use crate::domain::pretrain;
 use crate::domain::vocabulary::extend;
-use crate::files::{RUN_FILE, embedded, staged};
+use crate::files::{embedded, staged};
 use crate::machine::device::{self, ChosenDevice};
 use crate::run::record::Origin;
 use crate::terminal::{json as pretty, note, print};
@@ -40,7 +41,8 @@ pub fn run(args: &AdaptationArgs) -> Result<Outcome> {
         .with_context(|| format!("cannot write {}", args.out.display()))?;
     let chosen = device::choose(args.device.device)?;
 
-    let (adapted, extended) = (args.out.join("adapted"), args.out.join("extended"));
+    let adapted = args.out.join("adapted");
+    let extended = args.out.join(format!("extended-{}", args.words));
     let adapted_extended = args.out.join("adapted-new-words");
     if adapt(args, &base, &adapted)? == Outcome::Interrupted {
         return interrupted();
@@ -93,6 +95,12 @@ fn pairs() -> Vec<(String, String)> {
     pairs
 }
 
+/// What is asked of the `run.json` of a training that is there.
+#[derive(Deserialize)]
+struct Began {
+    arguments: Vec<String>,
+}
+
 fn interrupted() -> Result<Outcome> {
     note("the same command goes on");
     Ok(Outcome::Interrupted)
@@ -100,9 +108,6 @@ fn interrupted() -> Result<Outcome> {
 
 /// Trains a model on the corpus, unless that is done; an interrupted training goes on.
 fn adapt(args: &AdaptationArgs, model: &Path, out: &Path) -> Result<Outcome> {
-    if out.join(RUN_FILE).is_file() {
-        return pretrain::go_on(out);
-    }
     let mut line: Vec<String> = vec!["pretrain".into()];
     let folders = [("--model", model), ("--corpus", &args.corpus), ("--out", out)];
     let guarded = std::iter::once(&args.data).chain(&args.test);
@@ -121,6 +126,15 @@ fn adapt(args: &AdaptationArgs, model: &Path, out: &Path) -> Result<Outcome> {
     }
     if args.device.no_kernels {
         line.push("--no-kernels".into());
+    }
+    if let Some(Began { arguments }) = files::recorded(out) {
+        ensure!(
+            arguments == line,
+            "{} was made by other arguments: {}; name another --out",
+            out.display(),
+            arguments.join(" ")
+        );
+        return pretrain::go_on(out);
     }
     let words = std::iter::once("emberlab").chain(line.iter().map(String::as_str));
     let Command::Domain(DomainCommand::Pretrain(pretraining)) = Cli::try_parse_from(words)?.command

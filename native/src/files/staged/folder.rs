@@ -9,7 +9,7 @@ use anyhow::{Context, Result, bail, ensure};
 use super::{
     OLD, Staged, hidden, leftovers, parent, rename, sync_parent, unfinished, write_synced,
 };
-use crate::files::{METRICS, RUN_FILE, is_unfinished_run, lock_run, read};
+use crate::files::{METRICS, RUN_FILE, is_unfinished_run, lock_run, read, resume_command};
 use crate::terminal::note;
 
 /// A folder in the making: files go into a hidden folder beside the target, which takes the
@@ -129,7 +129,7 @@ fn may_be_replaced(target: &Path, overwrite: bool) -> Result<Option<File>> {
         (false, true, false) => bail!(
             "{shown} holds an earlier run; name another folder, or add --overwrite{}",
             if is_unfinished_run(target) {
-                format!(", or go on with it: emberlab train --resume {shown}")
+                format!(", or go on with it: {}", resume_command(target))
             } else {
                 String::new()
             }

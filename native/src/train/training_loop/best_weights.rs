@@ -44,6 +44,7 @@ impl Run {
         if !self.plan.watch.loads_best || step == last {
             return Ok(self);
         }
+        self.checkpoints.write_unwritten();
         let path = match checkpoint::whole(self.folder.path(), step) {
             Ok(path) => path,
             Err(error) => {
