@@ -55,9 +55,9 @@ fn start(args: &TrainArgs, origin: Origin) -> Result<Outcome> {
     if args.results.live {
         serve::check_page()?;
     }
+    files::refuse_to_lose(&sources.model, &sources.out)?;
     let fitting = trial::fitting(args, &origin.arguments)?;
     let args = fitting.as_ref().unwrap_or(args);
-    files::refuse_to_lose(&sources.model, &sources.out)?;
     // The folder first: a place that cannot be written is said before an hour of training.
     let staged = StagedFolder::create(&sources.out, args.overwrite)?;
     let plan = Plan::prepare(args, sources)?;

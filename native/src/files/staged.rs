@@ -11,7 +11,7 @@ use std::process;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::SystemTime;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 
 pub use self::folder::StagedFolder;
 pub use self::leftovers::sweep;
@@ -112,6 +112,7 @@ impl StagedFile {
             true => target.canonicalize().unwrap_or_else(|_| target.to_owned()),
             false => target.to_owned(),
         };
+        ensure!(!target.is_dir(), "cannot write {}: it is a folder", target.display());
         if target.metadata().is_ok_and(|about| !about.is_file() && !about.is_dir()) {
             let file = File::options().write(true).open(&target).with_context(cannot_write)?;
             return Ok((Self { staged: None, target }, file));

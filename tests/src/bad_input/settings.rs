@@ -57,10 +57,14 @@ fn places_that_cannot_be_written() {
     refused(
         &scratch,
         &format!("{train} model --overwrite"),
-        "model is not empty and no run folder",
+        "model holds the model that the run starts from",
     );
     let predict = "predict --model model --input good.csv --output";
     refused(&scratch, &format!("{predict} out.txt"), "out.txt: end the name in .jsonl or .csv");
     refused(&scratch, &format!("{predict} nowhere/out.csv"), "cannot write nowhere/out.csv");
-    refused(&scratch, &format!("{predict} folder --format csv"), "cannot write folder");
+    refused(
+        &scratch,
+        &format!("{predict} folder --format csv"),
+        "cannot write folder: it is a folder",
+    );
 }
