@@ -57,6 +57,7 @@ await scenario(async ({ page }) => {
   await page.trainingSays(/What learns: the head only/);
   await page.until("a step is taken", 60_000, async () => (await tab.locator("#figure-step").innerText()).includes("of"));
   await button("Stop and keep").click();
+  assert(await button("Pause").isDisabled(), "what is about to end is not paused");
   console.log(await page.trainingSays(/^Done: \d+ steps/));
   await button("Back to the start").click();
   await page.trainingSays(/Back at the start/);

@@ -54,7 +54,15 @@ fn unfinished() -> MutexGuard<'static, Vec<PathBuf>> {
 pub fn discard_unfinished(exit_code: i32) -> ! {
     // Held to the end: what is half removed must not get its name in another thread.
     let unfinished = unfinished();
-    unfinished.iter().for_each(|path| remove_anything(path));
+    for path in unfinished.iter() {
+        // Another thread may be writing into it, and what it adds meanwhile stays.
+        for _ in 0..100 {
+            remove_anything(path);
+            if !path.exists() {
+                break;
+            }
+        }
+    }
     process::exit(exit_code)
 }
 

@@ -47,7 +47,7 @@ impl Page {
         if !folder.join(INDEX).is_file() {
             bail!(
                 "this emberlab was built without the page (cargo build --features page has it), and there is \
-                 no dist/ here; name the folder of a built page with --page"
+                 no dist/ here, as `cargo xtask page` makes it; `emberlab serve` takes another folder with --page"
             );
         }
         Ok(Self::Folder(folder.canonicalize()?))

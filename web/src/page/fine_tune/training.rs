@@ -61,9 +61,14 @@ impl FineTune {
             clicked.show_buttons();
         });
         let clicked = self.clone();
-        on(stop, "click", move |_: Event| clicked.wish.set(Wish::Stop));
+        on(stop, "click", move |_: Event| clicked.end(Wish::Stop));
         let clicked = self.clone();
         on(back, "click", move |_: Event| clicked.back_to_the_start())
+    }
+
+    fn end(&self, wish: Wish) {
+        self.wish.set(wish);
+        self.show_buttons();
     }
 
     /// Where the training stands.
@@ -79,7 +84,8 @@ impl FineTune {
         let Buttons { train, pause, stop, back } = &self.buttons;
         let running = self.running.get();
         train.set_disabled(running);
-        pause.set_disabled(!running);
+        // What is about to end cannot be paused: it would go on.
+        pause.set_disabled(!running || matches!(self.wish.get(), Wish::Stop | Wish::Drop));
         stop.set_disabled(!running);
         back.set_disabled(!running && self.last.borrow().is_none());
         let paused = running && self.wish.get() == Wish::Pause;
@@ -223,7 +229,7 @@ impl FineTune {
     /// what it began with.
     fn back_to_the_start(self: &Rc<Self>) {
         if self.running.get() {
-            return self.wish.set(Wish::Drop);
+            return self.end(Wish::Drop);
         }
         if let Some(last) = self.last.borrow_mut().take() {
             if last.started_from_open {
