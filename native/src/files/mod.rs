@@ -8,7 +8,7 @@ pub(crate) mod staged;
 use std::collections::BTreeMap;
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use anyhow::{Context, Result, bail, ensure};
 use emberlab_core::model::{BertConfig, ModelFiles, Source};
@@ -121,9 +121,10 @@ pub fn read_model(folder: &Path) -> Result<ModelFiles> {
 ///
 /// # Errors
 /// A file that cannot be read.
-pub fn sha256<'a>(paths: impl IntoIterator<Item = &'a PathBuf>) -> Result<String> {
+pub fn sha256(paths: impl IntoIterator<Item = impl AsRef<Path>>) -> Result<String> {
     let mut hash = Sha256::new();
     for path in paths {
+        let path = path.as_ref();
         let copied = File::open(path).and_then(|mut file| io::copy(&mut file, &mut hash));
         copied.with_context(|| format!("cannot read {}", path.display()))?;
     }
@@ -136,14 +137,14 @@ pub fn sha256<'a>(paths: impl IntoIterator<Item = &'a PathBuf>) -> Result<String
 /// A file that cannot be read.
 pub fn model_sha256(folder: &Path) -> Result<BTreeMap<String, String>> {
     let base = adapter::is_alone(folder).then(|| adapter::base_of(folder)).transpose()?;
+    let named = [&ModelFiles::NAMES[..], &[ModelFiles::ADAPTER_CONFIG]].concat();
     let mut found = BTreeMap::new();
     for (at, prefix) in [(Some(folder), ""), (base.as_deref(), "base/")] {
         let Some(at) = at else { continue };
         let entries = fs::read_dir(at).with_context(|| format!("cannot read {}", at.display()))?;
         for path in entries.flatten().map(|entry| entry.path()).filter(|path| path.is_file()) {
             let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-            let is_named = [&ModelFiles::NAMES[..], &[ModelFiles::ADAPTER_CONFIG]].concat();
-            if name.ends_with(".safetensors") || is_named.contains(&&*name) {
+            if name.ends_with(".safetensors") || named.contains(&&*name) {
                 found.insert(format!("{prefix}{name}"), sha256([&path])?);
             }
         }

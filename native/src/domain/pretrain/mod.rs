@@ -18,8 +18,8 @@ use serde_json::Value;
 
 use crate::Outcome;
 use crate::cli::{Cli, Command, DomainCommand, PretrainArgs};
+use crate::files;
 use crate::files::staged::StagedFolder;
-use crate::files::{self, embedded};
 use crate::run::checkpoint::{self, Checkpoints};
 use crate::run::folder::RunFolder;
 use crate::run::record::Origin;
@@ -42,9 +42,10 @@ pub fn run(args: &PretrainArgs) -> Result<Outcome> {
 /// A run from its beginning.
 pub fn start(args: &PretrainArgs, origin: Origin) -> Result<Outcome> {
     let out = args.out.as_deref().context("--out names no folder to write")?;
-    files::refuse_to_lose(&embedded::model(args.model.as_deref())?, out)?;
     let staged = StagedFolder::create(out, args.overwrite)?;
     let plan = Plan::prepare(args)?;
+    // Here, where the model is known: nothing is replaced before the folder begins.
+    files::refuse_to_lose(&plan.model_folder, out)?;
     note(&plan);
     let record = PretrainRecord::new(args, &plan, origin);
     let folder = RunFolder::begin(staged, out, &record)?;

@@ -1,7 +1,6 @@
 //! Which checkpoints are whole, by their manifests, and which of them a run goes on from.
 
 use std::collections::BTreeMap;
-use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail, ensure};
@@ -36,23 +35,8 @@ impl Part {
     }
 
     fn of_file(path: &Path) -> Result<Self> {
-        let mut file = files::open(path)?;
-        let mut hash = Sha256::new();
-        let mut buffer = vec![0; 1 << 20];
-        let mut bytes = 0;
-        loop {
-            match file
-                .read(&mut buffer)
-                .with_context(|| format!("cannot read {}", path.display()))?
-            {
-                0 => break,
-                read => {
-                    hash.update(&buffer[..read]);
-                    bytes += read as u64;
-                }
-            }
-        }
-        Ok(Self { bytes, sha256: format!("{:x}", hash.finalize()) })
+        let sha256 = files::sha256([path])?;
+        Ok(Self { bytes: files::open(path)?.metadata()?.len(), sha256 })
     }
 }
 
